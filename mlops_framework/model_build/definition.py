@@ -1,0 +1,120 @@
+"""A whole pipeline definition: checked when it is made, written as text for ``Fn::Sub``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_framework.model_build.expressions import Splice
+from mlops_framework.model_build.steps import ProcessingStep, Step
+
+SCHEMA_VERSION = "2020-12-01"
+"""The only version of the definition format that SageMaker knows."""
+
+_STEP_NAME = re.compile(r"^[A-Za-z0-9\-_]{1,64}$")
+_STEP_REFERENCE = re.compile(r"^Steps\.([A-Za-z0-9\-_]+)\.(.+)$")
+_SPLICE_MARK = "\x00splice:"
+
+
+@dataclass(frozen=True)
+class PipelineDefinition:
+    """Steps in the order a reader expects; SageMaker orders them by their references.
+
+    Attributes:
+        steps: Top-level steps.
+
+    Raises:
+        ValueError: Two steps share a name, a name breaks SageMaker's rule, or a reference points
+            to a step or property file that does not exist. All faults are in the message.
+    """
+
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        """Checks names and references once, so that a bad definition cannot exist."""
+        faults = list(self._faults())
+        if faults:
+            raise ValueError("pipeline definition: " + "; ".join(faults))
+
+    def all_steps(self) -> Iterator[Step]:
+        """Every step, the nested ones after the step that holds them."""
+        pending = list(self.steps)
+        while pending:
+            step = pending.pop(0)
+            yield step
+            pending = [*step.children(), *pending]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The definition's JSON object; splices are left in as :class:`Splice`."""
+        return {
+            "Version": SCHEMA_VERSION,
+            "Metadata": {},
+            "Parameters": [],
+            "Steps": [step.to_dict() for step in self.steps],
+        }
+
+    def to_template_text(self) -> str:
+        """Text for CloudFormation's ``Fn::Sub``: JSON once every ``${name}`` is replaced.
+
+        Values put inside quotes must not hold ``"``, ``\\`` or line ends; the request contracts'
+        patterns see to that.
+        """
+        text = json.dumps(self.to_dict(), default=_mark_splice, separators=(",", ":"))
+        return re.sub(r'"\\u0000splice:([A-Za-z0-9]+)"', r"${\1}", text)
+
+    def splices(self) -> frozenset[str]:
+        """Names of everything ``Fn::Sub`` has to replace."""
+        text = self.to_template_text()
+        return frozenset(re.findall(r"\$\{([A-Za-z0-9:.]+)\}", text))
+
+    def _faults(self) -> Iterator[str]:
+        by_name: dict[str, Step] = {}
+        for step in self.all_steps():
+            if not _STEP_NAME.match(step.name):
+                yield f"step name {step.name!r}: accepted are 1 to 64 letters, digits, '-' and '_'"
+            if step.name in by_name:
+                yield f"step name {step.name!r} is used twice"
+            by_name[step.name] = step
+        for step in self.all_steps():
+            for name in step.depends_on:
+                if name not in by_name:
+                    yield f"step {step.name!r} depends on {name!r}, which does not exist"
+            for reference in _references(step.arguments_of_step()):
+                yield from self._reference_faults(step.name, reference, by_name)
+
+    @staticmethod
+    def _reference_faults(owner: str, reference: str, by_name: Mapping[str, Step]) -> Iterator[str]:
+        match = _STEP_REFERENCE.match(reference)
+        if match is None:
+            return
+        name, path = match.groups()
+        target = by_name.get(name)
+        if target is None:
+            yield f"step {owner!r} refers to step {name!r}, which does not exist"
+            return
+        if path.startswith("PropertyFiles."):
+            wanted = path.removeprefix("PropertyFiles.")
+            files = target.property_files if isinstance(target, ProcessingStep) else ()
+            if wanted not in {file.name for file in files}:
+                yield f"step {owner!r} reads {wanted!r}, which step {name!r} does not declare"
+
+
+def _mark_splice(value: object) -> str:
+    if isinstance(value, Splice):
+        return _SPLICE_MARK + value.name
+    raise TypeError(f"{type(value).__name__} has no place in a pipeline definition: {value!r}")
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "Get" and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _references(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _references(inner)
