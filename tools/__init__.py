@@ -1,0 +1,1 @@
+"""What a checkout needs around the product: set-up and lock files. Not part of the wheel."""
