@@ -1,0 +1,126 @@
+"""Our definition of the model build means what the SageMaker SDK's means."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_framework.model_build import ModelBuild, model_build_definition
+
+pytestmark = pytest.mark.oracle
+
+BUILD = ModelBuild(
+    role_arn="arn:aws:iam::111122223333:role/mlops/jobs",
+    image_uri="111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3",
+    training_data="s3://data/train.csv",
+    evaluation_data="s3://data/evaluation.csv",
+    source_archive="s3://code/source.tar.gz",
+    evaluation_script="s3://code/evaluate.py",
+    inference_entry_point="inference.py",
+    output_location="s3://models/census",
+    hyperparameters={"max-depth": "5"},
+    instance_type="ml.m5.large",
+    instance_count=1,
+    volume_size_gb=30,
+    max_runtime_seconds=3600,
+    metric="accuracy",
+    comparison="GreaterThanOrEqualTo",
+    threshold=0.75,
+    model_package_group="census",
+    kms_key_arn="arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555",
+)
+
+SDK_WRITES_DEFAULTS = {
+    # The service takes these when they are left out, or Pipelines sets them itself.
+    "Train.Arguments.InputDataConfig.training.InputMode": "File",
+    "Train.Arguments.OutputDataConfig.CompressionType": "GZIP",
+    "Register.Arguments.SkipModelValidation": "None",
+    # Log level and region of the SDK's own serving container; ours keeps the image's.
+    "Register.Arguments.InferenceSpecification.Containers.0.Environment"
+    ".SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+    "Register.Arguments.InferenceSpecification.Containers.0.Environment"
+    ".SAGEMAKER_REGION": "us-east-1",
+}
+
+WE_ADD = (
+    # Encryption between instances, and isolation said aloud.
+    "Train.Arguments.EnableInterContainerTrafficEncryption",
+    "Train.Arguments.EnableNetworkIsolation",
+    "Evaluate.Arguments.NetworkConfig",
+    # The evaluation travels with the model package.
+    "Register.Arguments.ModelMetrics",
+    # The gate's message is ours.
+    "Reject.Arguments.ErrorMessage",
+)
+
+
+def _steps(steps: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for step in steps:
+        arguments = dict(step["Arguments"])
+        nested = [*arguments.pop("IfSteps", []), *arguments.pop("ElseSteps", [])]
+        yield step["Name"], {**step, "Arguments": arguments}
+        yield from _steps(nested)
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            name = index
+            if isinstance(inner, Mapping):  # the order of named inputs means nothing
+                name = inner.get("InputName", inner.get("ChannelName", index))
+            yield from _leaves(inner, f"{path}.{name}")
+    else:
+        yield path, value
+
+
+def _facts(definition: str) -> dict[str, Any]:
+    steps = json.loads(definition)["Steps"]
+    return {
+        path: value
+        for name, step in _steps(steps)
+        for path, value in _leaves({k: v for k, v in step.items() if k != "Name"}, name)
+    }
+
+
+@pytest.fixture(scope="module")
+def sdk_facts(oracle_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    build = tmp_path_factory.mktemp("oracle") / "build.json"
+    build.write_text(json.dumps(dataclasses.asdict(BUILD)))
+    script = Path(__file__).with_name("sdk_pipeline.py")
+    done = subprocess.run(
+        [str(oracle_python), str(script), str(build)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return _facts(done.stdout.strip().splitlines()[-1])
+
+
+def test_what_the_sdk_writes_stands_in_our_definition_too(sdk_facts: dict[str, Any]) -> None:
+    ours = _facts(model_build_definition(BUILD).to_template_text())
+
+    differing = {
+        path: (value, ours.get(path))
+        for path, value in sdk_facts.items()
+        if ours.get(path) != value
+        and SDK_WRITES_DEFAULTS.get(path) != value
+        and not path.startswith(WE_ADD)
+    }
+
+    assert differing == {}
+    assert len(sdk_facts) > 50
+
+
+def test_what_we_write_beyond_the_sdk_is_listed_here(sdk_facts: dict[str, Any]) -> None:
+    ours = _facts(model_build_definition(BUILD).to_template_text())
+
+    extra = {path for path in ours if path not in sdk_facts and not path.startswith(WE_ADD)}
+
+    assert extra == set()
