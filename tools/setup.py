@@ -97,6 +97,8 @@ def environment() -> dict[str, str]:
     # uv does not read pip's settings; whoever points pip at a mirror means both.
     if "PIP_INDEX_URL" in values and "UV_INDEX_URL" not in values:
         values.setdefault("UV_DEFAULT_INDEX", values["PIP_INDEX_URL"])
+    # Behind a proxy that signs anew, only the machine's own store knows the certificate; pip uses it.
+    values.setdefault("UV_SYSTEM_CERTS", "true")
     # npm and uv want a place for their caches even where a service account has no home.
     if not values.get("HOME") or not os.access(values["HOME"], os.W_OK):
         home = ROOT / ".build" / "home"
@@ -203,7 +205,9 @@ def link_node() -> None:
     for name in ("npm", "npx"):
         # A wheel holds no links, so its own npm cannot find the library beside it.
         script = wheel / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
-        (BIN / name).write_text(f'#!/bin/sh\nexec "{wheel}/bin/node" "{script}" "$@"\n')
+        (BIN / name).write_text(
+            f'#!/bin/sh\nexec "{wheel}/bin/node" --use-system-ca "{script}" "$@"\n'
+        )
         (BIN / name).chmod(0o755)
 
 
