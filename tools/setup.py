@@ -97,7 +97,7 @@ def environment() -> dict[str, str]:
     # uv does not read pip's settings; whoever points pip at a mirror means both.
     if "PIP_INDEX_URL" in values and "UV_INDEX_URL" not in values:
         values.setdefault("UV_DEFAULT_INDEX", values["PIP_INDEX_URL"])
-    # Behind a proxy that signs anew, only the machine's own store knows the certificate; pip uses it.
+    # Behind a proxy that signs anew only the machine's own store knows the certificate.
     values.setdefault("UV_SYSTEM_CERTS", "true")
     # npm and uv want a place for their caches even where a service account has no home.
     if not values.get("HOME") or not os.access(values["HOME"], os.W_OK):
