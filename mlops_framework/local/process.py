@@ -1,0 +1,93 @@
+"""What runs inside the emulator's process: the plane is bound, then the emulator serves.
+
+Started by :class:`mlops_framework.local.emulator.Emulator` in the emulator's own virtual
+environment, so it imports the standard library, boto3, ministack and ``mlops_framework.local``
+alone. Its whole configuration arrives in one JSON argument.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mlops_framework.local.plane import binding, codepipeline
+from mlops_framework.local.plane.cloudformation import ResourceType
+from mlops_framework.local.plane.host import PlaneHost
+from mlops_framework.local.plane.service import LocalService
+from mlops_framework.local.plane.targets import TargetDelivery
+
+_log = logging.getLogger(__name__)
+_SAGEMAKER = "mlops_framework.local.plane.sagemaker"
+
+
+@dataclass(frozen=True)
+class ProcessSettings:
+    """What the process is told by its parent.
+
+    Attributes:
+        endpoint: The emulator's own address.
+        state_dir: Where the plane keeps files.
+        lambda_python: Interpreter for Python functions.
+        ml_python: Interpreter for training and serving.
+        keep_state: Whether stores are written at the end and read at the start.
+    """
+
+    endpoint: str
+    state_dir: str
+    lambda_python: str
+    ml_python: str
+    keep_state: bool
+
+    def to_json(self) -> str:
+        """The one argument of the process."""
+        return json.dumps(asdict(self))
+
+
+def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]]:
+    """Makes every service and resource type of the plane.
+
+    Args:
+        host: Handed to each service.
+    """
+    services: list[LocalService] = list(codepipeline.services(host))
+    types: list[ResourceType] = list(codepipeline.resource_types(host))
+    if importlib.util.find_spec(_SAGEMAKER) is not None:
+        sagemaker = importlib.import_module(_SAGEMAKER)
+        services += sagemaker.services(host)
+        types += sagemaker.resource_types(host)
+    return services, types
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Binds the plane and serves until told to stop.
+
+    Args:
+        arguments: One JSON text, see :class:`ProcessSettings`.
+    """
+    settings = ProcessSettings(**json.loads(arguments[0]))
+    binding.check_emulator()
+    host = PlaneHost(
+        endpoint=settings.endpoint,
+        state_dir=Path(settings.state_dir),
+        ml_python=Path(settings.ml_python),
+        events=binding.put_event,
+        keep_state=settings.keep_state,
+    )
+    services, types = build_plane(host)
+    binding.bind_services(services)
+    binding.bind_resource_types(types, host)
+    binding.bind_targets(TargetDelivery(host))
+    binding.bind_lambda_python(settings.lambda_python)
+    for service in services:
+        _log.info("Plane carries %s: %s", service.name, ", ".join(service.operations))
+    # The emulator reads its own command line.
+    sys.argv = ["ministack"]
+    try:
+        binding.serve()
+    finally:
+        host.stop()
