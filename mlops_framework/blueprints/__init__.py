@@ -1,0 +1,1 @@
+"""The built-in blueprints; each folder has the shape of a third party's plugin."""

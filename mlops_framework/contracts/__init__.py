@@ -1,0 +1,1 @@
+"""What travels: requests, per-stage values, template parameters, responses, events. Pure."""
