@@ -50,11 +50,13 @@ class PipelineRequest(BaseModel):
     pipeline_type: str = Field(description="Kind of the blueprint.")
     model_name: ModelName = Field(description="Name of the model this pipeline belongs to.")
     description: Text = Field(
-        default="", description="Why this pipeline exists; kept in its record.",
+        default="",
+        description="Why this pipeline exists; kept in its record.",
         json_schema_extra=dict(METADATA),
     )
     owner: Owner = Field(
-        default="", description="Person or team responsible; tags every resource.",
+        default="",
+        description="Person or team responsible; tags every resource.",
         json_schema_extra=dict(METADATA),
     )
 
@@ -100,8 +102,10 @@ class PipelineRequest(BaseModel):
 
     def parameter_value(self, name: str, stage: str) -> Any:
         """The value a field's template parameter gets in a stage; override where it says more."""
-        return value_for(getattr(self, name), stage) if self.shapes[name].per_stage else getattr(
-            self, name
+        return (
+            value_for(getattr(self, name), stage)
+            if self.shapes[name].per_stage
+            else getattr(self, name)
         )
 
     def resource_names(self, prefix: str, stage: str) -> Mapping[str, str]:

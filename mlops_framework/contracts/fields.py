@@ -46,9 +46,7 @@ _ARN = "arn:aws[a-z-]*"
 
 ModelName = Annotated[
     str,
-    Field(
-        pattern=naming.MODEL_NAME_PATTERN, min_length=1, max_length=naming.MODEL_NAME_LENGTH
-    ),
+    Field(pattern=naming.MODEL_NAME_PATTERN, min_length=1, max_length=naming.MODEL_NAME_LENGTH),
     Accepts(
         f"1 to {naming.MODEL_NAME_LENGTH} lower-case letters, digits and single hyphens, starting "
         "with a letter (it becomes part of CloudFormation stack names, which take no underscore, "
@@ -153,7 +151,9 @@ ScheduleExpression = Annotated[
         "|[1-9][0-9]+ (minutes|hours|days))[)]|cron[(][0-9A-Z*?,/#L -]+[)])$",
         max_length=128,
     ),
-    Accepts("an EventBridge Scheduler expression: rate(1 hour), rate(15 minutes) or cron(0 * * * ? *)"),
+    Accepts(
+        "an EventBridge Scheduler expression: rate(1 hour), rate(15 minutes) or cron(0 * * * ? *)"
+    ),
 ]
 Owner = Annotated[
     str,

@@ -80,7 +80,9 @@ def parameters_of(contract: type[PipelineRequest]) -> tuple[Parameter, ...]:
     ``pipeline_type`` and fields marked with :data:`~mlops_framework.contracts.base.METADATA` have none.
     """
     return tuple(
-        _parameter(name, contract.shapes[name], _default(contract, name), _described(contract, name))
+        _parameter(
+            name, contract.shapes[name], _default(contract, name), _described(contract, name)
+        )
         for name in _fields(contract)
     )
 

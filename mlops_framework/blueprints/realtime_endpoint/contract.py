@@ -81,7 +81,9 @@ class RealtimeEndpointRequest(PipelineRequest):
             missing = (
                 "model_package_name"
                 if not (image or artefact)
-                else "model_artifact_location" if image else "image_uri"
+                else "model_artifact_location"
+                if image
+                else "image_uri"
             )
             yield Fault(
                 missing, f"No model to serve: give {_MODEL_SOURCES}.", _MODEL_SOURCES, NOTHING

@@ -1,0 +1,1 @@
+"""Where: what an environment file may say, and how the files are read."""

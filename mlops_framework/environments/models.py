@@ -1,0 +1,258 @@
+"""Everything an environment decides, typed. Read from ``environments/*.yaml`` by the loader.
+
+Stacks and constructs read fields of :class:`EnvironmentConfig`, never an environment's name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from mlops_framework import naming
+from mlops_framework.contracts.base import CONFLICT
+from mlops_framework.contracts.faults import NOTHING, shown
+from mlops_framework.errors import Fault
+
+LogRetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+]  # fmt: skip
+"""The retentions CloudWatch Logs offers, days."""
+
+_Name = Annotated[str, Field(pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16)]
+_Account = Annotated[str, Field(pattern="^[0-9]{12}$")]
+_Region = Annotated[str, Field(pattern="^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+_Email = Annotated[
+    str, Field(pattern="^[^@ \"'\\\\]+@[^@ \"'\\\\]+[.][^@ \"'\\\\]+$", max_length=254)
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class StageConfig(_Section):
+    """A delivery stage. Pipelines deploy to the stages in order."""
+
+    name: _Name = Field(description="Name of the stage; becomes part of stack names.")
+    approval: bool = Field(
+        default=False, description="Whether a person approves before the stage is deployed."
+    )
+    account: _Account | None = Field(
+        default=None, description="Not carried in this release; every stage is in the account."
+    )
+    region: _Region | None = Field(
+        default=None, description="Not carried in this release; every stage is in the region."
+    )
+
+
+class NetworkConfig(_Section):
+    """An existing network that jobs and endpoints run in."""
+
+    vpc_id: Annotated[str, Field(pattern="^vpc-[0-9a-f]{8,17}$")] = Field(description="The VPC.")
+    subnet_ids: Annotated[
+        tuple[Annotated[str, Field(pattern="^subnet-[0-9a-f]{8,17}$")], ...],
+        Field(min_length=1, strict=False),
+    ] = Field(description="Private subnets, one per availability zone.")
+    security_group_ids: Annotated[
+        tuple[Annotated[str, Field(pattern="^sg-[0-9a-f]{8,17}$")], ...],
+        Field(min_length=1, max_length=5, strict=False),
+    ] = Field(description="Security groups of jobs and endpoints.")
+    network_isolation: bool = Field(
+        default=False, description="Whether containers may reach nothing, not even S3, themselves."
+    )
+
+
+class NotificationConfig(_Section):
+    """Who hears of alarms, drift and failed pipelines."""
+
+    emails: tuple[_Email, ...] = Field(
+        default=(), strict=False, description="Addresses subscribed to the alert topic."
+    )
+
+
+class AlarmConfig(_Section):
+    """When the platform's alarms go off."""
+
+    enabled: bool = Field(default=True, description="Whether alarms notify.")
+    period_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        default=5, description="Length of one evaluation period, minutes."
+    )
+    function_errors: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="Errors of a platform function in a period that are too many."
+    )
+    api_server_errors: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="5xx responses of the API in a period that are too many."
+    )
+    queue_age_seconds: Annotated[int, Field(ge=60)] = Field(
+        default=900, description="Age at which a waiting drift message is too old, seconds."
+    )
+
+
+class BudgetConfig(_Section):
+    """A monthly budget for what carries the environment's cost tag."""
+
+    monthly_limit_usd: Annotated[int, Field(ge=1)] = Field(description="Limit, US dollars.")
+    alert_percent: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=80, description="Share of the limit that notifies, percent."
+    )
+
+
+class BlueprintSelection(_Section):
+    """Which of the installed blueprints this environment offers."""
+
+    enabled: tuple[Annotated[str, Field(pattern="^[a-z*][a-z0-9*-]*$")], ...] = Field(
+        default=("*",),
+        strict=False,
+        description="Kinds, or patterns such as acme-*; installing a blueprint does not enable it.",
+    )
+    modules: tuple[
+        Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_]+)?$")], ...
+    ] = Field(
+        default=(),
+        strict=False,
+        description="Importable modules with a BLUEPRINT, for code that is not packaged.",
+    )
+
+
+class EnvironmentConfig(_Section):
+    """One environment: one account and region, its stages, guards and choices."""
+
+    name: _Name = Field(description="Name of the environment; that of its file.")
+    name_prefix: Annotated[str, Field(pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16)] = (
+        Field(default="mlops", description="Begins every name the framework creates.")
+    )
+    account: _Account | None = Field(
+        default=None, description="AWS account, in quotes; the caller's own if null."
+    )
+    region: _Region = Field(description="AWS region.")
+    stages: Annotated[tuple[StageConfig, ...], Field(min_length=1, max_length=8)] = Field(
+        strict=False, description="Delivery stages, in order."
+    )
+
+    retain_data: bool = Field(
+        default=True, description="Whether buckets and tables survive the deletion of their stack."
+    )
+    retain_data_confirmation: str | None = Field(
+        default=None,
+        description="Must read 'data of <environment> may be deleted' beside retain_data: false.",
+    )
+    termination_protection: bool = Field(
+        default=False, description="Whether platform stacks refuse to be deleted."
+    )
+
+    networking: NetworkConfig | None = Field(
+        default=None,
+        description="Existing network for jobs and endpoints; SageMaker's own if null.",
+    )
+    kms_key_arn: (
+        Annotated[str, Field(pattern="^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$")]
+        | None
+    ) = Field(
+        default=None, description="Your key for data at rest; the platform makes one if null."
+    )
+    permissions_boundary_arn: (
+        Annotated[str, Field(pattern="^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[a-zA-Z0-9+=,.@_/-]+$")]
+        | None
+    ) = Field(
+        default=None,
+        description="Your boundary for every role; the platform makes one if null.",
+    )
+
+    tags: dict[
+        Annotated[str, Field(pattern="^[a-zA-Z0-9_.:/=+@ -]+$", max_length=128)],
+        Annotated[str, Field(pattern="^[a-zA-Z0-9_.:/=+@ -]*$", max_length=256)],
+    ] = Field(default_factory=dict, description="Tags of every resource.")
+    log_retention_days: LogRetentionDays = Field(
+        default=90, description="How long logs are kept, days; one of CloudWatch's choices."
+    )
+    notifications: NotificationConfig = Field(
+        default_factory=NotificationConfig, description="Who hears of alarms and drift."
+    )
+    alarms: AlarmConfig = Field(default_factory=AlarmConfig, description="When alarms go off.")
+    budget: BudgetConfig | None = Field(default=None, description="Monthly budget; none if null.")
+    blueprints: BlueprintSelection = Field(
+        default_factory=BlueprintSelection, description="Which blueprints are offered."
+    )
+    lambda_bundle: Literal["cloud", "host"] = Field(
+        default="cloud",
+        description="Which wheels Lambda bundles hold: the cloud's, or this machine's for local runs.",
+    )
+
+    @property
+    def prefix(self) -> str:
+        """Begins every name in this environment: ``mlops-dev``."""
+        return naming.environment_prefix(self.name_prefix, self.name)
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """Names of the stages, in order."""
+        return tuple(stage.name for stage in self.stages)
+
+    @property
+    def role_path(self) -> str:
+        """IAM path of every role."""
+        return naming.role_path(self.name_prefix)
+
+    @model_validator(mode="after")
+    def _no_conflicts(self) -> Self:
+        faults = [*_stage_faults(self), *_retention_faults(self), *_key_faults(self)]
+        if faults:
+            said = "; ".join(map(str, faults))
+            raise PydanticCustomError(CONFLICT, "{said}", {"said": said, "faults": tuple(faults)})
+        return self
+
+
+def retention_confirmation(environment: str) -> str:
+    """What ``retain_data_confirmation`` has to read; names the environment, so a copy is no consent."""
+    return f"data of {environment} may be deleted"
+
+
+def _stage_faults(config: EnvironmentConfig) -> list[Fault]:
+    faults = []
+    names = [stage.name for stage in config.stages]
+    for index, stage in enumerate(config.stages):
+        if stage.name in names[:index]:
+            said = f"There are two stages {stage.name!r}; a stage's name is part of its stack's."
+            faults.append(
+                Fault(f"stages.{index}.name", said, "a name of its own", shown(stage.name))
+            )
+        for key, own in (("account", config.account), ("region", config.region)):
+            given = getattr(stage, key)
+            if given is not None and given != own:
+                faults.append(
+                    Fault(
+                        f"stages.{index}.{key}",
+                        f"The stage {stage.name!r} is in another {key}, which this release does not "
+                        f"carry: every stage runs in the environment's {key}. Remove it, and write "
+                        f"an environment file of its own for that {key}.",
+                        f"no {key}",
+                        shown(given),
+                    )
+                )
+    return faults
+
+
+def _retention_faults(config: EnvironmentConfig) -> list[Fault]:
+    wanted = retention_confirmation(config.name)
+    given = config.retain_data_confirmation
+    if not config.retain_data and given != wanted:
+        said = (
+            "Deleting a stack would delete its data. One switch is not enough for that: write "
+            f"retain_data_confirmation: {wanted} beside it, in the same file."
+        )
+        found = NOTHING if given is None else shown(given)
+        return [Fault("retain_data_confirmation", said, shown(wanted), found)]
+    if config.retain_data and given is not None:
+        said = "Confirms a deletion that retain_data: true forbids; remove one of the two."
+        return [Fault("retain_data_confirmation", said, NOTHING, shown(given))]
+    return []
+
+
+def _key_faults(config: EnvironmentConfig) -> list[Fault]:
+    if config.kms_key_arn and config.kms_key_arn.split(":")[3] != config.region:
+        said = f"The key is in another region than the environment ({config.region})."
+        return [Fault("kms_key_arn", said, f"a key in {config.region}", shown(config.kms_key_arn))]
+    return []
