@@ -1,0 +1,153 @@
+"""A REST API that only signed callers reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from mlops_framework.cdk.function import LogPolicy
+from mlops_framework.cdk.security import acknowledge
+
+STAGE = "v1"
+_BURST = 50
+_RATE_PER_SECOND = 25
+
+
+class ServiceApi(Construct):
+    """A regional REST API in front of one function.
+
+    Creates: the API, its stage with access and error logs, a request validator.
+    Fixed: IAM authorisation on every method, TLS, throttling, request validation, logs without
+    bodies; callers come from this account, since the default policy is the account's own IAM.
+    You choose: the routes, their request bodies, the function.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.IFunction,
+        description: str,
+        logs: LogPolicy,
+    ) -> None:
+        """Define an API without routes.
+
+        Args:
+            scope: Parent.
+            construct_id: Id below the parent.
+            function: Answers every route.
+            description: One line for the console.
+            logs: Retention and encryption of the access log.
+        """
+        super().__init__(scope, construct_id)
+        access_log = logs.group(self, "AccessLog")
+        self.api = apigateway.RestApi(
+            self,
+            "Api",
+            description=description,
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            # The account's logging role belongs to the platform, once per account and region.
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
+                    caller=True,
+                    http_method=True,
+                    ip=True,
+                    protocol=True,
+                    request_time=True,
+                    resource_path=True,
+                    response_length=True,
+                    status=True,
+                    user=True,
+                ),
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,
+                metrics_enabled=True,
+                tracing_enabled=True,
+                throttling_burst_limit=_BURST,
+                throttling_rate_limit=_RATE_PER_SECOND,
+            ),
+        )
+        self.stage = self.api.deployment_stage
+        self._integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
+        self._validator = self.api.add_request_validator(
+            "Validator", validate_request_body=True, validate_request_parameters=True
+        )
+        acknowledge(
+            self.stage,
+            "APIG3",
+            "Every method asks for a SigV4 signature of this account, and the stage throttles at "
+            f"{_RATE_PER_SECOND} requests per second; there is no anonymous path for a web ACL to "
+            "filter.",
+        )
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        body_name: str | None = None,
+    ) -> None:
+        """Add a route.
+
+        Args:
+            method: HTTP method.
+            path: Path with ``{placeholders}``, beginning with ``/``.
+            body: JSON schema (draft 4) the request body has to satisfy, if there is a body.
+            body_name: Alphanumeric name of that schema's API model.
+        """
+        models = None
+        if body is not None and body_name is not None:
+            resource = apigateway.CfnModel(
+                self,
+                f"{body_name}Model",
+                rest_api_id=self.api.rest_api_id,
+                content_type="application/json",
+                name=body_name,
+                schema=dict(body),
+            )
+            models = {
+                "application/json": apigateway.Model.from_model_name(
+                    self, f"{body_name}Reference", resource.ref
+                )
+            }
+        target = self.api.root.resource_for_path(path)
+        added = target.add_method(
+            method,
+            self._integration,
+            authorization_type=apigateway.AuthorizationType.IAM,
+            request_validator=self._validator,
+            request_models=models,
+        )
+        acknowledge(
+            added,
+            "COG4",
+            "Callers are roles and pipelines of this account, not people with a browser: the "
+            "method's authorization type is AWS_IAM, which a test asserts for every method.",
+        )
+
+    @property
+    def url(self) -> str:
+        """Base URL without a slash at its end."""
+        stack = cdk.Stack.of(self)
+        return (
+            f"https://{self.api.rest_api_id}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE}"
+        )
+
+    def grant_invoke(self, grantee: iam.IGrantable, method: str, path: str) -> None:
+        """Let a role of this app call one route."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["execute-api:Invoke"],
+            resource_arns=[self.api.arn_for_execute_api(method, path, STAGE)],
+        )

@@ -1,0 +1,118 @@
+"""Named lists of IAM actions. Stacks and blueprints grant these; nobody writes a wildcard action.
+
+Grants of the L2 constructs are avoided on purpose: ``bucket.grant_read`` and ``key.grant_encrypt``
+write actions such as ``s3:GetObject*``, which cover more than any function here needs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+Actions = tuple[str, ...]
+
+READ_OBJECTS: Final[Actions] = ("s3:GetObject", "s3:GetObjectVersion")
+WRITE_OBJECTS: Final[Actions] = ("s3:PutObject", "s3:AbortMultipartUpload")
+LIST_BUCKET: Final[Actions] = ("s3:ListBucket",)
+LOCATE_BUCKET: Final[Actions] = ("s3:GetBucketLocation", "s3:GetBucketVersioning")
+
+USE_KEY: Final[Actions] = ("kms:Decrypt", "kms:GenerateDataKey")
+USE_KEY_FOR_VOLUMES: Final[Actions] = (*USE_KEY, "kms:CreateGrant", "kms:DescribeKey")
+
+WRITE_LOGS: Final[Actions] = ("logs:CreateLogStream", "logs:PutLogEvents")
+WRITE_JOB_LOGS: Final[Actions] = ("logs:CreateLogGroup", *WRITE_LOGS, "logs:DescribeLogStreams")
+WRITE_METRICS: Final[Actions] = ("cloudwatch:PutMetricData",)
+
+CONSUME_QUEUE: Final[Actions] = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+)
+SEND_TO_QUEUE: Final[Actions] = ("sqs:SendMessage",)
+PUBLISH: Final[Actions] = ("sns:Publish",)
+PUT_EVENTS: Final[Actions] = ("events:PutEvents",)
+READ_PARAMETER: Final[Actions] = ("ssm:GetParameter",)
+READ_PARAMETERS: Final[Actions] = ("ssm:GetParameter", "ssm:GetParameters")
+INVOKE_FUNCTION: Final[Actions] = ("lambda:InvokeFunction",)
+PASS_ROLE: Final[Actions] = ("iam:PassRole",)
+
+READ_STACKS: Final[Actions] = ("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents")
+CHANGE_STACKS: Final[Actions] = (
+    "cloudformation:CreateStack",
+    "cloudformation:UpdateStack",
+    "cloudformation:DeleteStack",
+    "cloudformation:ContinueUpdateRollback",
+)
+CHANGE_SETS: Final[Actions] = (
+    "cloudformation:DescribeStacks",
+    "cloudformation:CreateChangeSet",
+    "cloudformation:DescribeChangeSet",
+    "cloudformation:ExecuteChangeSet",
+    "cloudformation:DeleteChangeSet",
+    "cloudformation:DeleteStack",
+)
+
+READ_PIPELINE_STATE: Final[Actions] = ("codepipeline:GetPipelineState",)
+START_PIPELINE: Final[Actions] = ("codepipeline:StartPipelineExecution",)
+ANSWER_PIPELINE_JOB: Final[Actions] = (
+    "codepipeline:PutJobSuccessResult",
+    "codepipeline:PutJobFailureResult",
+)
+
+START_MODEL_BUILD: Final[Actions] = ("sagemaker:StartPipelineExecution",)
+WATCH_MODEL_BUILD: Final[Actions] = (
+    "sagemaker:DescribePipelineExecution",
+    "sagemaker:ListPipelineExecutionSteps",
+)
+RUN_JOBS: Final[Actions] = (
+    "sagemaker:CreateTrainingJob",
+    "sagemaker:DescribeTrainingJob",
+    "sagemaker:StopTrainingJob",
+    "sagemaker:CreateProcessingJob",
+    "sagemaker:DescribeProcessingJob",
+    "sagemaker:StopProcessingJob",
+    "sagemaker:AddTags",
+)
+REGISTER_MODEL: Final[Actions] = (
+    "sagemaker:CreateModelPackage",
+    "sagemaker:DescribeModelPackage",
+    "sagemaker:DescribeModelPackageGroup",
+    "sagemaker:ListModelPackages",
+    "sagemaker:AddTags",
+)
+READ_MODEL_PACKAGE: Final[Actions] = ("sagemaker:DescribeModelPackage",)
+INVOKE_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint",)
+
+PULL_IMAGE: Final[Actions] = (
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:BatchCheckLayerAvailability",
+)
+ECR_LOGIN: Final[Actions] = ("ecr:GetAuthorizationToken",)
+USE_VPC: Final[Actions] = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
+SEE_VPC: Final[Actions] = (
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeVpcs",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeSecurityGroups",
+)
+
+WITHOUT_RESOURCE: Final[frozenset[str]] = frozenset(
+    (
+        *ANSWER_PIPELINE_JOB,
+        *WRITE_METRICS,
+        *ECR_LOGIN,
+        *SEE_VPC,
+        "xray:PutTraceSegments",
+        "xray:PutTelemetryRecords",
+        "cloudwatch:DescribeAlarms",
+        "logs:DescribeLogGroups",
+        "lambda:GetAccountSettings",
+    )
+)
+"""Actions that IAM offers no resource for; the only ones that may be granted on ``*``."""

@@ -1,0 +1,1 @@
+"""What gets deployed: one file per stack, composition and grants only."""
