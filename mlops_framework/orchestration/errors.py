@@ -1,0 +1,81 @@
+"""The conditions in which a pipeline cannot be provisioned, shown or removed.
+
+::
+
+    FrameworkFault
+    ├── PipelineUnknown        there is no such pipeline
+    ├── PipelineBusy           it is being changed; try again later (.retry_after)
+    ├── CatalogueInvalid       the deployed catalogue contradicts itself; the operator's to mend
+    └── ServiceRefused         an AWS service said no or did not answer (.service, .code)
+        ├── AccessRefused      it said that the platform may not do that
+        └── ServiceUnavailable it did not answer in time, or asked for less traffic
+
+    RecordChanged, StackMissing, PipelineMissing, ObjectExists: answers of a port, handled by the
+    use cases and never seen by a caller of the API.
+"""
+
+from __future__ import annotations
+
+from mlops_framework.errors import FrameworkFault
+
+
+class PipelineUnknown(FrameworkFault):
+    """There is no pipeline of that name in this environment."""
+
+    def __init__(self, pipeline_id: str) -> None:
+        self.pipeline_id = pipeline_id
+        super().__init__(
+            f"There is no pipeline {pipeline_id!r}. A pipeline id is "
+            "'<model_name>-<pipeline_type>'; GET /pipelines lists those that exist."
+        )
+
+
+class PipelineBusy(FrameworkFault):
+    """The pipeline is being changed; the same request will be right later."""
+
+    def __init__(self, message: str, *, retry_after: int = 30) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class CatalogueInvalid(FrameworkFault):
+    """The catalogue of this deployment contradicts itself; its operator has to deploy again."""
+
+
+class ServiceRefused(FrameworkFault):
+    """An AWS service refused a call.
+
+    Attributes:
+        service: The service's name, for example ``CloudFormation``.
+        code: Its error code.
+    """
+
+    def __init__(self, service: str, operation: str, code: str, message: str) -> None:
+        self.service = service
+        self.operation = operation
+        self.code = code
+        super().__init__(f"{service} refused {operation} ({code}): {message}")
+
+
+class AccessRefused(ServiceRefused):
+    """The platform's own role may not do what it tried; its operator has to grant it."""
+
+
+class ServiceUnavailable(ServiceRefused):
+    """The service did not answer or throttles; the same request may be sent again."""
+
+
+class RecordChanged(FrameworkFault):
+    """A conditional write found another revision than the expected one."""
+
+
+class StackMissing(FrameworkFault):
+    """There is no stack of that name."""
+
+
+class PipelineMissing(FrameworkFault):
+    """There is no CodePipeline of that name."""
+
+
+class ObjectExists(FrameworkFault):
+    """An object that must be new is there already."""

@@ -1,0 +1,53 @@
+"""Waiting for CloudFormation, with an end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from mlops_framework.orchestration.ports import Pause, StackGateway
+from mlops_framework.orchestration.stack import Stack
+
+POLL_SECONDS: Final = 2.0
+
+
+class Patience:
+    """A budget of seconds that all waits of one request share.
+
+    Args:
+        pause: Waits.
+        seconds: The budget.
+    """
+
+    def __init__(self, pause: Pause, seconds: float) -> None:
+        self._pause = pause
+        self._left = seconds
+
+    def until(
+        self, stacks: StackGateway, name: str, reached: Callable[[Stack | None], bool]
+    ) -> Stack | None:
+        """Look at a stack until it is as wanted.
+
+        Returns:
+            The stack as last seen, or nothing when it is gone.
+
+        Raises:
+            PatienceEnded: If the budget is used up before.
+        """
+        while True:
+            stack = stacks.describe(name)
+            if reached(stack):
+                return stack
+            if self._left <= 0:
+                raise PatienceEnded(name, stack.status if stack else "gone")
+            self._pause(min(POLL_SECONDS, self._left))
+            self._left -= POLL_SECONDS
+
+
+class PatienceEnded(Exception):
+    """A stack did not become what was waited for; ``status`` is the last one seen."""
+
+    def __init__(self, name: str, status: str) -> None:
+        self.name = name
+        self.status = status
+        super().__init__(f"{name} is still {status}")

@@ -1,0 +1,258 @@
+"""The use cases behind the API, one method each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from mlops_framework import naming
+from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
+from mlops_framework.orchestration.documents import canonical_json
+from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown, RecordChanged
+from mlops_framework.orchestration.plan import EnvironmentView, TemplateSource, plan
+from mlops_framework.orchestration.ports import Ports
+from mlops_framework.orchestration.provisioning import Provisioned, Provisioning, Requester
+from mlops_framework.orchestration.records import PipelineRecord, RecordState
+from mlops_framework.orchestration.stack import Condition, ResourceFailure, Stack
+from mlops_framework.orchestration.status import Seen, describe, predecessor_state, stage_of
+from mlops_framework.orchestration.teardown import describe_removal, kept_by, stacks_of
+from mlops_framework.registry import Registry
+
+PAGE_LIMIT = 100
+_STACK_ARN = re.compile(r"arn:aws[a-z-]*:cloudformation:[^:]+:[0-9]{12}:stack/([^/]+)/[^/]+")
+
+
+class Catalogue(TemplateSource, Protocol):
+    """The enabled blueprints and their templates."""
+
+    @property
+    def registry(self) -> Registry:
+        """The enabled blueprints."""
+
+
+class Orchestrator:
+    """What the API can do; ``lambdas/orchestrator`` and the tests are its callers.
+
+    Args:
+        catalogue: The enabled blueprints.
+        ports: The world.
+        environment: Where it is deployed.
+        delivery_role_arn: Role with which CloudFormation makes delivery stacks.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        ports: Ports,
+        environment: EnvironmentView,
+        delivery_role_arn: str,
+    ) -> None:
+        self._catalogue = catalogue
+        self._ports = ports
+        self._environment = environment
+        self._provisioning = Provisioning(ports, delivery_role_arn=delivery_role_arn)
+
+    def provision(self, body: Any, requester: Requester) -> Provisioned:
+        """Validate, plan and apply a request.
+
+        Args:
+            body: Decoded JSON.
+            requester: Who asks.
+
+        Raises:
+            RequestInvalid: With every fault of the body.
+            BlueprintUnknown: If its ``pipeline_type`` names none.
+            PipelineBusy: If the pipeline is being changed.
+            CatalogueInvalid: If this deployment is broken.
+            ServiceRefused: If an AWS service says no.
+        """
+        request = self._catalogue.registry.parse(
+            body, stages=self._environment.stages, prefix=self._environment.prefix
+        )
+        return self._provisioning.apply(
+            plan(request, self._catalogue, self._environment), requester
+        )
+
+    def status(self, pipeline_id: str) -> dict[str, Any]:
+        """How a pipeline is doing.
+
+        Raises:
+            PipelineUnknown: If there is none of that id.
+            ServiceRefused: If an AWS service says no.
+        """
+        return describe(self._look(pipeline_id), self._environment.prefix)
+
+    def predecessor_status(self, body: Any) -> dict[str, Any]:
+        """The status with the predecessor's fields beside it.
+
+        Args:
+            body: ``{"pipeline_id": …}``: the id, or the delivery stack's ARN as before.
+
+        Raises:
+            RequestInvalid: If the body is not that.
+            PipelineUnknown: If there is none of that id.
+        """
+        seen = self._look(self._identity(body))
+        return {**predecessor_state(seen.pipeline), **describe(seen, self._environment.prefix)}
+
+    def pipelines(self, *, limit: int = PAGE_LIMIT, token: str = "") -> dict[str, Any]:
+        """A page of pipelines, from their records only."""
+        page = self._ports.records.page(limit=limit, token=token)
+        return {
+            "pipelines": [
+                {
+                    "pipeline_id": record.pipeline_id,
+                    "pipeline_type": record.kind,
+                    "model_name": record.model_name,
+                    "state": record.state.value,
+                    "requested_by": record.requested_by,
+                    "created_at": record.created_at,
+                    "updated_at": record.updated_at,
+                }
+                for record in page.records
+            ],
+            "next_token": page.next_token,
+        }
+
+    def delete(self, pipeline_id: str, requester: Requester) -> dict[str, Any]:
+        """Mark a pipeline as being deleted and start its removal.
+
+        Returns:
+            What goes and what stays.
+
+        Raises:
+            PipelineUnknown: If there is none of that id.
+            PipelineBusy: If a request is being applied to it.
+        """
+        record = self._record(pipeline_id)
+        now = self._ports.now()
+        if record.is_claimed(now):
+            raise PipelineBusy(
+                f"A request for pipeline {pipeline_id!r}, by {record.requested_by}, is being "
+                "applied. Send DELETE again afterwards."
+            )
+        marked = replace(
+            record,
+            state=RecordState.DELETING,
+            revision=record.revision + 1,
+            updated_at=now.isoformat(),
+            requested_by=requester.identity,
+            correlation_id=requester.correlation_id,
+            lease_until="",
+            message="",
+        )
+        try:
+            self._ports.records.put(marked, expected_revision=record.revision)
+        except RecordChanged:
+            raise PipelineBusy(
+                f"Another request for pipeline {pipeline_id!r} came first. Look at "
+                f"GET /pipelines/{pipeline_id} and send DELETE again if it is still wanted."
+            ) from None
+        self._note_deletion(marked)
+        self._ports.teardown.start(pipeline_id)
+        names = stacks_of(self._environment.prefix, marked)
+        kept = kept_by(self._environment, marked, self._template(marked.kind))
+        return {
+            "message": f"Pipeline {pipeline_id} is being deleted.",
+            "pipeline_id": pipeline_id,
+            **describe_removal(names, kept),
+        }
+
+    def blueprints(self) -> dict[str, Any]:
+        """The enabled blueprints."""
+        return {
+            "blueprints": [
+                {
+                    "pipeline_type": blueprint.kind,
+                    "summary": blueprint.summary,
+                    "after_deploy": blueprint.after_deploy,
+                    "schema": f"/blueprints/{blueprint.kind}/schema",
+                }
+                for blueprint in self._catalogue.registry.blueprints
+            ]
+        }
+
+    def schema(self, kind: str) -> dict[str, Any]:
+        """JSON Schema of a blueprint's request.
+
+        Raises:
+            BlueprintUnknown: If there is no such blueprint.
+        """
+        return self._catalogue.registry.schema(kind)
+
+    def _record(self, pipeline_id: str) -> PipelineRecord:
+        record = self._ports.records.get(pipeline_id)
+        if record is None:
+            raise PipelineUnknown(pipeline_id)
+        return record
+
+    def _look(self, pipeline_id: str) -> Seen:
+        record = self._record(pipeline_id)
+        prefix, stacks = self._environment.prefix, self._ports.stacks
+        delivery = stacks.describe(naming.delivery_stack(prefix, pipeline_id))
+        pipeline = (
+            self._ports.pipelines.state(naming.code_pipeline(prefix, pipeline_id))
+            if delivery
+            else None
+        )
+        found: dict[str, Stack] = {}
+        for stage in record.stages:
+            stack = stacks.describe(naming.blueprint_stack(prefix, pipeline_id, stage))
+            if stack is not None:
+                found[stage] = stack
+        failures: dict[str, Sequence[ResourceFailure]] = {}
+        if delivery is not None and delivery.condition in (
+            Condition.WRECKED,
+            Condition.STUCK,
+            Condition.ROLLED_BACK,
+        ):
+            failures[delivery.name] = stacks.failures(delivery.name)
+        for state in pipeline.current if pipeline else ():
+            name = stage_of(state.name, record.stages)
+            if state.status == "Failed" and name in found:
+                failures[found[name].name] = stacks.failures(found[name].name)
+        return Seen(record, delivery, pipeline, found, failures)
+
+    def _identity(self, body: Any) -> str:
+        given = body.get("pipeline_id") if isinstance(body, dict) else None
+        if not isinstance(given, str) or not given.strip():
+            raise RequestInvalid(
+                [
+                    Fault(
+                        path="pipeline_id",
+                        message="pipeline_id says which pipeline is meant.",
+                        accepted="the pipeline_id that /provisionpipeline answered",
+                        found="nothing" if given is None else canonical_json(given)[:200],
+                    )
+                ]
+            )
+        arn = _STACK_ARN.fullmatch(given.strip())
+        if arn is None:
+            return given.strip()
+        return arn[1].removeprefix(f"{self._environment.prefix}-").removesuffix("-delivery")
+
+    def _template(self, kind: str) -> Mapping[str, Any]:
+        """The blueprint's template; nothing of a blueprint that is no longer enabled."""
+        try:
+            return self._catalogue.blueprint_template(kind)
+        except BlueprintUnknown:
+            return {}
+
+    def _note_deletion(self, record: PipelineRecord) -> None:
+        """The record goes with the pipeline; who removed it and when stays beside the requests."""
+        folder = record.request_key.rpartition("/")[0]
+        document = {
+            "version": 1,
+            "pipeline_id": record.pipeline_id,
+            "deleted_by": record.requested_by,
+            "deleted_at": record.updated_at,
+            "correlation_id": record.correlation_id,
+        }
+        self._ports.objects.put_once(
+            f"{folder}/deleted-{record.updated_at}.json",
+            canonical_json(document).encode(),
+            content_type="application/json",
+        )
