@@ -1,7 +1,8 @@
 """Finding blueprints: entry points, the checkout's own table, and named modules. Used at synth.
 
-Installing a distribution is not enabling it: only kinds that the environment's ``blueprints.enabled``
-allows are imported, so a broken plugin can be switched off without uninstalling it.
+Installing a distribution is not enabling it: only kinds that the environment's
+``blueprints.enabled`` allows are imported, so a broken plugin can be switched
+off without uninstalling it.
 """
 
 from __future__ import annotations

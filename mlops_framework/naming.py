@@ -44,7 +44,7 @@ DRIFT_PREFIX: Final = "drift"
 
 
 def environment_prefix(name_prefix: str, environment: str) -> str:
-    """The prefix of everything an environment owns: ``mlops`` and ``local`` give ``mlops-local``."""
+    """The prefix of everything an environment owns: ``mlops``, ``local`` give ``mlops-local``."""
     return f"{name_prefix}-{environment}"
 
 
@@ -57,8 +57,8 @@ def pipeline_id(model_name: str, kind: str) -> str:
     identity = f"{model_name}-{kind}"
     if len(identity) > PIPELINE_ID_LENGTH:
         raise NameRefused(
-            f"The pipeline id {identity!r} has {len(identity)} characters; stack and pipeline names "
-            f"hold {PIPELINE_ID_LENGTH}. Shorten model_name to at most "
+            f"The pipeline id {identity!r} has {len(identity)} characters; stack and pipeline "
+            f"names hold {PIPELINE_ID_LENGTH}. Shorten model_name to at most "
             f"{PIPELINE_ID_LENGTH - len(kind) - 1} characters."
         )
     return identity

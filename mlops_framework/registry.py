@@ -1,4 +1,4 @@
-"""The blueprints that are enabled here: found at synth, frozen into a catalogue, read in the Lambda.
+"""The blueprints that are enabled: found at synth, frozen in a catalogue, read in the Lambda.
 
 ``app.py`` calls :meth:`Registry.discover`, the stacks synthesize every blueprint and write
 :meth:`Registry.to_catalogue` into the orchestrator's bundle; the Lambda calls

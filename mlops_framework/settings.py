@@ -11,7 +11,6 @@ import dataclasses
 import os
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Self, dataclass_transform, get_type_hints
 
 from mlops_framework.errors import SettingsInvalid
@@ -85,6 +84,7 @@ class LambdaSettings:
         Raises:
             SettingsInvalid: Naming every variable that is missing or malformed at once.
         """
+        kinds = _types(cls)
         source = os.environ if environ is None else environ
         faults: list[str] = []
         values: dict[str, Any] = {}
@@ -94,7 +94,7 @@ class LambdaSettings:
                 if field.default is dataclasses.MISSING:
                     faults.append(f"{name} is not set")
                 continue
-            kind = _types(cls)[field.name]
+            kind = kinds[field.name]
             try:
                 values[field.name] = _read(source[name], kind)
             except ValueError:
@@ -104,7 +104,6 @@ class LambdaSettings:
         return cls(**values)
 
 
-@cache
 def _types(settings: type[LambdaSettings]) -> dict[str, type]:
     hints = get_type_hints(settings)
     kinds = {field.name: hints[field.name] for field in dataclasses.fields(settings)}

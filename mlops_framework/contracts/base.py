@@ -1,8 +1,8 @@
 """The request that every blueprint's contract extends, and the rules such a contract keeps.
 
 A contract is one class in a blueprint's ``contract.py``. From each of its fields come the API's
-validation, the CloudFormation parameter, the value per stage, the JSON Schema, the CLI's help and the
-reference page, so the rules are checked when the class is made, not when somebody trips over them.
+validation, the CloudFormation parameter, the value per stage, the JSON Schema, the CLI's help and
+the reference page, so the rules are checked when the class is made, not when somebody trips.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pydantic_core import PydanticCustomError
 from mlops_framework import naming
 from mlops_framework.contracts.fields import Accepts, ModelName, Owner, PerStage, Text
 from mlops_framework.contracts.shapes import FieldShape, shape_of
-from mlops_framework.errors import BlueprintInvalid, Fault
+from mlops_framework.errors import BlueprintInvalid, Fault, NameRefused
 
 __all__ = ["METADATA", "Accepts", "PerStage", "PipelineRequest", "kind_of", "value_for"]
 
-METADATA: Mapping[str, Any] = {"parameter": False}
-"""``json_schema_extra`` of a field that is recorded with the request but is no template parameter."""
+METADATA: Mapping[str, Any] = {"x-parameter": False}
+"""``json_schema_extra`` of a field that is recorded with the request, but is no parameter."""
 
 CONFLICT = "conflict"
 """Type of the pydantic error that carries a rule between fields; ``ctx['faults']`` holds them."""
@@ -32,8 +32,8 @@ class PipelineRequest(BaseModel):
     """A request for one pipeline: immutable, strict about types, closed to unknown fields.
 
     A subclass narrows ``pipeline_type`` to one literal and adds fields of text, number, boolean,
-    ``PerStage[...]`` of those, or ``dict[str, str]``. Every field has a description, every pattern is
-    anchored; a class that breaks this raises :class:`~mlops_framework.errors.BlueprintInvalid`.
+    ``PerStage[...]`` of those, or ``dict[str, str]``. Every field has a description, every pattern
+    is anchored; a class that breaks this raises :class:`~mlops_framework.errors.BlueprintInvalid`.
 
     Example:
         >>> class ShadowRequest(PipelineRequest):
@@ -83,7 +83,7 @@ class PipelineRequest(BaseModel):
             kind = kind_of(cls)
             try:
                 naming.pipeline_id(model_name, kind)
-            except naming.NameRefused as refusal:
+            except NameRefused as refusal:
                 room = naming.PIPELINE_ID_LENGTH - len(kind) - 1
                 yield Fault("model_name", str(refusal), f"at most {room} characters", model_name)
 

@@ -1,8 +1,8 @@
 """The types that request fields are made of, each with its limits and the limits in words.
 
-Values of a request become CloudFormation parameters and are spliced into JSON documents (a SageMaker
-pipeline definition, for one), so no pattern here lets a quote, a backslash or a control character
-through. Patterns are anchored: pydantic searches, CloudFormation matches the whole string.
+Values of a request become CloudFormation parameters and are spliced into JSON documents (a
+SageMaker pipeline definition, for one), so no pattern here lets a quote, a backslash or a control
+character through. Patterns are anchored: pydantic searches, CloudFormation matches the whole.
 """
 
 from __future__ import annotations

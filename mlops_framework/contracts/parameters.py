@@ -1,8 +1,8 @@
 """From a contract to CloudFormation: the template's parameters, and a request's values for them.
 
 The blueprint stack makes one ``CfnParameter`` of each :class:`Parameter`; the orchestrator writes
-:func:`template_values` into the pipeline's ``parameters-<stage>.json``. Both read the same contract,
-so they cannot drift apart.
+:func:`template_values` into the pipeline's ``parameters-<stage>.json``. Both read the same
+contract, so they cannot drift apart.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ IDENTITY_PARAMETERS: Final = (
 def parameters_of(contract: type[PipelineRequest]) -> tuple[Parameter, ...]:
     """The template parameters of a contract, in the order of its fields.
 
-    ``pipeline_type`` and fields marked with :data:`~mlops_framework.contracts.base.METADATA` have none.
+    ``pipeline_type`` and fields marked with ``contracts.base.METADATA`` have none.
     """
     return tuple(
         _parameter(
@@ -115,7 +115,7 @@ def parameter_name(field: str) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value as CloudFormation text: ``true``/``false``, plain decimals, canonical JSON for maps."""
+    """A value as CloudFormation text: true/false, plain decimals, canonical JSON for maps."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -133,7 +133,7 @@ def _fields(contract: type[PipelineRequest]) -> tuple[str, ...]:
         if name != "pipeline_type"
         and not (
             isinstance(field.json_schema_extra, dict)
-            and field.json_schema_extra.get("parameter") is False
+            and field.json_schema_extra.get("x-parameter") is False
         )
     )
 

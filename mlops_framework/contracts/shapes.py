@@ -81,7 +81,7 @@ def shape_of(where: str, field: FieldInfo) -> FieldShape:
     pattern = shape.pattern
     if pattern is not None and not (pattern.startswith("^") and pattern.endswith("$")):
         raise BlueprintInvalid(
-            f"The pattern {pattern!r} of {where} is not anchored: write ^…$, because CloudFormation "
+            f"The pattern {pattern!r} of {where} is not anchored: write ^…$, since CloudFormation "
             "matches the whole string and pydantic searches in it."
         )
     return shape

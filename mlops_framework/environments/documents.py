@@ -38,7 +38,7 @@ def read_document(file: Path) -> Document:
     """Read a YAML file that holds one mapping; an empty file is an empty mapping.
 
     Raises:
-        EnvironmentInvalid: If the file cannot be read, is not YAML, is no mapping, or has a key twice.
+        EnvironmentInvalid: If the file is unreadable, not YAML, no mapping, or says a key twice.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def read_document(file: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         raise EnvironmentInvalid(f"{file} is not YAML.", [_syntax(error)]) from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     if not isinstance(data, dict):
         said = f"Must hold keys and values; found {shown(data)}."
         raise EnvironmentInvalid(
@@ -77,12 +77,12 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self._entry(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return self._loader.construct_object(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(self._loader.construct_object(key_node))  # type: ignore[no-untyped-call]
+            key = str(self._loader.construct_object(key_node))
             here = (*path, key)
             line = key_node.start_mark.line + 1
             value = self.value(value_node, here)

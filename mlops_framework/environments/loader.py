@@ -17,13 +17,14 @@ BASE: Final = "base"
 _CONFIRMATION: Final = ("retain_data_confirmation",)
 _RETAIN: Final = ("retain_data",)
 
+_NAME: Final = "at most 16 lower-case letters, digits and single hyphens, starting with a letter"
 _ACCEPTED: Final[Mapping[str, str]] = {
     "account": "12 digits in quotes, or null for the caller's account",
     "region": "an AWS region such as eu-west-1",
-    "name": "at most 16 lower-case letters, digits and single hyphens, starting with a letter",
-    "name_prefix": "at most 16 lower-case letters, digits and single hyphens, starting with a letter",
+    "name": _NAME,
+    "name_prefix": _NAME,
     "kms_key_arn": "the ARN of a KMS key, arn:aws:kms:<region>:<account>:key/<id>, or null",
-    "permissions_boundary_arn": "the ARN of a managed policy, arn:aws:iam::<account>:policy/…, or null",
+    "permissions_boundary_arn": "the ARN of a managed policy, arn:aws:iam::…:policy/…, or null",
     "vpc_id": "a VPC id, vpc-…",
     "subnet_ids": "subnet ids, subnet-…",
     "security_group_ids": "security group ids, sg-…",
@@ -77,17 +78,19 @@ def load_environment(name: str, folder: Path) -> EnvironmentConfig:
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with every key of ``overlay``; maps in both are merged, anything else is replaced."""
+    """``base`` with every key of ``overlay``; maps in both are merged, all else is replaced."""
     merged = dict(base)
     for key, value in overlay.items():
         below = merged.get(key)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = merge(below, value) if both else value
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
     return merged
 
 
 def environment_schema() -> dict[str, Any]:
-    """JSON Schema of one environment file, for editors: every key optional, since files are layered."""
+    """JSON Schema of one environment file, for editors: every key optional, files are layered."""
     schema = EnvironmentConfig.model_json_schema()
     properties = {key: value for key, value in schema["properties"].items() if key != "name"}
     return {

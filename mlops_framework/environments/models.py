@@ -178,7 +178,7 @@ class EnvironmentConfig(_Section):
     )
     lambda_bundle: Literal["cloud", "host"] = Field(
         default="cloud",
-        description="Which wheels Lambda bundles hold: the cloud's, or this machine's for local runs.",
+        description="Which wheels Lambda bundles hold: the cloud's, or this machine's.",
     )
 
     @property
@@ -206,7 +206,7 @@ class EnvironmentConfig(_Section):
 
 
 def retention_confirmation(environment: str) -> str:
-    """What ``retain_data_confirmation`` has to read; names the environment, so a copy is no consent."""
+    """What ``retain_data_confirmation`` reads; names the environment: a copy is no consent."""
     return f"data of {environment} may be deleted"
 
 
@@ -225,9 +225,9 @@ def _stage_faults(config: EnvironmentConfig) -> list[Fault]:
                 faults.append(
                     Fault(
                         f"stages.{index}.{key}",
-                        f"The stage {stage.name!r} is in another {key}, which this release does not "
-                        f"carry: every stage runs in the environment's {key}. Remove it, and write "
-                        f"an environment file of its own for that {key}.",
+                        f"The stage {stage.name!r} is in another {key}, which this release does "
+                        f"not carry: every stage runs in the environment's {key}. Remove it, "
+                        f"and write an environment file of its own for that {key}.",
                         f"no {key}",
                         shown(given),
                     )

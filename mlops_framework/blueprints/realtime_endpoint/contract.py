@@ -35,7 +35,7 @@ class RealtimeEndpointRequest(PipelineRequest):
     )
     model_package_name: OptionalModelPackageArn = Field(
         default="",
-        description="Version in the model registry to serve; takes the place of image and artefact.",
+        description="Version in the model registry to serve, instead of image and artefact.",
     )
     image_uri: OptionalImageUri = Field(
         default="", description="Image that serves the model, with model_artifact_location."

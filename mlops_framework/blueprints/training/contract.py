@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mlops_framework.contracts.base import PerStage, PipelineRequest
+from mlops_framework.contracts.faults import shown
 from mlops_framework.contracts.fields import (
     Direction,
     HyperParameter,
@@ -20,7 +21,6 @@ from mlops_framework.contracts.fields import (
     S3Uri,
     SageMakerName,
 )
-from mlops_framework.contracts.faults import shown
 from mlops_framework.errors import Fault
 
 SCRIPT_MODE_PREFIX = "sagemaker_"
@@ -95,7 +95,9 @@ class TrainingRequest(PipelineRequest):
         """Refuse hyperparameters that the framework sets itself."""
         yield from super().conflicts(given)
         hyperparameters = given.get("hyperparameters")
-        for name in hyperparameters if isinstance(hyperparameters, dict) else ():
+        if not isinstance(hyperparameters, dict):
+            return
+        for name in hyperparameters:
             if str(name).startswith(SCRIPT_MODE_PREFIX):
                 yield Fault(
                     f"hyperparameters.{name}",
@@ -117,7 +119,3 @@ class TrainingRequest(PipelineRequest):
             "sagemaker_program": self.training_entry_point,
             "sagemaker_submit_directory": self.source_archive,
         }
-
-    def resource_names(self, prefix: str, stage: str) -> Mapping[str, str]:
-        """The model package group has no derived name; SageMaker Pipelines may be longer."""
-        return {}

@@ -1,0 +1,238 @@
+"""The API's description: OpenAPI 3.1 for people and tools, a draft-4 model for API Gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from mlops_framework import naming
+from mlops_framework.contracts.responses import (
+    PROBLEM_MEDIA_TYPE,
+    BlueprintList,
+    DeletionAccepted,
+    PipelineList,
+    PipelineStatus,
+    Problem,
+    ProvisionAccepted,
+)
+
+if TYPE_CHECKING:
+    from mlops_framework.registry import Registry
+
+_JSON: Final = "application/json"
+_REFERENCE: Final = "#/components/schemas/{model}"
+_ANSWERS: Final[tuple[type[BaseModel], ...]] = (
+    ProvisionAccepted,
+    PipelineStatus,
+    PipelineList,
+    DeletionAccepted,
+    BlueprintList,
+    Problem,
+)
+
+
+def gateway_request_model() -> dict[str, Any]:
+    """Draft-4 schema of ``POST /provisionpipeline`` for API Gateway's request validator.
+
+    Only what every kind has in common: API Gateway's messages name neither field nor value, so the
+    rest is left to the contracts, which tell every fault at once.
+    """
+    return {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "title": "ProvisionPipelineRequest",
+        "type": "object",
+        "required": ["pipeline_type"],
+        "properties": {"pipeline_type": {"type": "string", "minLength": 1, "maxLength": 64}},
+    }
+
+
+def status_request_model() -> dict[str, Any]:
+    """Draft-4 schema of ``POST /pipelinestatus``."""
+    return {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "title": "PipelineStatusRequest",
+        "type": "object",
+        "required": ["pipeline_id"],
+        "properties": {"pipeline_id": {"type": "string", "minLength": 1, "maxLength": 2048}},
+    }
+
+
+def openapi_document(registry: Registry, *, version: str) -> dict[str, Any]:
+    """The orchestrator API as OpenAPI 3.1, with the request schema of every blueprint.
+
+    Args:
+        registry: The blueprints that are described.
+        version: Of the framework.
+    """
+    requests = {
+        blueprint.kind: registry.schema(blueprint.kind) for blueprint in registry.blueprints
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "MLOps Framework for AWS",
+            "version": version,
+            "description": "Start, follow and remove machine learning pipelines. Every call is "
+            "signed with AWS Signature Version 4 for the service execute-api.",
+        },
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "security": [{"sigv4": []}],
+        "paths": _paths(),
+        "components": {
+            "schemas": {**_answer_schemas(), **_request_schemas(requests)},
+            "responses": {
+                "Problem": {
+                    "description": "What is wrong, where, what is accepted and what to do.",
+                    "content": {PROBLEM_MEDIA_TYPE: {"schema": _reference("Problem")}},
+                }
+            },
+            "securitySchemes": {
+                "sigv4": {
+                    "type": "apiKey",
+                    "name": "Authorization",
+                    "in": "header",
+                    "x-amazon-apigateway-authtype": "awsSigv4",
+                }
+            },
+        },
+    }
+
+
+def _paths() -> dict[str, Any]:
+    identity = {
+        "name": "pipeline_id",
+        "in": "path",
+        "required": True,
+        "description": "<model_name>-<kind>, as answered when it was requested.",
+        "schema": {"type": "string", "maxLength": naming.PIPELINE_ID_LENGTH},
+    }
+    kind = {
+        "name": "kind",
+        "in": "path",
+        "required": True,
+        "description": "Kind of the blueprint.",
+        "schema": {"type": "string", "maxLength": naming.KIND_LENGTH},
+    }
+    page = {
+        "name": "next_token",
+        "in": "query",
+        "required": False,
+        "description": "From the page before.",
+        "schema": {"type": "string"},
+    }
+    status_body = {key: value for key, value in status_request_model().items() if key != "$schema"}
+    return {
+        "/provisionpipeline": {
+            "post": _operation(
+                "provisionPipeline",
+                "Request a pipeline; the same body twice changes nothing.",
+                "202",
+                "ProvisionAccepted",
+                body=_reference("PipelineRequest"),
+                problems=("400", "404", "409"),
+            )
+        },
+        "/pipelinestatus": {
+            "post": _operation(
+                "pipelineStatus",
+                "State of a pipeline, in the predecessor's form.",
+                "200",
+                "PipelineStatus",
+                body=status_body,
+                problems=("400", "404"),
+            )
+        },
+        "/pipelines": {
+            "get": _operation(
+                "listPipelines", "The pipelines.", "200", "PipelineList", parameters=[page]
+            )
+        },
+        "/pipelines/{pipeline_id}": {
+            "parameters": [identity],
+            "get": _operation(
+                "getPipeline", "State of a pipeline.", "200", "PipelineStatus", problems=("404",)
+            ),
+            "delete": _operation(
+                "deletePipeline",
+                "Take a pipeline down, in order; data and records stay.",
+                "202",
+                "DeletionAccepted",
+                problems=("404", "409"),
+            ),
+        },
+        "/blueprints": {
+            "get": _operation("listBlueprints", "What may be requested.", "200", "BlueprintList")
+        },
+        "/blueprints/{kind}/schema": {
+            "parameters": [kind],
+            "get": _operation(
+                "getBlueprintSchema",
+                "JSON Schema of a kind's request.",
+                "200",
+                None,
+                problems=("404",),
+            ),
+        },
+    }
+
+
+def _operation(
+    identity: str,
+    summary: str,
+    status: str,
+    answer: str | None,
+    *,
+    body: Mapping[str, Any] | None = None,
+    parameters: list[dict[str, Any]] | None = None,
+    problems: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    schema = _reference(answer) if answer else {"type": "object"}
+    operation: dict[str, Any] = {"operationId": identity, "summary": summary}
+    if parameters:
+        operation["parameters"] = parameters
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": dict(body)}}}
+    operation["responses"] = {
+        status: {"description": summary, "content": {_JSON: {"schema": schema}}},
+        **{code: {"$ref": "#/components/responses/Problem"} for code in (*problems, "default")},
+    }
+    return operation
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": _REFERENCE.format(model=name)}
+
+
+def _answer_schemas() -> dict[str, Any]:
+    _, definitions = models_json_schema(
+        [(answer, "serialization") for answer in _ANSWERS],
+        by_alias=True,
+        ref_template=_REFERENCE,
+    )
+    return dict(definitions["$defs"])
+
+
+def _request_schemas(requests: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    named = {f"{_title(kind)}Request": schema for kind, schema in requests.items()}
+    # A schema inside the document is of the document's own dialect.
+    stripped = {
+        name: {key: value for key, value in schema.items() if key != "$schema"}
+        for name, schema in named.items()
+    }
+    choice = {
+        "oneOf": [_reference(name) for name in named],
+        "discriminator": {
+            "propertyName": "pipeline_type",
+            "mapping": {
+                kind: _REFERENCE.format(model=f"{_title(kind)}Request") for kind in requests
+            },
+        },
+    }
+    return {**stripped, "PipelineRequest": choice}
+
+
+def _title(kind: str) -> str:
+    return "".join(word.capitalize() for word in kind.split("-"))
