@@ -10,7 +10,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,6 +38,7 @@ class ProcessSettings:
         lambda_python: Interpreter for Python functions.
         ml_python: Interpreter for training and serving.
         keep_state: Whether stores are written at the end and read at the start.
+        ends_with_parent: Standard input is held open by the parent; its end is the end.
     """
 
     endpoint: str
@@ -42,6 +46,7 @@ class ProcessSettings:
     lambda_python: str
     ml_python: str
     keep_state: bool
+    ends_with_parent: bool
 
     def to_json(self) -> str:
         """The one argument of the process."""
@@ -58,8 +63,9 @@ def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]
     types: list[ResourceType] = list(codepipeline.resource_types(host))
     if importlib.util.find_spec(_SAGEMAKER) is not None:
         sagemaker = importlib.import_module(_SAGEMAKER)
-        services += sagemaker.services(host)
-        types += sagemaker.resource_types(host)
+        if hasattr(sagemaker, "services"):
+            services += sagemaker.services(host)
+            types += sagemaker.resource_types(host)
     return services, types
 
 
@@ -85,9 +91,18 @@ def main(arguments: Sequence[str]) -> None:
     binding.bind_lambda_python(settings.lambda_python)
     for service in services:
         _log.info("Plane carries %s: %s", service.name, ", ".join(service.operations))
+    if settings.ends_with_parent:
+        threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
     # The emulator reads its own command line.
     sys.argv = ["ministack"]
     try:
         binding.serve()
     finally:
         host.stop()
+
+
+def _end_with_parent() -> None:
+    # Read from the descriptor itself: a buffered reader would take its lock to the grave.
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
