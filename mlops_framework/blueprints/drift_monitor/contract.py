@@ -50,7 +50,15 @@ class DriftMonitorRequest(PipelineRequest):
     )
     effect_threshold: PerStage[Annotated[float, Field(ge=0.001, le=1)]] = Field(
         default=0.1,
-        description="Distance between baseline and window that counts as drift of a feature.",
+        description="Share of the records that must have moved before a difference matters, however "
+        "significant it is.",
+    )
+    rate_threshold: PerStage[Annotated[float, Field(ge=0, le=1)]] = Field(
+        default=0.005,
+        description="Change in the rate of missing, invalid or unseen values that matters.",
+    )
+    significance: PerStage[Annotated[float, Field(ge=0.000001, le=0.5)]] = Field(
+        default=0.001, description="False discovery rate of all the tests of one window."
     )
 
     retrain: bool = Field(
