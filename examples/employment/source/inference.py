@@ -14,6 +14,7 @@ Answers: `text/csv`, one `label,probability` line a person, or `application/json
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -31,6 +32,18 @@ JSON_LINES = "application/jsonlines"
 def model_fn(model_dir: str) -> Any:
     """Loads what train.py saved."""
     return joblib.load(Path(model_dir) / "model.joblib")
+
+
+def names_its_columns(text: str) -> bool:
+    """Tells whether a CSV text begins with a header: a line without a single number."""
+    numbers = 0
+    for value in next(csv.reader(text.lstrip().splitlines())):
+        try:
+            float(value)
+        except ValueError:
+            continue
+        numbers += 1
+    return numbers == 0
 
 
 def input_fn(body: str | bytes, content_type: str) -> pd.DataFrame:
@@ -51,9 +64,7 @@ def input_fn(body: str | bytes, content_type: str) -> pd.DataFrame:
     if not text.strip():
         raise ValueError(f"the request's body is empty; expected people as {kind}")
     if kind == CSV:
-        first = text.strip().splitlines()[0].split(",")[0].strip().strip('"')
-        named = not first.lstrip("-").replace(".", "", 1).isdigit()
-        return pd.read_csv(io.StringIO(text), header=0 if named else None)
+        return pd.read_csv(io.StringIO(text), header=0 if names_its_columns(text) else None)
     if kind == JSON_LINES:
         return pd.DataFrame([json.loads(line) for line in text.splitlines() if line.strip()])
     if kind == JSON:
@@ -78,7 +89,8 @@ def predict_fn(people: pd.DataFrame, model: Any) -> np.ndarray:
         The chances, shape (people,).
 
     Raises:
-        ValueError: A feature is missing, or the number of unnamed columns is not the model's.
+        ValueError: A feature is missing or no number, or the number of unnamed columns is not the
+            model's.
     """
     names = list(model.feature_names_in_)
     if all(isinstance(column, int) for column in people.columns):
@@ -90,7 +102,7 @@ def predict_fn(people: pd.DataFrame, model: Any) -> np.ndarray:
     missing = [name for name in names if name not in people.columns]
     if missing:
         raise ValueError(f"the request lacks {', '.join(missing)}; expected {', '.join(names)}")
-    return model.predict_proba(people[names])[:, 1]
+    return model.predict_proba(people[names].apply(pd.to_numeric))[:, 1]
 
 
 def output_fn(chances: np.ndarray, accept: str) -> tuple[str, str]:

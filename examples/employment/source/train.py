@@ -43,9 +43,9 @@ def read_records(folder: Path) -> pd.DataFrame:
         raise ValueError(
             f"{folder}: no column {LABEL!r} among {', '.join(map(str, records.columns))}"
         )
-    labels = set(records[LABEL].unique())
-    if labels != {0, 1}:
-        raise ValueError(f"{folder}: {LABEL!r} must hold both 0 and 1, found {sorted(labels)}")
+    labels = sorted(records[LABEL].unique().tolist())
+    if labels != [0, 1]:
+        raise ValueError(f"{folder}: {LABEL!r} must hold both 0 and 1, found {labels}")
     return records
 
 

@@ -1,0 +1,40 @@
+"""Rules that hold for every test: what a test may reach, and that it sees no AWS account."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+TESTS = Path(__file__).resolve().parent
+# These prove logic alone: a socket in one of them is a mistake.
+WITHOUT_SOCKETS = frozenset({"contracts", "lambdas", "unit"})
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Closes every socket in pure tests, and leaves the others this machine alone."""
+    if item.get_closest_marker("aws"):
+        return
+    room = item.path.relative_to(TESTS).parts[0]
+    if room in WITHOUT_SOCKETS:
+        pytest_socket.disable_socket(allow_unix_socket=True)
+    else:
+        pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_account(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hides the machine's AWS settings, so that no test depends on them or touches an account."""
+    if "aws" in str(request.config.option.markexpr).split():
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
