@@ -61,9 +61,11 @@ def faults_of(
         accepted: What a location accepts in words, if the caller knows better than the finding.
     """
     faults: list[Fault] = []
-    for finding in error.errors(include_url=False):
-        if finding["type"] == "default_factory_not_called":
-            continue  # A consequence of another finding, not one of its own.
+    findings = error.errors(include_url=False)
+    places = [finding["loc"] for finding in findings]
+    for finding in findings:
+        if _is_consequence(finding["type"], finding["loc"], places):
+            continue
         where = [part for part in finding["loc"] if not str(part).startswith("~")]
         context = finding.get("ctx", {})
         if "faults" in context:
@@ -71,6 +73,13 @@ def faults_of(
             continue
         faults.append(_fault(finding, where, context, model, accepted(where)))
     return tuple(faults)
+
+
+def _is_consequence(kind: str, where: Sequence[str | int], places: Sequence[Sequence[Any]]) -> bool:
+    """Whether it only follows from another: a default not made, a list without its bad item."""
+    if kind == "too_short":
+        return any(len(other) > len(where) and other[: len(where)] == where for other in places)
+    return kind == "default_factory_not_called"
 
 
 def _fault(

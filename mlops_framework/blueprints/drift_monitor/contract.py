@@ -50,8 +50,8 @@ class DriftMonitorRequest(PipelineRequest):
     )
     effect_threshold: PerStage[Annotated[float, Field(ge=0.001, le=1)]] = Field(
         default=0.1,
-        description="Share of the records that must have moved before a difference matters, however "
-        "significant it is.",
+        description="Share of the records that must have moved before a difference matters, "
+        "however significant it is.",
     )
     rate_threshold: PerStage[Annotated[float, Field(ge=0, le=1)]] = Field(
         default=0.005,

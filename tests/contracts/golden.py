@@ -1,0 +1,49 @@
+"""The published form of every contract, as files that a reviewer reads in a change's diff.
+
+Write them anew after a change that is meant: ``python -m tests.contracts.golden``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mlops_framework.contracts.openapi import (
+    gateway_request_model,
+    openapi_document,
+    status_request_model,
+)
+from mlops_framework.contracts.parameters import template_parameters
+from mlops_framework.registry import Registry
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+def documents() -> Iterator[tuple[str, Any]]:
+    """File name and content of each golden document."""
+    registry = Registry.discover()
+    for blueprint in registry.blueprints:
+        yield f"{blueprint.kind}.schema.json", registry.schema(blueprint.kind)
+        table = [
+            {key: value for key, value in asdict(parameter).items() if value not in (None, ())}
+            for parameter in template_parameters(blueprint.request)
+        ]
+        yield f"{blueprint.kind}.parameters.json", table
+    yield "catalogue.json", registry.to_catalogue()
+    yield "openapi.json", openapi_document(registry, version="0.0.0")
+    yield "provisionpipeline.model.json", gateway_request_model()
+    yield "pipelinestatus.model.json", status_request_model()
+
+
+def text_of(document: Any) -> str:
+    """As it stands in the file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name, document in documents():
+        (FOLDER / name).write_text(text_of(document), encoding="utf-8")
