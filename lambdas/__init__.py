@@ -1,0 +1,1 @@
+"""What runs: one folder is one service is one bundle. No service imports another."""

@@ -1,0 +1,1 @@
+"""The orchestrator: the REST API, and the asynchronous removal of pipelines."""

@@ -1,0 +1,37 @@
+"""What the orchestrator's functions read from their environment."""
+
+from __future__ import annotations
+
+from mlops_framework.settings import LambdaSettings
+
+
+class TeardownSettings(LambdaSettings):
+    """Settings of ``teardown:handler``."""
+
+    environment_prefix: str
+    """``<name_prefix>-<environment>``, for example ``mlops-local``."""
+    stages: str
+    """Delivery stages in order, separated by commas."""
+    record_table: str
+    """DynamoDB table of pipeline records."""
+    artifact_bucket: str
+    """Bucket of source archives and request documents."""
+
+
+class OrchestratorSettings(LambdaSettings):
+    """Settings of ``handler:handler``."""
+
+    environment_prefix: str
+    """``<name_prefix>-<environment>``, for example ``mlops-local``."""
+    stages: str
+    """Delivery stages in order, separated by commas."""
+    record_table: str
+    """DynamoDB table of pipeline records."""
+    artifact_bucket: str
+    """Bucket of source archives and request documents."""
+    delivery_role_arn: str
+    """Role with which CloudFormation makes delivery stacks."""
+    teardown_function_name: str
+    """Function that ``DELETE`` starts."""
+    tags: str = "{}"
+    """Tags of everything the environment owns, a JSON object."""

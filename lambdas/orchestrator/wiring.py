@@ -1,0 +1,105 @@
+"""The composition root: the only place that knows which adapter stands behind which port.
+
+Adapters are imported here when first needed and not at the top: boto3 costs more than the rest of
+the cold start together, and a malformed request needs none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
+
+if TYPE_CHECKING:
+    from mlops_framework.orchestration.service import Orchestrator
+    from mlops_framework.orchestration.teardown import Teardown
+
+CATALOGUE = Path(__file__).resolve().parents[2] / "catalogue"
+"""Where the bundle has it: beside ``lambdas/``."""
+
+
+@cache
+def service() -> Orchestrator:
+    """The use cases on AWS, made once per execution environment."""
+    from mlops_framework.aws.clients import client
+    from mlops_framework.aws.events import DefaultBus
+    from mlops_framework.aws.functions import TeardownFunction
+    from mlops_framework.aws.objects import S3Objects
+    from mlops_framework.aws.pipelines import CodePipelines
+    from mlops_framework.aws.records import DynamoRecordStore
+    from mlops_framework.aws.stacks import CloudFormationStacks
+    from mlops_framework.orchestration.catalogue import CatalogueFolder
+    from mlops_framework.orchestration.plan import EnvironmentView
+    from mlops_framework.orchestration.ports import Ports
+    from mlops_framework.orchestration.service import Orchestrator
+
+    settings = OrchestratorSettings.from_environ()
+    return Orchestrator(
+        catalogue=CatalogueFolder(CATALOGUE),
+        ports=Ports(
+            records=DynamoRecordStore(client("dynamodb"), settings.record_table),
+            stacks=CloudFormationStacks(client("cloudformation")),
+            pipelines=CodePipelines(client("codepipeline")),
+            objects=S3Objects(client("s3"), settings.artifact_bucket),
+            teardown=TeardownFunction(client("lambda"), settings.teardown_function_name),
+            events=DefaultBus(client("events"), settings.environment_prefix),
+            now=now,
+            pause=time.sleep,
+        ),
+        environment=EnvironmentView(
+            prefix=settings.environment_prefix,
+            stages=stages_of(settings.stages),
+            artifact_bucket=settings.artifact_bucket,
+            tags=json.loads(settings.tags),
+        ),
+        delivery_role_arn=settings.delivery_role_arn,
+    )
+
+
+@cache
+def teardown() -> Teardown:
+    """The removal on AWS, made once per execution environment."""
+    from mlops_framework.aws.clients import client
+    from mlops_framework.aws.events import DefaultBus
+    from mlops_framework.aws.objects import S3Objects
+    from mlops_framework.aws.records import DynamoRecordStore
+    from mlops_framework.aws.stacks import CloudFormationStacks
+    from mlops_framework.orchestration.plan import EnvironmentView
+    from mlops_framework.orchestration.teardown import Teardown
+
+    settings = TeardownSettings.from_environ()
+    return Teardown(
+        records=DynamoRecordStore(client("dynamodb"), settings.record_table),
+        stacks=CloudFormationStacks(client("cloudformation")),
+        objects=S3Objects(client("s3"), settings.artifact_bucket),
+        events=DefaultBus(client("events"), settings.environment_prefix),
+        pause=time.sleep,
+        environment=EnvironmentView(
+            prefix=settings.environment_prefix,
+            stages=stages_of(settings.stages),
+            artifact_bucket=settings.artifact_bucket,
+        ),
+    )
+
+
+def start_again(function: str, pipeline_id: str) -> None:
+    """Ask for another run of the removal."""
+    from mlops_framework.aws.clients import client
+    from mlops_framework.aws.functions import TeardownFunction
+
+    TeardownFunction(client("lambda"), function).start(pipeline_id)
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+def stages_of(listed: str) -> tuple[str, ...]:
+    """The stages in a comma-separated list."""
+    return tuple(name.strip() for name in listed.split(",") if name.strip())
