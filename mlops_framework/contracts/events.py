@@ -19,7 +19,7 @@ DRIFT_DETECTED: Final = "Drift Detected"
 RETRAINING_REQUESTED: Final = "Retraining Requested"
 PIPELINE_REQUESTED: Final = "Pipeline Requested"
 
-Verdict = Literal["healthy", "drift", "no-data", "too-few-records"]
+Verdict = Literal["healthy", "drift", "insufficient-data", "no-data"]
 """Of one window. No data is a finding of its own, never ``healthy``."""
 
 
@@ -71,7 +71,7 @@ class PipelineDetail(_Detail):
     pipeline_id: str = Field(description="Identity of the pipeline.")
     pipeline_type: str = Field(description="Kind of the blueprint.")
     model_name: str = Field(description="The model it belongs to.")
-    change: Literal["created", "updated", "unchanged", "deleted"] = Field(
+    change: Literal["created", "updated", "unchanged", "repaired", "restarted", "deleted"] = Field(
         description="What the request did."
     )
     request_digest: str | None = Field(

@@ -12,11 +12,12 @@ from mlops_framework import naming
 from mlops_framework.contracts.responses import (
     PROBLEM_MEDIA_TYPE,
     BlueprintList,
-    DeletionAccepted,
+    DeletionAnswer,
     PipelineList,
     PipelineStatus,
+    PredecessorStatus,
     Problem,
-    ProvisionAccepted,
+    ProvisionAnswer,
 )
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 _JSON: Final = "application/json"
 _REFERENCE: Final = "#/components/schemas/{model}"
 _ANSWERS: Final[tuple[type[BaseModel], ...]] = (
-    ProvisionAccepted,
+    ProvisionAnswer,
     PipelineStatus,
+    PredecessorStatus,
     PipelineList,
-    DeletionAccepted,
+    DeletionAnswer,
     BlueprintList,
     Problem,
 )
@@ -123,14 +125,21 @@ def _paths() -> dict[str, Any]:
         "description": "From the page before.",
         "schema": {"type": "string"},
     }
+    limit = {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "description": "Pipelines of a page.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100},
+    }
     status_body = {key: value for key, value in status_request_model().items() if key != "$schema"}
     return {
         "/provisionpipeline": {
             "post": _operation(
                 "provisionPipeline",
                 "Request a pipeline; the same body twice changes nothing.",
-                "202",
-                "ProvisionAccepted",
+                ("200", "202"),
+                "ProvisionAnswer",
                 body=_reference("PipelineRequest"),
                 problems=("400", "404", "409"),
             )
@@ -139,39 +148,43 @@ def _paths() -> dict[str, Any]:
             "post": _operation(
                 "pipelineStatus",
                 "State of a pipeline, in the predecessor's form.",
-                "200",
-                "PipelineStatus",
+                ("200",),
+                "PredecessorStatus",
                 body=status_body,
                 problems=("400", "404"),
             )
         },
         "/pipelines": {
             "get": _operation(
-                "listPipelines", "The pipelines.", "200", "PipelineList", parameters=[page]
+                "listPipelines",
+                "The pipelines.",
+                ("200",),
+                "PipelineList",
+                parameters=[page, limit],
             )
         },
         "/pipelines/{pipeline_id}": {
             "parameters": [identity],
             "get": _operation(
-                "getPipeline", "State of a pipeline.", "200", "PipelineStatus", problems=("404",)
+                "getPipeline", "State of a pipeline.", ("200",), "PipelineStatus", problems=("404",)
             ),
             "delete": _operation(
                 "deletePipeline",
                 "Take a pipeline down, in order; data and records stay.",
-                "202",
-                "DeletionAccepted",
+                ("202",),
+                "DeletionAnswer",
                 problems=("404", "409"),
             ),
         },
         "/blueprints": {
-            "get": _operation("listBlueprints", "What may be requested.", "200", "BlueprintList")
+            "get": _operation("listBlueprints", "What may be requested.", ("200",), "BlueprintList")
         },
         "/blueprints/{kind}/schema": {
             "parameters": [kind],
             "get": _operation(
                 "getBlueprintSchema",
                 "JSON Schema of a kind's request.",
-                "200",
+                ("200",),
                 None,
                 problems=("404",),
             ),
@@ -182,21 +195,24 @@ def _paths() -> dict[str, Any]:
 def _operation(
     identity: str,
     summary: str,
-    status: str,
+    statuses: tuple[str, ...],
     answer: str | None,
     *,
     body: Mapping[str, Any] | None = None,
     parameters: list[dict[str, Any]] | None = None,
     problems: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    schema = _reference(answer) if answer else {"type": "object"}
+    schema: Mapping[str, Any] = _reference(answer) if answer else {"type": "object"}
     operation: dict[str, Any] = {"operationId": identity, "summary": summary}
     if parameters:
         operation["parameters"] = parameters
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": dict(body)}}}
     operation["responses"] = {
-        status: {"description": summary, "content": {_JSON: {"schema": schema}}},
+        **{
+            status: {"description": summary, "content": {_JSON: {"schema": schema}}}
+            for status in statuses
+        },
         **{code: {"$ref": "#/components/responses/Problem"} for code in (*problems, "default")},
     }
     return operation

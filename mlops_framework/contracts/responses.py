@@ -1,22 +1,36 @@
-"""What the API answers. Python names inside, the wire's names outside (:meth:`Answer.to_body`)."""
+"""What the API answers, as published in its OpenAPI document.
+
+The use cases build plain documents; a test holds those documents against these models, so that the
+published description is what callers get. ``PascalCase`` statuses are phases of the framework or,
+below stages, CodePipeline's own words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
-
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-PROBLEM_TYPES = "urn:mlops-framework:problem:"
-"""Begins every problem's ``type``: stable identifiers, not addresses that must be kept alive."""
 
-Progress = Literal[
-    "pending", "in-progress", "waiting-for-approval", "succeeded", "failed", "stopped"
+Outcome = Literal["created", "updated", "unchanged", "repaired", "restarted"]
+Status = Literal[
+    "Requested",
+    "Provisioning",
+    "Delivering",
+    "AwaitingApproval",
+    "Delivered",
+    "Failed",
+    "Stopped",
+    "Interrupted",
+    "Deleting",
+    "DeleteFailed",
 ]
-Change = Literal["created", "updated", "unchanged"]
+SETTLED: frozenset[Status] = frozenset(
+    {"AwaitingApproval", "Delivered", "Failed", "Stopped", "Interrupted", "DeleteFailed"}
+)
+"""Statuses that do not change until somebody does something."""
 
 
 class Answer(BaseModel):
@@ -24,63 +38,84 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    def to_body(self) -> dict[str, Any]:
-        """JSON values under the wire's names, without what is not known."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
-
-class ProvisionAccepted(Answer):
-    """202: the pipeline is recorded and on its way."""
+class ProvisionAnswer(Answer):
+    """The pipeline is recorded and on its way (202), or is as requested already (200)."""
 
     message: str = Field(description="What happens now, one sentence.")
     pipeline_id: str = Field(description="Identity of the pipeline; the same request has the same.")
-    pipeline_type: str = Field(description="Kind of the blueprint.")
-    change: Change = Field(description="Whether the request made, changed or left the pipeline.")
-    request_digest: str = Field(description="SHA-256 of the canonical request document.")
-    status_url: str | None = Field(default=None, description="Where to ask for its status.")
+    outcome: Outcome = Field(description="What the request did to the pipeline.")
+
+
+class StackStatus(Answer):
+    """A CloudFormation stack."""
+
+    stack: str = Field(description="Its name.")
+    status: str = Field(description="CloudFormation's status, or NOT_CREATED.")
+    reason: str = Field(description="CloudFormation's reason; empty if it gives none.")
 
 
 class ActionStatus(Answer):
-    """One action of a delivery stage."""
+    """Latest run of one action of a stage."""
 
-    action: str = Field(description="Name of the CodePipeline action.")
-    status: Progress = Field(description="How far it is.")
-    resource: str | None = Field(
-        default=None, description="What failed or waits: a stack's resource, a job, an endpoint."
-    )
-    reason: str | None = Field(default=None, description="The service's own words.")
-    next_step: str | None = Field(default=None, description="What to do about it.")
-    url: str | None = Field(default=None, description="Where to look.")
+    name: str = Field(description="Name of the CodePipeline action.")
+    status: str = Field(description="CodePipeline's word, or NotStarted.")
+    summary: str = Field(description="What the action says of itself.")
+    reason: str = Field(description="The service's own words about a failure.")
+    changed_at: str = Field(description="Last change, ISO 8601; empty before the first run.")
+    resource: str = Field(description="Id in the other service: a change set, an execution.")
+    link: str = Field(description="Where to look further.")
 
 
 class StageStatus(Answer):
-    """One delivery stage with its actions, in order."""
+    """Latest run of one stage of the delivery pipeline."""
 
-    stage: str = Field(description="Name of the stage.")
-    status: Progress = Field(description="The worst of its actions.")
-    actions: tuple[ActionStatus, ...] = Field(default=(), description="In order.")
+    name: str = Field(description="Name of the CodePipeline stage.")
+    status: str = Field(description="CodePipeline's word, or NotStarted.")
+    is_current: bool = Field(description="Whether the newest execution has reached it.")
+    actions: tuple[ActionStatus, ...] = Field(description="In order.")
+    stack: str | None = Field(default=None, description="Stack that the stage deploys.")
+    stack_status: str | None = Field(default=None, description="Its CloudFormation status.")
+    outputs: Mapping[str, str] | None = Field(default=None, description="Its outputs.")
+
+
+class PipelineProblem(Answer):
+    """One known cause of a failure, the most telling first."""
+
+    stage: str = Field(description="Stage it happened in.")
+    action: str = Field(description="Action it happened in.")
+    resource: str = Field(description="What failed: a stack's resource, a job, an endpoint.")
+    resource_type: str = Field(description="Its CloudFormation type, if it has one.")
+    reason: str = Field(description="The service's own words.")
 
 
 class PipelineStatus(Answer):
-    """A pipeline's state, and in CodePipeline's own words what the predecessor answered with."""
+    """How a pipeline is doing, and what to do next."""
 
     pipeline_id: str = Field(description="Identity of the pipeline.")
     pipeline_type: str = Field(description="Kind of the blueprint.")
     model_name: str = Field(description="The model it belongs to.")
-    status: Progress = Field(description="How far the latest execution is.")
-    message: str = Field(description="The state in one sentence.")
-    stages: tuple[StageStatus, ...] = Field(default=(), description="Delivery stages, in order.")
+    status: Status = Field(description="Where it stands, in one word.")
+    message: str = Field(description="Where it stands, in one sentence.")
+    next: str = Field(description="What to do next.")
+    requested_by: str = Field(description="Who sent the last request.")
+    requested_at: str = Field(description="When, ISO 8601 in UTC.")
+    created_at: str = Field(description="First request, ISO 8601 in UTC.")
+    request: str = Field(description="Object key of the immutable request document.")
+    correlation_id: str = Field(description="Of the last request, found in the logs.")
+    execution_id: str = Field(description="Newest CodePipeline execution; empty before any.")
+    delivery: StackStatus = Field(description="The stack that holds the CodePipeline.")
+    stages: tuple[StageStatus, ...] = Field(description="Stages of the delivery pipeline.")
+    problems: tuple[PipelineProblem, ...] = Field(description="Known causes of a failure.")
 
-    pipeline_name: str | None = Field(
-        default=None, alias="pipelineName", description="Name of the CodePipeline."
-    )
-    pipeline_version: int | None = Field(
-        default=None, alias="pipelineVersion", description="Version of its structure."
-    )
-    stage_states: tuple[Mapping[str, Any], ...] | None = Field(
-        default=None,
-        alias="stageStates",
-        description="GetPipelineState's stages, without approval tokens.",
+
+class PredecessorStatus(PipelineStatus):
+    """The status with the predecessor's fields beside it, in CodePipeline's own form."""
+
+    pipeline_name: str = Field(alias="pipelineName", description="The CodePipeline.")
+    pipeline_version: int = Field(alias="pipelineVersion", description="Of its structure.")
+    stage_states: tuple[Mapping[str, Any], ...] = Field(
+        alias="stageStates", description="As GetPipelineState, without approval tokens."
     )
     created: str | None = Field(default=None, description="ISO 8601, UTC.")
     updated: str | None = Field(default=None, description="ISO 8601, UTC.")
@@ -92,33 +127,35 @@ class PipelineSummary(Answer):
     pipeline_id: str = Field(description="Identity of the pipeline.")
     pipeline_type: str = Field(description="Kind of the blueprint.")
     model_name: str = Field(description="The model it belongs to.")
-    status: str = Field(description="State of its record.")
-    owner: str | None = Field(default=None, description="Person or team responsible.")
-    created: str | None = Field(default=None, description="ISO 8601, UTC.")
-    updated: str | None = Field(default=None, description="ISO 8601, UTC.")
+    state: str = Field(description="How far the platform got with the last request.")
+    requested_by: str = Field(description="Who sent the last request.")
+    created_at: str = Field(description="First request, ISO 8601 in UTC.")
+    updated_at: str = Field(description="Last change of the record, ISO 8601 in UTC.")
 
 
 class PipelineList(Answer):
-    """Pipelines of this environment, sorted by id."""
+    """A page of the pipelines of this environment."""
 
-    pipelines: tuple[PipelineSummary, ...] = Field(description="One page of them.")
-    next_token: str | None = Field(default=None, description="Ask with it for the next page.")
+    pipelines: tuple[PipelineSummary, ...] = Field(description="The page.")
+    next_token: str = Field(description="Ask with it for the next page; empty at the end.")
 
 
-class DeletionAccepted(Answer):
-    """202: the pipeline is being taken down."""
+class DeletionAnswer(Answer):
+    """The pipeline is being taken down."""
 
     message: str = Field(description="What happens now, one sentence.")
     pipeline_id: str = Field(description="Identity of the pipeline.")
-    kept: tuple[str, ...] = Field(default=(), description="What stays: data, models, records.")
+    removes: tuple[str, ...] = Field(description="Stacks that go, in order.")
+    keeps: tuple[str, ...] = Field(description="What stays: data, models, request documents.")
 
 
 class BlueprintSummary(Answer):
     """One blueprint that this environment offers."""
 
-    kind: str = Field(description="Value of pipeline_type.")
+    pipeline_type: str = Field(description="Its kind.")
     summary: str = Field(description="One sentence.")
-    schema_url: str | None = Field(default=None, description="Where its JSON Schema is.")
+    after_deploy: str = Field(description="What delivery checks once a stage is deployed.")
+    schema_path: str = Field(alias="schema", description="Where its JSON Schema is.")
 
 
 class BlueprintList(Answer):
@@ -127,7 +164,7 @@ class BlueprintList(Answer):
     blueprints: tuple[BlueprintSummary, ...] = Field(description="All of them.")
 
 
-class ProblemError(Answer):
+class ProblemFault(Answer):
     """One fault of a request."""
 
     path: str = Field(description="Where, as dotted keys; empty for the whole body.")
@@ -139,70 +176,19 @@ class ProblemError(Answer):
 class Problem(Answer):
     """An error as RFC 9457 problem details, with the predecessor's two fields."""
 
-    type: str = Field(default="about:blank", description="Stable identifier of the condition.")
+    type: str = Field(description="Stable identifier of the condition.")
     title: str = Field(description="The condition; the same for every occurrence.")
     status: int = Field(description="HTTP status.")
     detail: str = Field(description="This occurrence.")
-    instance: str | None = Field(default=None, description="Correlation id, found in the logs.")
-    errors: tuple[ProblemError, ...] = Field(default=(), description="Every fault at once.")
-    message: str = Field(description="As title; the predecessor's field.")
+    instance: str = Field(description="Path that was asked for.")
+    correlation_id: str = Field(description="Of this call, found in the logs.")
+    message: str = Field(description="The predecessor's field: the condition.")
     detailed_message: str = Field(
-        alias="detailedMessage", description="As detail; the predecessor's field."
+        alias="detailedMessage", description="The predecessor's field: as detail."
     )
-
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        *,
-        title: str,
-        status: int,
-        detail: str,
-        instance: str | None = None,
-        faults: tuple[Fault, ...] = (),
-    ) -> Self:
-        """A problem of a kebab-case name, with the predecessor's fields filled in."""
-        return cls(
-            type=f"{PROBLEM_TYPES}{name}",
-            title=title,
-            status=status,
-            detail=detail,
-            instance=instance,
-            errors=tuple(
-                ProblemError(
-                    path=fault.path,
-                    message=fault.message,
-                    accepted=fault.accepted,
-                    found=fault.found,
-                )
-                for fault in faults
-            ),
-            message=title,
-            detailed_message=detail,
-        )
-
-    @classmethod
-    def of_request(cls, fault: RequestInvalid, *, instance: str | None = None) -> Self:
-        """400 with every fault of the body."""
-        return cls.of(
-            "request-invalid",
-            title="The request is not valid.",
-            status=400,
-            detail=str(fault),
-            instance=instance,
-            faults=fault.faults,
-        )
-
-    @classmethod
-    def of_blueprint(cls, unknown: BlueprintUnknown, *, instance: str | None = None) -> Self:
-        """404 that names the known blueprints."""
-        accepted = "one of " + ", ".join(unknown.known)
-        fault = Fault("pipeline_type", str(unknown), accepted, f'"{unknown.kind}"')
-        return cls.of(
-            "blueprint-unknown",
-            title="There is no such blueprint.",
-            status=404,
-            detail=str(unknown),
-            instance=instance,
-            faults=(fault,),
-        )
+    faults: tuple[ProblemFault, ...] | None = Field(
+        default=None, description="Every fault of a request body at once."
+    )
+    known: tuple[str, ...] | None = Field(
+        default=None, description="The kinds there are, if the one asked for is not."
+    )

@@ -53,13 +53,6 @@ class DriftMonitorRequest(PipelineRequest):
         description="Share of the records that must have moved before a difference matters, "
         "however significant it is.",
     )
-    rate_threshold: PerStage[Annotated[float, Field(ge=0, le=1)]] = Field(
-        default=0.005,
-        description="Change in the rate of missing, invalid or unseen values that matters.",
-    )
-    significance: PerStage[Annotated[float, Field(ge=0.000001, le=0.5)]] = Field(
-        default=0.001, description="False discovery rate of all the tests of one window."
-    )
 
     retrain: bool = Field(
         default=True, description="Whether drift starts the model's training pipeline again."
