@@ -1,0 +1,289 @@
+r"""Reading SageMaker's data capture: JSON lines that hold a request, a response, or both.
+
+One line is one invocation::
+
+    {"captureData": {"endpointInput":  {"observedContentType": "text/csv", "mode": "INPUT",
+                                        "data": "42,3,1\n", "encoding": "CSV"},
+                     "endpointOutput": {..., "mode": "OUTPUT", "data": "0.93", "encoding": "CSV"}},
+     "eventMetadata": {"eventId": "...", "inferenceTime": "2026-03-01T14:07:31Z"},
+     "eventVersion": "0"}
+
+``encoding`` is ``CSV``, ``JSON`` or ``BASE64`` (the default for content types that the endpoint
+configuration does not list) and may differ between the two sides; ``data`` is always a string and
+may hold several rows. Key order is free; either side may be missing; batch and asynchronous
+inference write ``batchTransformOutput``. Whatever cannot be read raises :class:`Unreadable` with
+one of a fixed set of reasons, so that nothing is lost without being counted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from mlops_framework.drift.columns import category_of
+
+Reason = Literal[
+    "not-json",
+    "no-capture-data",
+    "no-input",
+    "no-payload",
+    "unknown-encoding",
+    "bad-base64",
+    "not-text",
+    "bad-csv",
+    "bad-json-payload",
+    "nested-json",
+    "field-count",
+    "output-unreadable",
+    "output-rows",
+    "output-width",
+    "no-time",
+]
+
+REASONS: Final[Mapping[str, str]] = {
+    "not-json": "the line is not a JSON object",
+    "no-capture-data": "the record has no captureData object",
+    "no-input": "the request was not captured; add Input to the endpoint's CaptureOptions",
+    "no-payload": "a captured side has no data string",
+    "unknown-encoding": "the encoding is none of CSV, JSON, BASE64",
+    "bad-base64": "the data says BASE64 and is not",
+    "not-text": "the data is not UTF-8 text (an image or another binary format)",
+    "bad-csv": "the payload is not CSV",
+    "bad-json-payload": "the payload is neither JSON nor JSON lines",
+    "nested-json": "the payload is nested JSON; flat objects, arrays and instances are read",
+    "field-count": "a row has another number of fields than the baseline has columns",
+    "output-unreadable": "the response is no table of values; predictions are left out",
+    "output-rows": "the response has another number of rows than the request",
+    "output-width": "the response has more than 32 values a row",
+    "no-time": "eventMetadata.inferenceTime is not a time",
+}
+
+PREDICTION: Final = "prediction"
+MOST_OUTPUTS: Final = 32
+_CONTAINERS: Final = ("instances", "inputs", "predictions", "outputs", "rows")
+_MEMBERS: Final = ("features", "values")
+
+Row = Sequence[str]
+"""The values of one row as text, in the baseline's column order; empty means missing."""
+
+
+class Unreadable(Exception):
+    """A record or a side of it that cannot be read; ``time`` is its moment, where known."""
+
+    def __init__(self, reason: Reason, time: str | None = None) -> None:
+        self.reason: Reason = reason
+        self.time = time
+        super().__init__(REASONS[reason])
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One captured invocation.
+
+    Attributes:
+        time: ``eventMetadata.inferenceTime`` as written, or ``None``.
+        inputs: Rows of the request.
+        outputs: Values of the response by output name, one list entry a row; empty when the
+            response was not captured or could not be read.
+        faults: Why rows or sides of an otherwise readable invocation were left out, one entry each.
+        unexpected: Names of JSON members the baseline does not have.
+    """
+
+    time: str | None
+    inputs: tuple[Row, ...]
+    outputs: Mapping[str, Sequence[str]]
+    faults: tuple[Reason, ...] = ()
+    unexpected: tuple[str, ...] = ()
+
+
+class CaptureReader:
+    """Reads capture lines of one endpoint.
+
+    Args:
+        columns: The baseline's column names in order; they name headerless payloads.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = tuple(columns)
+        self._width = len(self._columns)
+        self._known = frozenset(columns)
+
+    def read(self, line: str) -> Invocation:
+        """Read one line.
+
+        Raises:
+            Unreadable: If nothing of the request can be used.
+        """
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            raise Unreadable("not-json") from None
+        if not isinstance(record, dict):
+            raise Unreadable("not-json")
+        metadata = record.get("eventMetadata")
+        time = metadata.get("inferenceTime") if isinstance(metadata, dict) else None
+        if time is not None and not isinstance(time, str):
+            raise Unreadable("no-time")
+        sides = record.get("captureData")
+        if not isinstance(sides, dict):
+            raise Unreadable("no-capture-data", time)
+        request = sides.get("endpointInput")
+        if request is None:
+            raise Unreadable("no-input", time)
+        try:
+            return self._invocation(time, request, sides)
+        except Unreadable as fault:
+            raise Unreadable(fault.reason, time) from None
+
+    def _invocation(self, time: str | None, request: Any, sides: Mapping[str, Any]) -> Invocation:
+        rows, faults, unexpected = self._inputs(_decoded(request))
+        if not rows and faults:
+            raise Unreadable(faults[0])
+        outputs: Mapping[str, Sequence[str]] = {}
+        response = sides.get("endpointOutput") or sides.get("batchTransformOutput")
+        if response is not None:
+            try:
+                outputs = _outputs(_decoded(response))
+                if outputs and any(len(column) != len(rows) for column in outputs.values()):
+                    faults = (*faults, "output-rows")
+            except Unreadable as fault:
+                wide: Reason = "output-width"
+                faults = (*faults, wide if fault.reason == wide else "output-unreadable")
+        return Invocation(time, rows, outputs, faults, unexpected)
+
+    def _inputs(
+        self, payload: str | list[Any]
+    ) -> tuple[tuple[Row, ...], tuple[Reason, ...], tuple[str, ...]]:
+        if isinstance(payload, str):
+            table = _csv_rows(payload)
+            rows = tuple(row for row in table if len(row) == self._width)
+            wrong: Reason = "field-count"
+            return rows, (wrong,) * (len(table) - len(rows)), ()
+        good: list[Row] = []
+        faults: list[Reason] = []
+        unexpected: dict[str, None] = {}
+        for item in payload:
+            try:
+                if isinstance(item, dict):
+                    good.append([_scalar(item.get(column)) for column in self._columns])
+                    unexpected.update(dict.fromkeys(item.keys() - self._known))
+                elif isinstance(item, list):
+                    if len(item) != self._width:
+                        raise Unreadable("field-count")
+                    good.append([_scalar(value) for value in item])
+                else:
+                    raise Unreadable("field-count" if self._width > 1 else "nested-json")
+            except Unreadable as fault:
+                faults.append(fault.reason)
+        return tuple(good), tuple(faults), tuple(sorted(unexpected))
+
+
+def _decoded(side: Any) -> str | list[Any]:
+    """A captured side as CSV text, or as a list of JSON rows (objects, or lists of scalars)."""
+    data = side.get("data") if isinstance(side, dict) else None
+    if not isinstance(data, str):
+        raise Unreadable("no-payload")
+    encoding = str(side.get("encoding", "")).upper()
+    kind = str(side.get("observedContentType", "")).lower()
+    if encoding == "BASE64":
+        try:
+            data = base64.b64decode(data, validate=True).decode("utf-8")
+        except binascii.Error:
+            raise Unreadable("bad-base64") from None
+        except UnicodeDecodeError:
+            raise Unreadable("not-text") from None
+        looks_like_json = data.lstrip()[:1] in ("{", "[")
+        encoding = "JSON" if "json" in kind or ("csv" not in kind and looks_like_json) else "CSV"
+    if encoding == "CSV":
+        return data
+    if encoding == "JSON":
+        return _json_rows(data)
+    raise Unreadable("unknown-encoding")
+
+
+def _csv_rows(text: str) -> list[list[str]]:
+    if '"' not in text:
+        return [line.split(",") for line in text.splitlines() if line]
+    try:
+        return [row for row in csv.reader(text.splitlines(keepends=True), strict=True) if row]
+    except csv.Error:
+        raise Unreadable("bad-csv") from None
+
+
+def _json_rows(text: str) -> list[Any]:
+    """The rows of a JSON or JSON lines payload."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise Unreadable("nested-json") from None
+    except ValueError:
+        try:
+            lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except (ValueError, RecursionError):
+            raise Unreadable("bad-json-payload") from None
+        return [row for line in lines for row in _rows_of(line)]
+    return _rows_of(value)
+
+
+def _rows_of(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        for name in _CONTAINERS:
+            inner = value.get(name)
+            if isinstance(inner, list):
+                rows = inner if any(isinstance(item, (list, dict)) for item in inner) else None
+                return [_members(row) for row in rows] if rows else [[item] for item in inner]
+        return [_members(value)]
+    if isinstance(value, list):
+        if any(isinstance(item, (list, dict)) for item in value):
+            return [_members(row) for row in value]
+        return [value] if value else []
+    return [[value]]
+
+
+def _members(row: Any) -> Any:
+    """A row that wraps its values in ``features`` or ``values`` unwrapped."""
+    if isinstance(row, dict):
+        for name in _MEMBERS:
+            if isinstance(row.get(name), list):
+                return row[name]
+    return row
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        raise Unreadable("nested-json")
+    return category_of(repr(value)) if isinstance(value, bool) else repr(value)
+
+
+def _outputs(payload: str | list[Any]) -> dict[str, list[str]]:
+    """The response by output name: ``prediction``, or ``prediction.0`` and so on for several."""
+    rows = _csv_rows(payload) if isinstance(payload, str) else payload
+    columns: dict[str, list[str]] = {}
+    for row in rows:
+        if isinstance(row, dict):
+            named = {_output_name(name): _scalar(value) for name, value in row.items()}
+        else:
+            several = len(row) > 1
+            named = {
+                f"{PREDICTION}.{position}" if several else PREDICTION: _scalar(value)
+                for position, value in enumerate(row)
+            }
+        if len(named) > MOST_OUTPUTS:
+            raise Unreadable("output-width")
+        for name, value in named.items():
+            columns.setdefault(name, []).append(value.strip())
+    return columns
+
+
+def _output_name(member: str) -> str:
+    plain = (PREDICTION, "predictions")
+    return PREDICTION if member in plain else f"{PREDICTION}.{member[:60]}"

@@ -1,0 +1,250 @@
+"""The configuration of one drift monitor: what the drift-monitor blueprint writes, checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Final, Self
+
+from mlops_framework.drift.errors import MonitorInvalid
+from mlops_framework.errors import Fault
+
+VERSION: Final = 1
+_S3_LOCATION: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)")
+_NAME: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9])*")
+
+
+@dataclass(frozen=True)
+class S3Location:
+    """A bucket and a key (or key prefix)."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``s3://bucket/key``.
+
+        Raises:
+            ValueError: If it is not of that form.
+        """
+        match = _S3_LOCATION.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        return cls(match[1], match[2].strip("/"))
+
+    def __str__(self) -> str:
+        """The location as ``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorConfig:
+    """One monitor watches one endpoint.
+
+    Attributes:
+        environment: Prefix of the environment, for example ``mlops-local``.
+        data_bucket: Bucket that holds the monitor's baseline, profiles, reports and state.
+        model_name: The model whose training pipeline is asked to retrain.
+        endpoint_name: The endpoint; also the monitor's name.
+        baseline_data: CSV with header, the features the model was trained on.
+        label_column: Column of the baseline data to leave out; empty for none.
+        capture_location: Where SageMaker writes captures, without the endpoint's name; empty for
+            ``s3://<data_bucket>/captures``.
+        schedule_expression: How often the monitor is evaluated; shown in reports.
+        window_minutes: Length of a tumbling window, aligned to midnight UTC.
+        grace_seconds: How long after its end a window waits for late captures before it counts as
+            complete.
+        minimum_records: Fewer records than this in a window give no verdict.
+        effect_threshold: Share of the records that must have moved before a difference matters,
+            however significant it is (0.1 = 10 %).
+        rate_threshold: By how much the rate of missing, invalid or unseen values must change.
+        significance: False discovery rate of the whole family of tests of a window.
+        retrain: Whether drift may ask for retraining.
+        retrain_breaches: So many drifted windows ...
+        retrain_windows: ... among so many latest windows ask for retraining.
+        retrain_cooldown_minutes: Minimum time between two requests.
+        retrain_monthly_cap: Most requests in a calendar month (UTC).
+    """
+
+    environment: str
+    data_bucket: str
+    model_name: str
+    endpoint_name: str
+    baseline_data: str
+    label_column: str = ""
+    capture_location: str = ""
+    schedule_expression: str = "rate(1 hour)"
+    window_minutes: int = 60
+    grace_seconds: int = 600
+    minimum_records: int = 200
+    effect_threshold: float = 0.1
+    rate_threshold: float = 0.005
+    significance: float = 0.001
+    retrain: bool = True
+    retrain_breaches: int = 1
+    retrain_windows: int = 1
+    retrain_cooldown_minutes: int = 1440
+    retrain_monthly_cap: int = 4
+
+    @property
+    def name(self) -> str:
+        """The monitor's name: its endpoint's."""
+        return self.endpoint_name
+
+    @property
+    def captures(self) -> S3Location:
+        """Where this endpoint's capture objects lie (prefix without trailing slash)."""
+        root = self.capture_location or f"s3://{self.data_bucket}/captures"
+        location = S3Location.parse(root)
+        return S3Location(location.bucket, f"{location.key}/{self.endpoint_name}".lstrip("/"))
+
+    @classmethod
+    def parse(cls, text: str, source: str) -> Self:
+        """Read the JSON document.
+
+        Numbers and booleans may come as strings: CloudFormation splices parameters in as text.
+
+        Args:
+            text: The JSON document.
+            source: Where it was read, for messages (``SSM parameter /…``).
+
+        Raises:
+            MonitorInvalid: With every fault at once.
+        """
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise MonitorInvalid(
+                source, (Fault("", f"not JSON ({error})", "a JSON object", _shown(text)),)
+            ) from error
+        if not isinstance(document, dict):
+            raise MonitorInvalid(
+                source, (Fault("", "not a JSON object", "a JSON object", _shown(document)),)
+            )
+        return cls.from_document(document, source)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], source: str) -> Self:
+        """Check a decoded document; see :meth:`parse`."""
+        faults: list[Fault] = []
+        values: dict[str, Any] = {}
+        if _text_of(document.get("version", VERSION)) != str(VERSION):
+            found = _shown(document["version"])
+            faults.append(Fault("version", "a version this release does not read", "1", found))
+        known = {field.name: field for field in fields(cls)}
+        for key in sorted(document.keys() - known.keys() - {"version"}):
+            accepted = ", ".join(sorted(known))
+            faults.append(Fault(key, "unknown key; remove it", accepted, _shown(document[key])))
+        for name, field in known.items():
+            if name not in document:
+                if field.default is MISSING:
+                    accepted = _RULES[name].accepted
+                    faults.append(Fault(name, "required but absent", accepted, "nothing"))
+                continue
+            rule = _RULES[name]
+            try:
+                values[name] = rule.read(document[name])
+            except (ValueError, TypeError):
+                found = _shown(document[name])
+                faults.append(Fault(name, f"accepted is {rule.accepted}", rule.accepted, found))
+        if not faults and values.get("retrain_breaches", 1) > values.get("retrain_windows", 1):
+            accepted = "retrain_breaches <= retrain_windows"
+            found = f"{values.get('retrain_breaches', 1)} of {values.get('retrain_windows', 1)}"
+            message = "more breaches are asked for than windows are looked at"
+            faults.append(Fault("retrain_breaches", message, accepted, found))
+        if faults:
+            raise MonitorInvalid(source, tuple(faults))
+        return cls(**values)
+
+    def to_document(self) -> dict[str, Any]:
+        """The configuration as its JSON document."""
+        return {"version": VERSION} | {
+            field.name: getattr(self, field.name) for field in fields(self)
+        }
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """How a key is read and what is accepted."""
+
+    read: Callable[[Any], Any]
+    accepted: str
+
+
+def _text_of(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _string(pattern: re.Pattern[str] | None, accepted: str, *, empty: bool = False) -> _Rule:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or (not value and not empty):
+            raise ValueError(value)
+        if value and pattern is not None and not pattern.fullmatch(value):
+            raise ValueError(value)
+        return value
+
+    return _Rule(read, accepted)
+
+
+def _whole(low: int, high: int) -> _Rule:
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", _text_of(value)):
+            raise ValueError(value)
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(value)
+        return number
+
+    return _Rule(read, f"a whole number from {low} to {high}")
+
+
+def _share(low: float, high: float) -> _Rule:
+    def read(value: Any) -> float:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        number = float(value)
+        if not low <= number <= high:
+            raise ValueError(value)
+        return number
+
+    return _Rule(read, f"a number from {low} to {high}")
+
+
+def _flag() -> _Rule:
+    def read(value: Any) -> bool:
+        if _text_of(value) not in ("true", "false"):
+            raise ValueError(value)
+        return _text_of(value) == "true"
+
+    return _Rule(read, "true or false")
+
+
+_RULES: Final[Mapping[str, _Rule]] = {
+    "environment": _string(_NAME, "an environment prefix such as mlops-prod"),
+    "data_bucket": _string(re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "a bucket name"),
+    "model_name": _string(_NAME, "a model name"),
+    "endpoint_name": _string(_NAME, "an endpoint name"),
+    "baseline_data": _string(re.compile(_S3_LOCATION.pattern[:-2] + ".+)"), "s3://bucket/key"),
+    "label_column": _string(None, "a column name, or empty", empty=True),
+    "capture_location": _string(_S3_LOCATION, "s3://bucket/prefix, or empty", empty=True),
+    "schedule_expression": _string(None, "a schedule expression"),
+    "window_minutes": _whole(1, 1440),
+    "grace_seconds": _whole(0, 86_400),
+    "minimum_records": _whole(30, 100_000_000),
+    "effect_threshold": _share(0.001, 1.0),
+    "rate_threshold": _share(0.0001, 1.0),
+    "significance": _share(1e-9, 0.2),
+    "retrain": _flag(),
+    "retrain_breaches": _whole(1, 100),
+    "retrain_windows": _whole(1, 100),
+    "retrain_cooldown_minutes": _whole(0, 525_600),
+    "retrain_monthly_cap": _whole(0, 1000),
+}

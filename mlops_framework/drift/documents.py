@@ -1,0 +1,78 @@
+"""Reading and writing the parts that stored documents share; versions are checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mlops_framework.drift.columns import ColumnCounts
+from mlops_framework.drift.errors import DocumentInvalid
+from mlops_framework.drift.sample import Sample
+
+
+def expect(document: Mapping[str, Any], kind: str, version: int, source: str) -> None:
+    """Check what a stored document says it is.
+
+    Raises:
+        DocumentInvalid: If it is another kind or version.
+    """
+    found = (document.get("kind"), document.get("version"))
+    if found != (kind, version):
+        raise DocumentInvalid(
+            f"{source} says kind {found[0]!r}, version {found[1]!r}; this release reads kind "
+            f"{kind!r}, version {version}. Build it again with this release."
+        )
+
+
+@contextmanager
+def member(source: str) -> Iterator[None]:
+    """Turn a missing or malformed member into :class:`DocumentInvalid`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DocumentInvalid(
+            f"{source} is damaged ({type(error).__name__}: {error}). Delete it and let it be "
+            "written again."
+        ) from error
+
+
+def counts_to(counts: ColumnCounts) -> dict[str, Any]:
+    """A column's counts as JSON; what is empty is left out."""
+    document: dict[str, Any] = {"records": counts.records, "cells": list(counts.cells)}
+    optional: dict[str, Any] = {
+        "missing": counts.missing,
+        "invalid": counts.invalid,
+        "sum": list(counts.total),
+        "squares": list(counts.squares),
+        "unseen": sample_to(counts.unseen) if counts.unseen.total else None,
+    }
+    document |= {key: value for key, value in optional.items() if value}
+    if counts.minimum is not None:
+        document |= {"min": counts.minimum, "max": counts.maximum}
+    return document
+
+
+def counts_from(document: Mapping[str, Any]) -> ColumnCounts:
+    """Read what :func:`counts_to` wrote."""
+    return ColumnCounts(
+        int(document["records"]),
+        int(document.get("missing", 0)),
+        int(document.get("invalid", 0)),
+        tuple(int(cell) for cell in document["cells"]),
+        tuple(float(part) for part in document.get("sum", ())),
+        tuple(float(part) for part in document.get("squares", ())),
+        None if "min" not in document else float(document["min"]),
+        None if "max" not in document else float(document["max"]),
+        sample_from(document["unseen"]) if "unseen" in document else Sample(32),
+    )
+
+
+def sample_to(sample: Sample) -> dict[str, Any]:
+    """A sample as JSON."""
+    return {"limit": sample.limit, "total": sample.total, "counts": dict(sample.counts)}
+
+
+def sample_from(document: Mapping[str, Any]) -> Sample:
+    """Read what :func:`sample_to` wrote."""
+    return Sample(int(document["limit"]), dict(document["counts"]), int(document["total"]))

@@ -1,0 +1,212 @@
+"""Findings: what breached, one per column and aspect, each with a sentence a person understands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal
+
+from mlops_framework.drift.baseline import Baseline, BaselineColumn
+from mlops_framework.drift.capture import REASONS
+from mlops_framework.drift.columns import ColumnCounts
+from mlops_framework.drift.comparison import Test, known, unseen
+from mlops_framework.drift.policy import Judged, Judgement, Policy, unreadable_inputs
+from mlops_framework.drift.profile import Profile
+
+Aspect = Literal["values", "missing", "invalid", "unseen", "range", "records", "heartbeat"]
+
+_ASPECTS: Final[dict[Test, Aspect]] = {
+    "location": "values",
+    "scale": "values",
+    "shape": "values",
+    "shares": "values",
+    "missing": "missing",
+    "invalid": "invalid",
+    "unseen": "unseen",
+    "range": "range",
+    "records": "records",
+}
+_LEAD: Final[tuple[Test, ...]] = ("location", "shares", "scale", "shape")
+"""Which of several breached tests of the values leads the sentence."""
+
+_NOMINAL_CODES: Final = 25
+"""Few codes are usually names ("3 = divorced"), so their shares say more than their average."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a person should know.
+
+    Attributes:
+        column: The column; empty for the captures as a whole.
+        aspect: What about it.
+        test: The test that leads; ``heartbeat`` and ``too-few`` are no tests.
+        effect: How much changed, as a share of the records.
+        p_value: Of the leading test; ``None`` without a test.
+        q_value: Adjusted for all tests of the window; ``None`` without a test.
+        sentence: What happened, for a person.
+    """
+
+    column: str
+    aspect: Aspect
+    test: str
+    effect: float
+    p_value: float | None
+    q_value: float | None
+    sentence: str
+
+
+def findings_of(
+    judgement: Judgement, baseline: Baseline, profile: Profile, policy: Policy
+) -> tuple[Finding, ...]:
+    """The findings of a judged window, worst first."""
+    if judgement.verdict == "no-data":
+        sentence = (
+            "No captured traffic arrived in this window. Check that the endpoint is in service and "
+            "called, and that its data capture is on."
+        )
+        return (Finding("", "heartbeat", "heartbeat", 1.0, None, None, sentence),)
+    if judgement.verdict == "insufficient-data":
+        sentence = (
+            f"Only {profile.rows:,} records arrived; a verdict needs at least "
+            f"{policy.minimum_records:,}."
+        )
+        return (Finding("", "records", "too-few", 0.0, None, None, sentence),)
+    columns = {column.spec.name: index for index, column in enumerate(baseline.columns)}
+    grouped: dict[tuple[str, Aspect], list[Judged]] = {}
+    for breach in judgement.breaches:
+        grouped.setdefault((breach.column, _ASPECTS[breach.test]), []).append(breach)
+    found = []
+    for (name, aspect), breaches in grouped.items():
+        nominal = bool(name) and _nominal(baseline.columns[columns[name]])
+        lead = min(breaches, key=partial(_leads, nominal=nominal))
+        if name:
+            index = columns[name]
+            sentence = _sentence(lead, baseline.columns[index], profile.columns[index])
+        else:
+            sentence = _unreadable_sentence(profile)
+        effect = max(breach.effect for breach in breaches)
+        found.append(Finding(name, aspect, lead.test, effect, lead.p_value, lead.q_value, sentence))
+    return tuple(found)
+
+
+def number(value: float | None) -> str:
+    """A number for people: four significant digits, thousands grouped, an en dash for none."""
+    if value is None:
+        return "–"
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def percent(share: float) -> str:
+    """A share for people: ``12.3 %``."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    return f"{share * 100:.1f} %" if share < 0.9995 or share == 1 else "over 99.9 %"
+
+
+def _nominal(column: BaselineColumn) -> bool:
+    return column.spec.kind == "codes" and len(column.spec.codes) <= _NOMINAL_CODES
+
+
+def _leads(breach: Judged, *, nominal: bool) -> tuple[int, float]:
+    order = _LEAD.index(breach.test) if breach.test in _LEAD else len(_LEAD)
+    return -1 if nominal and breach.test == "shares" else order, breach.q_value
+
+
+def _sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) -> str:
+    name, baseline = column.spec.name, column.counts
+    match lead.test:
+        case "missing":
+            rates = _rates(baseline.missing, baseline, window.missing, window)
+            return f"{name} is missing in {rates}."
+        case "invalid":
+            examples = _quoted([text for text, _ in window.unseen.most_frequent()][:3])
+            rates = _rates(baseline.invalid, baseline, window.invalid, window)
+            return f"{name} is not a number in {rates}; for example {examples}."
+        case "unseen":
+            share = percent(unseen(column, window) / window.valid)
+            return (
+                f"{name} holds values the training data never had in {share} of the "
+                f"records{_unseen_examples(column, window)}."
+            )
+        case "range":
+            return (
+                f"{name} reaches from {number(window.minimum)} to {number(window.maximum)}; the "
+                f"training data from {number(baseline.minimum)} to {number(baseline.maximum)}. "
+                f"{percent(lead.effect)} of the records lie beyond."
+            )
+        case "shares":
+            return _shares_sentence(column, window)
+        case _:
+            return _moved_sentence(lead, column, window)
+
+
+def _moved_sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) -> str:
+    name, baseline, centre = column.spec.name, column.counts, column.spec.centre
+    verb = {
+        "location": "moved up" if lead.statistic > 0 else "moved down",
+        "scale": "spread out" if lead.statistic > 0 else "narrowed",
+    }.get(lead.test, "changed shape")
+    spread, before, after = baseline.deviation(), baseline.mean(centre), window.mean(centre)
+    shift = ""
+    if spread and before is not None and after is not None:
+        shift = f" ({(after - before) / spread:+.1f} standard deviations)"
+    sentence = (
+        f"{name} {verb}: the average went from {number(before)} to {number(after)}{shift}; "
+        f"{percent(lead.effect)} of the records moved."
+    )
+    if lead.test == "scale":
+        now = window.deviation()
+        sentence += f" The standard deviation went from {number(spread)} to {number(now)}."
+    return sentence
+
+
+def _shares_sentence(column: BaselineColumn, window: ColumnCounts) -> str:
+    before, after = known(column, column.counts), known(column, window)
+    m, n = sum(before) or 1, sum(after) or 1
+    changes = [w / n - b / m for b, w in zip(before, after, strict=True)]
+    codes = [number(code) for code in column.spec.codes]
+    labels = codes or [*map(repr, column.spec.categories), "another value"]
+    up, down = changes.index(max(changes)), changes.index(min(changes))
+    more, less = (
+        f"{labels[cell]} ({percent(before[cell] / m)} of the training data, "
+        f"{percent(after[cell] / n)} of this window)"
+        for cell in (up, down)
+    )
+    return f"{column.spec.name} is more often {more} and less often {less}."
+
+
+def _rates(hits: int, baseline: ColumnCounts, hits_now: int, window: ColumnCounts) -> str:
+    return (
+        f"{percent(hits_now / window.records)} of the records; "
+        f"in the training data in {percent(hits / baseline.records)}"
+    )
+
+
+def _unseen_examples(column: BaselineColumn, window: ColumnCounts) -> str:
+    if column.spec.kind == "codes":
+        low, high = column.spec.codes[0], column.spec.codes[-1]
+        return (
+            f" (window {number(window.minimum)} to {number(window.maximum)}, "
+            f"training data {number(low)} to {number(high)})"
+        )
+    examples = [text for text, _ in window.unseen.most_frequent()][:3]
+    return f", for example {_quoted(examples)}" if examples else ""
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return ", ".join(repr(text[:40]) for text in texts) or "none kept"
+
+
+def _unreadable_sentence(profile: Profile) -> str:
+    count = unreadable_inputs(profile)
+    seen = profile.rows + count
+    inputs = {k: n for k, n in profile.unreadable.items() if not k.startswith("output-")}
+    reason = max(sorted(inputs), key=lambda key: inputs[key])
+    return (
+        f"{count:,} of {seen:,} captured requests could not be read ({percent(count / seen)}), "
+        f"mostly because {REASONS[reason]}."
+    )

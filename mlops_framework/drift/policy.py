@@ -1,0 +1,167 @@
+"""From tests to a verdict: one false discovery rate over everything, and a minimum relevant effect.
+
+With 16 columns and some 80 tests, judging each p-value by itself alarms on most quiet days, and
+with a million rows it alarms on differences nobody cares about. So a test counts only if it is
+rejected by the Benjamini-Hochberg procedure over *all* tests of the window (Benjamini & Hochberg
+1995, JRSS B 57) *and* moves at least a set share of the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Self
+
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.comparison import RATES, ColumnTest, Test, tests_of
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.profile import Profile
+
+Verdict = Literal["healthy", "drift", "insufficient-data", "no-data"]
+
+UNREADABLE_SHARE: Final = 0.05
+"""More unreadable records than this is a finding: the format of the traffic changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """When a difference matters; see :class:`MonitorConfig` for the fields."""
+
+    significance: float = 0.001
+    effect_threshold: float = 0.1
+    rate_threshold: float = 0.005
+    minimum_records: int = 200
+
+    @classmethod
+    def of(cls, config: MonitorConfig) -> Self:
+        """The policy a monitor is configured with."""
+        return cls(
+            significance=config.significance,
+            effect_threshold=config.effect_threshold,
+            rate_threshold=config.rate_threshold,
+            minimum_records=config.minimum_records,
+        )
+
+    def threshold(self, test: Test) -> float:
+        """The smallest effect of a test that matters."""
+        return self.rate_threshold if test in RATES else self.effect_threshold
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A test with its place among all tests of the window.
+
+    Attributes:
+        column: The column.
+        test: Which test.
+        statistic: The test's statistic.
+        p_value: Its p-value by itself.
+        q_value: The smallest false discovery rate at which it would be rejected.
+        effect: How much changed, as a share of the records.
+        threshold: The smallest effect that matters.
+        breached: Whether it counts: significant and relevant.
+    """
+
+    column: str
+    test: Test
+    statistic: float
+    p_value: float
+    q_value: float
+    effect: float
+    threshold: float
+    breached: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on a window.
+
+    Attributes:
+        verdict: Healthy, drift, or that there was too little or nothing to judge by.
+        tests: Every test that was made, in the baseline's column order.
+    """
+
+    verdict: Verdict
+    tests: tuple[Judged, ...] = ()
+
+    @property
+    def breaches(self) -> tuple[Judged, ...]:
+        """The tests that count, worst first."""
+        return tuple(sorted((test for test in self.tests if test.breached), key=_badness))
+
+
+def judge(baseline: Baseline, profile: Profile, policy: Policy) -> Judgement:
+    """Judge a window by its merged profile."""
+    seen = profile.rows + unreadable_inputs(profile)
+    if not seen:
+        return Judgement("no-data")
+    if seen < policy.minimum_records:
+        return Judgement("insufficient-data")
+    unreadable = _unreadable(profile, seen)
+    if profile.rows < policy.minimum_records:
+        # Too little is readable to compare columns; that may itself be the finding.
+        verdict: Verdict = "drift" if unreadable.breached else "insufficient-data"
+        return Judgement(verdict, (unreadable,))
+    tests = [
+        test
+        for column, window in zip(baseline.columns, profile.columns, strict=True)
+        for test in tests_of(column, window)
+    ]
+    judged = (unreadable, *_judged(tests, policy))
+    return Judgement("drift" if any(test.breached for test in judged) else "healthy", judged)
+
+
+def unreadable_inputs(profile: Profile) -> int:
+    """Records and rows of requests that could not be read (responses are not counted)."""
+    inputs = (n for reason, n in profile.unreadable.items() if not reason.startswith("output-"))
+    return sum(inputs)
+
+
+def q_values(p_values: Sequence[float]) -> list[float]:
+    """Benjamini-Hochberg adjusted p-values, in the order given.
+
+    ``q_i = min over p_j >= p_i of p_j K / rank_j``; rejecting ``q <= level`` keeps the expected
+    share of false discoveries at or below ``level``.
+    """
+    count = len(p_values)
+    adjusted = [1.0] * count
+    smallest = 1.0
+    descending = sorted(range(count), key=lambda index: p_values[index], reverse=True)
+    for rank, index in zip(range(count, 0, -1), descending, strict=True):
+        smallest = min(smallest, p_values[index] * count / rank)
+        adjusted[index] = smallest
+    return adjusted
+
+
+def _judged(tests: Sequence[ColumnTest], policy: Policy) -> list[Judged]:
+    adjusted = q_values([test.outcome.p_value for test in tests])
+    judged = []
+    for test, q_value in zip(tests, adjusted, strict=True):
+        found, threshold = test.outcome, policy.threshold(test.test)
+        breached = q_value <= policy.significance and found.effect >= threshold
+        judged.append(
+            Judged(
+                test.column,
+                test.test,
+                found.statistic,
+                found.p_value,
+                q_value,
+                found.effect,
+                threshold,
+                breached,
+            )
+        )
+    return judged
+
+
+def _unreadable(profile: Profile, seen: int) -> Judged:
+    """A deterministic check, not a test: its p-value is 0 when breached and 1 otherwise."""
+    count = unreadable_inputs(profile)
+    breached = count / seen > UNREADABLE_SHARE
+    p_value = 0.0 if breached else 1.0
+    share = count / seen
+    return Judged("", "records", count, p_value, p_value, share, UNREADABLE_SHARE, breached)
+
+
+def _badness(test: Judged) -> tuple[float, float, str, str]:
+    return (-test.effect / test.threshold, test.q_value, test.column, test.test)

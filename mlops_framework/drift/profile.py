@@ -1,0 +1,223 @@
+"""A profile: what was counted of the captures of one window, from one object or many.
+
+Profiles of the same baseline merge by addition, exactly: any split of the records into objects and
+any order of merging give the same profile, byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, Final, Self
+
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.capture import Invocation, Row
+from mlops_framework.drift.columns import ColumnCounts, ColumnSpec, count_values, empty_counts
+from mlops_framework.drift.documents import (
+    counts_from,
+    counts_to,
+    expect,
+    member,
+    sample_from,
+    sample_to,
+)
+from mlops_framework.drift.errors import ProfileMismatch
+from mlops_framework.drift.sample import Sample
+
+KIND: Final = "mlops-drift-profile"
+VERSION: Final = 1
+PREDICTION_EDGES: Final = tuple(step / 20 for step in range(21))
+"""Predictions have no baseline; twentieths of 0..1 show probabilities and 0/1 decisions."""
+
+_SAMPLES: Final = 5
+_UNEXPECTED: Final = 32
+_CHUNK_ROWS: Final = 10_000
+_SEPARATOR: Final = "\t"
+
+
+def prediction_spec(name: str) -> ColumnSpec:
+    """How a column of the response is counted."""
+    return ColumnSpec(name, "numeric", PREDICTION_EDGES)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Mergeable counts of captured rows.
+
+    Attributes:
+        baseline_id: Digest of the cells it was counted on.
+        invocations: Captured invocations that could be read.
+        columns: Counts per baseline column, in the baseline's order.
+        predictions: Counts per column of the response.
+        unreadable: Records, rows or sides left out, by reason.
+        samples: A few of them, ``reason <tab> beginning of the line``.
+        unexpected: Members of JSON requests that the baseline does not have.
+    """
+
+    baseline_id: str
+    columns: tuple[ColumnCounts, ...]
+    invocations: int = 0
+    predictions: Mapping[str, ColumnCounts] = field(default_factory=dict)
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    samples: Sample = field(default_factory=lambda: Sample(_SAMPLES))
+    unexpected: Sample = field(default_factory=lambda: Sample(_UNEXPECTED))
+
+    @classmethod
+    def empty(cls, baseline: Baseline) -> Self:
+        """The profile of no records."""
+        return cls(baseline.id, tuple(empty_counts(spec) for spec in baseline.specs))
+
+    @property
+    def rows(self) -> int:
+        """Rows counted."""
+        return self.columns[0].records
+
+    @property
+    def left_out(self) -> int:
+        """How much could not be read."""
+        return sum(self.unreadable.values())
+
+    def merged(self, other: Profile) -> Profile:
+        """Both profiles as one.
+
+        Raises:
+            ProfileMismatch: If they were counted on different baselines.
+        """
+        if self.baseline_id != other.baseline_id:
+            raise ProfileMismatch(
+                f"A profile of baseline {self.baseline_id} cannot be added to one of baseline "
+                f"{other.baseline_id}; profile the captures again with the present baseline."
+            )
+        predictions = dict(self.predictions)
+        for name, counts in other.predictions.items():
+            mine = predictions.get(name)
+            predictions[name] = counts if mine is None else mine.merged(counts)
+        return Profile(
+            self.baseline_id,
+            tuple(map(ColumnCounts.merged, self.columns, other.columns)),
+            self.invocations + other.invocations,
+            predictions,
+            Counter(self.unreadable) + Counter(other.unreadable),
+            self.samples.merged(other.samples),
+            self.unexpected.merged(other.unexpected),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """The profile as its JSON document, keys in a fixed order."""
+        return {
+            "kind": KIND,
+            "version": VERSION,
+            "baseline_id": self.baseline_id,
+            "invocations": self.invocations,
+            "rows": self.rows,
+            "unreadable": dict(sorted(self.unreadable.items())),
+            "samples": sample_to(self.samples),
+            "unexpected": sample_to(self.unexpected),
+            "columns": [counts_to(column) for column in self.columns],
+            "predictions": {
+                name: counts_to(counts) for name, counts in sorted(self.predictions.items())
+            },
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], source: str) -> Self:
+        """Read what :meth:`to_document` wrote.
+
+        Raises:
+            DocumentInvalid: If it is of another kind, version or shape.
+        """
+        expect(document, KIND, VERSION, source)
+        with member(source):
+            return cls(
+                str(document["baseline_id"]),
+                tuple(counts_from(column) for column in document["columns"]),
+                int(document["invocations"]),
+                {name: counts_from(counts) for name, counts in document["predictions"].items()},
+                {reason: int(count) for reason, count in document["unreadable"].items()},
+                sample_from(document["samples"]),
+                sample_from(document["unexpected"]),
+            )
+
+    def to_json(self) -> str:
+        """The document as text; equal profiles give equal text."""
+        return json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"))
+
+
+def merge(baseline: Baseline, profiles: Iterable[Profile]) -> Profile:
+    """All profiles of one baseline as one; of none, the empty profile."""
+    return reduce(Profile.merged, profiles, Profile.empty(baseline))
+
+
+class Profiler:
+    """Collects the invocations of one window and counts them in chunks, in bounded memory."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        self._specs = baseline.specs
+        self._profile = Profile.empty(baseline)
+        self._rows: list[Row] = []
+        self._outputs: dict[str, list[str]] = {}
+        self._unreadable: Counter[str] = Counter()
+        self._samples: Counter[str] = Counter()
+        self._unexpected: Counter[str] = Counter()
+        self._invocations = 0
+
+    def add(self, invocation: Invocation, line: str) -> None:
+        """Count an invocation; ``line`` is quoted where parts of it were left out."""
+        self._invocations += 1
+        self._rows.extend(invocation.inputs)
+        for name, values in invocation.outputs.items():
+            self._outputs.setdefault(name, []).extend(values)
+        for reason in invocation.faults:
+            self.leave_out(reason, line)
+        self._unexpected.update(invocation.unexpected)
+        if len(self._rows) >= _CHUNK_ROWS:
+            self._flush()
+
+    def leave_out(self, reason: str, line: str) -> None:
+        """Count something that could not be read."""
+        self._unreadable[reason] += 1
+        self._samples[f"{reason}{_SEPARATOR}{line.strip()}"] += 1
+        if len(self._samples) >= _CHUNK_ROWS:
+            self._flush()
+
+    def profile(self) -> Profile:
+        """What was counted so far."""
+        self._flush()
+        return self._profile
+
+    def _flush(self) -> None:
+        columns = list(zip(*self._rows, strict=True)) or [()] * len(self._specs)
+        chunk = Profile(
+            self._profile.baseline_id,
+            tuple(count_values(*column) for column in zip(self._specs, columns, strict=True)),
+            self._invocations,
+            {
+                name: count_values(prediction_spec(name), values)
+                for name, values in self._outputs.items()
+            },
+            self._unreadable,
+            Sample(_SAMPLES).added(self._samples),
+            Sample(_UNEXPECTED).added(self._unexpected),
+        )
+        self._profile = self._profile.merged(chunk)
+        self._rows, self._outputs, self._invocations = [], {}, 0
+        self._unreadable, self._samples, self._unexpected = Counter(), Counter(), Counter()
+
+
+def sample_of(text: str) -> tuple[str, str]:
+    """A sampled record's reason and the beginning of its line."""
+    reason, _, excerpt = text.partition(_SEPARATOR)
+    return reason, excerpt
+
+
+__all__ = [
+    "PREDICTION_EDGES",
+    "Profile",
+    "Profiler",
+    "merge",
+    "prediction_spec",
+    "sample_of",
+]

@@ -1,0 +1,51 @@
+"""Chi-square on categories, small cells pooled: have the shares changed?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from mlops_framework.drift.statistics.result import Outcome
+from mlops_framework.drift.statistics.special import chi_square_upper
+
+_SMALLEST_EXPECTED: Final = 5.0
+
+
+def chi_square(baseline: Sequence[int], window: Sequence[int]) -> Outcome | None:
+    """Pearson's test of homogeneity of two columns of counts.
+
+    Categories whose expected count in the smaller sample is below five are pooled into one
+    (Cochran 1954, Biometrics 10): sparse cells are what makes the unpooled test cry wolf.
+
+    The effect is the total variation distance, the share of records that would have to change
+    category, less what sampling alone gives on average (E|difference| of each cell under no
+    change); with many categories the raw distance is mostly noise.
+
+    Returns:
+        ``None`` when fewer than two cells remain.
+    """
+    m, n = sum(baseline), sum(window)
+    if not m or not n:
+        return None
+    cells: list[tuple[int, int]] = []
+    rest_baseline = rest_window = 0
+    for b, w in zip(baseline, window, strict=True):
+        if (b + w) / (m + n) * min(m, n) >= _SMALLEST_EXPECTED:
+            cells.append((b, w))
+        else:
+            rest_baseline, rest_window = rest_baseline + b, rest_window + w
+    if rest_baseline or rest_window:
+        cells.append((rest_baseline, rest_window))
+    if len(cells) < 2:
+        return None
+    weight = 1 / n + 1 / m
+    statistic = distance = chance = 0.0
+    for b, w in cells:
+        share = (b + w) / (m + n)
+        difference = w / n - b / m
+        statistic += difference * difference / (share * weight)
+        distance += abs(difference) / 2
+        chance += math.sqrt(share * (1 - share) * weight / (2 * math.pi))
+    p_value = chi_square_upper(statistic, len(cells) - 1)
+    return Outcome(statistic, p_value, max(0.0, distance - chance))

@@ -1,0 +1,26 @@
+"""Values the baseline never held: more of them than a finite baseline leads one to expect?"""
+
+from __future__ import annotations
+
+import math
+
+from mlops_framework.drift.statistics.result import Outcome
+from mlops_framework.drift.statistics.special import poisson_upper
+
+
+def unseen_mass(
+    unseen: int, window_records: int, *, singletons: int, doubletons: int, baseline_records: int
+) -> Outcome:
+    """Upper test of the number of records whose value is not in the baseline.
+
+    Good & Turing: the mass of what a sample of m did not see is about s1/m (s1 values seen exactly
+    once), with variance (s1 + 2 s2)/m² (Good 1953, Biometrika 40). The test is Poisson at that mass
+    plus three standard errors, so that a baseline of many rare values does not raise alarms.
+
+    The statistic is the count; the effect is the excess of the share over the expected mass.
+    """
+    m = baseline_records
+    expected = singletons / m
+    upper = (singletons + 3 * math.sqrt(singletons + 2 * doubletons + 1)) / m
+    p_value = poisson_upper(unseen, window_records * upper)
+    return Outcome(unseen, p_value, max(0.0, unseen / window_records - expected))
