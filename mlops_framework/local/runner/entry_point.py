@@ -145,12 +145,20 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         if self._stream is None:
             return
+        rest = b""
         with self._stream as stream:
             while chunk := os.read(stream.fileno(), _CHUNK):
-                lines = chunk.decode("utf-8", "replace").strip().split("\n")
+                # Whole lines only: Python writes the last line of a traceback in three pieces.
+                *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    print(line, flush=True)
-                    self._keep(line)
+                    self._tell(line)
+        if rest:
+            self._tell(rest)
+
+    def _tell(self, raw: bytes) -> None:
+        line = raw.decode("utf-8", "replace").rstrip("\r")
+        print(line, flush=True)
+        self._keep(line)
 
     def _keep(self, line: str) -> None:
         if self._kept or any(error in line for error in PYTHON_ERRORS):

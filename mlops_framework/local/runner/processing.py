@@ -51,6 +51,7 @@ def process(base: Path, ambient: dict[str, str]) -> None:
         UserError: the program failed.
         OSError: it could not be started.
     """
+    (base / "output").mkdir(exist_ok=True)
     job = json.loads((base / "config" / "processingjobconfig.json").read_text())
     image = job["AppSpecification"]
     command = [*image.get("ContainerEntrypoint", []), *image.get("ContainerArguments", [])]

@@ -1,0 +1,73 @@
+"""SageMaker on this machine: real processes behind the operations that the platform uses.
+
+- `area`, `listing`, `tags`, `images`: what all parts share
+- `jobs`, `training_jobs`, `processing_jobs`, `processes`, `objects`: work that ends
+- `model_registry`, `models`, `endpoints`, `fleet`: work that serves
+- `runtime`, `capture`: predictions, and their record in S3
+- `pipelines`: SageMaker Pipelines
+- `resources`: the CloudFormation types
+
+Training and serving themselves are in `mlops_framework.local.runner`.
+"""
+
+from __future__ import annotations
+
+from mlops_framework.local.plane.cloudformation import ResourceType
+from mlops_framework.local.plane.host import PlaneHost
+from mlops_framework.local.plane.sagemaker.endpoints import Endpoints
+from mlops_framework.local.plane.sagemaker.model_registry import ModelRegistry
+from mlops_framework.local.plane.sagemaker.models import Models
+from mlops_framework.local.plane.sagemaker.processing_jobs import ProcessingJobs
+from mlops_framework.local.plane.sagemaker.runtime import SageMakerRuntime
+from mlops_framework.local.plane.sagemaker.tags import Tags
+from mlops_framework.local.plane.sagemaker.training_jobs import TrainingJobs
+from mlops_framework.local.plane.service import LocalService
+
+
+class SageMaker(LocalService):
+    """The SageMaker service: all its parts behind one door."""
+
+    name = "sagemaker"
+
+    def __init__(self, host: PlaneHost) -> None:
+        """Make the parts.
+
+        Args:
+            host: the emulator.
+        """
+        super().__init__(host)
+        registry = ModelRegistry(host)
+        models = Models(host, registry)
+        self.endpoints = Endpoints(host, models)
+        parts = (
+            TrainingJobs(host),
+            ProcessingJobs(host),
+            registry,
+            models,
+            self.endpoints,
+            Tags(host),
+        )
+        for part in parts:
+            self._operations |= part.implementations
+
+
+def services(host: PlaneHost) -> list[LocalService]:
+    """Make the services of this package.
+
+    Args:
+        host: the emulator.
+
+    Returns:
+        SageMaker and SageMaker Runtime.
+    """
+    sagemaker = SageMaker(host)
+    return [sagemaker, SageMakerRuntime(host, sagemaker.endpoints)]
+
+
+def resource_types(host: PlaneHost) -> list[ResourceType]:
+    """Make the CloudFormation types of this package.
+
+    Args:
+        host: the emulator.
+    """
+    return []

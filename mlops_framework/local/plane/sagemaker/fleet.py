@@ -1,0 +1,267 @@
+"""Model servers at work: one process per production variant, and which of them answers."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import random
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_framework.local.plane.host import PlaneHost
+from mlops_framework.local.plane.sagemaker import objects
+from mlops_framework.local.plane.sagemaker.processes import (
+    LogStream,
+    RunnerProcess,
+    base_environment,
+)
+from mlops_framework.local.plane.service import Scope
+
+_POLL_SECONDS = 0.1
+_PING_SECONDS = 2.0
+_GRACE_SECONDS = 5.0
+# SageMaker gives a container 60 seconds for an answer.
+INVOCATION_SECONDS = 60.0
+
+
+class ServingError(Exception):
+    """A variant does not serve; the text is a FailureReason."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model server answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class VariantServer:
+    """The model server of one production variant."""
+
+    def __init__(
+        self, host: PlaneHost, scope: Scope, endpoint: str, plan: Mapping[str, Any], folder: Path
+    ) -> None:
+        """Fetch the model and start its server.
+
+        Args:
+            host: the emulator.
+            scope: account and region.
+            endpoint: the endpoint's name.
+            plan: VariantName, ModelDataUrl, Environment, CurrentWeight, HealthCheckSeconds.
+            folder: the server's own folder.
+
+        Raises:
+            ServingError: the model archive cannot be had.
+        """
+        self.variant: str = plan["VariantName"]
+        self.group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        self._opt_ml = folder / "opt" / "ml"
+        self._limit = float(plan["HealthCheckSeconds"])
+        self._port = 0
+        archive = folder / "model.tar.gz"
+        try:
+            objects.fetch(host.client("s3", scope), plan["ModelDataUrl"], archive)
+            objects.unpack(archive, self._opt_ml / "model", told_as=plan["ModelDataUrl"])
+        except objects.DataError as error:
+            raise ServingError(str(error)) from error
+        log = LogStream(
+            host,
+            scope,
+            group=self.group,
+            stream=f"{self.variant}/i-{uuid.uuid4().hex[:17]}",
+            file=folder / "log.txt",
+        )
+        self.log_arn = log.arn
+        environment = {**base_environment(host, scope, folder), **plan["Environment"]}
+        self._process = RunnerProcess(host, "serving", self._opt_ml, environment, log)
+
+    def wait_until_healthy(self, abandoned: threading.Event) -> None:
+        """Wait until the server answers its ping.
+
+        Args:
+            abandoned: set when nobody waits for it any more.
+
+        Raises:
+            ServingError: it ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + self._limit
+        while time.monotonic() < deadline:
+            if abandoned.wait(_POLL_SECONDS):
+                raise ServingError("The endpoint was abandoned while it was being started.")
+            if self._process.status is not None:
+                self._process.wait()
+                raise ServingError(self._unhealthy(self._reason()))
+            if self._ping():
+                return
+        reason = f"It did not answer within {self._limit:g} seconds."
+        raise ServingError(self._unhealthy(reason))
+
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send one request to the model.
+
+        Args:
+            body: the payload.
+            headers: Content-Type, Accept and so on.
+
+        Returns:
+            Its answer.
+
+        Raises:
+            ServingError: the server does not answer.
+        """
+        try:
+            return self._request("POST", "/invocations", INVOCATION_SECONDS, body, headers)
+        except TimeoutError:
+            raise ServingError(
+                "Your invocation timed out while waiting for a response from container primary. "
+                "Review the latency metrics for the container in Amazon CloudWatch, resolve the "
+                "issue, and try again."
+            ) from None
+        except (OSError, http.client.HTTPException) as error:
+            ended = self._process.status
+            told = f"the model server has ended with status {ended}" if ended else str(error)
+            raise ServingError(f"The container primary does not answer: {told}.") from error
+
+    def stop(self) -> None:
+        """End the server."""
+        self._process.stop(_GRACE_SECONDS)
+
+    def _ping(self) -> bool:
+        if not self._port:
+            ready = self._opt_ml / "output" / "serving.json"
+            if not ready.exists():
+                return False
+            self._port = json.loads(ready.read_text())["port"]
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self._request("GET", "/ping", _PING_SECONDS).status == 200
+        return False
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        seconds: float,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=seconds)
+        try:
+            connection.request(method, path, body=body, headers=dict(headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+
+    def _reason(self) -> str:
+        failure = self._opt_ml / "output" / "failure"
+        if failure.exists():
+            return failure.read_text(encoding="utf-8", errors="replace").strip()
+        return f"The model server ended with status {self._process.status}."
+
+    def _unhealthy(self, reason: str) -> str:
+        return (
+            f"The primary container for production variant {self.variant} did not pass the ping "
+            f"health check. Please check CloudWatch logs for this endpoint ({self.group}). {reason}"
+        )[:1024]
+
+
+class Deployment:
+    """All servers of one version of an endpoint."""
+
+    def __init__(self, servers: Sequence[VariantServer], weights: Mapping[str, float]) -> None:
+        """Take started servers.
+
+        Args:
+            servers: one per variant.
+            weights: each variant's share of the traffic, relative to the others'.
+        """
+        self.servers = {server.variant: server for server in servers}
+        self.weights = dict(weights)
+
+    def choose(self) -> VariantServer:
+        """A server, at random by weight."""
+        names = list(self.servers)
+        (chosen,) = random.choices(names, [self.weights[name] for name in names])
+        return self.servers[chosen]
+
+    def stop(self) -> None:
+        """End all servers."""
+        for server in self.servers.values():
+            server.stop()
+
+
+class Fleet:
+    """The deployments that serve, by endpoint."""
+
+    def __init__(self, host: PlaneHost) -> None:
+        """Start empty.
+
+        Args:
+            host: the emulator.
+        """
+        self._host = host
+        self._serving: dict[tuple[Scope, str], Deployment] = {}
+        self._lock = threading.Lock()
+        host.on_stop("SageMaker endpoints", self._stop_all)
+
+    def get(self, endpoint: str, scope: Scope) -> Deployment | None:
+        """The deployment that serves an endpoint."""
+        with self._lock:
+            return self._serving.get((scope, endpoint))
+
+    def deploy(self, endpoint: str, plans: Sequence[Mapping[str, Any]], scope: Scope) -> None:
+        """Start new servers; once all of them are healthy they take over from the old ones.
+
+        Args:
+            endpoint: its name.
+            plans: one per variant, see `VariantServer`.
+            scope: account and region.
+
+        Raises:
+            ServingError: one of them is not healthy. The old ones serve on.
+        """
+        place = self._host.state_dir / "endpoints" / endpoint / uuid.uuid4().hex[:8]
+        servers: list[VariantServer] = []
+        try:
+            for plan in plans:
+                folder = place / plan["VariantName"]
+                servers.append(VariantServer(self._host, scope, endpoint, plan, folder))
+            for server in servers:
+                server.wait_until_healthy(self._host.stopping)
+        except BaseException:
+            for server in servers:
+                server.stop()
+            raise
+        weights = {plan["VariantName"]: plan["CurrentWeight"] for plan in plans}
+        deployment = Deployment(servers, weights)
+        with self._lock:
+            old = self._serving.get((scope, endpoint))
+            self._serving[scope, endpoint] = deployment
+        if old is not None:
+            old.stop()
+        for other in place.parent.iterdir():
+            if other != place:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def remove(self, endpoint: str, scope: Scope) -> None:
+        """End an endpoint's servers and remove their files."""
+        with self._lock:
+            deployment = self._serving.pop((scope, endpoint), None)
+        if deployment is not None:
+            deployment.stop()
+        shutil.rmtree(self._host.state_dir / "endpoints" / endpoint, ignore_errors=True)
+
+    def _stop_all(self) -> None:
+        with self._lock:
+            deployments, self._serving = list(self._serving.values()), {}
+        for deployment in deployments:
+            deployment.stop()
