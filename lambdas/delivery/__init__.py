@@ -1,0 +1,1 @@
+"""The ``Verify`` action of delivery pipelines."""

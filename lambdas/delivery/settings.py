@@ -1,0 +1,12 @@
+"""What the delivery function reads from its environment."""
+
+from __future__ import annotations
+
+from mlops_framework.settings import LambdaSettings
+
+
+class DeliverySettings(LambdaSettings):
+    """Settings of ``verify:handler``."""
+
+    baseline_function_name: str = ""
+    """The drift service's baseline function; empty when the platform has no drift service."""

@@ -1,0 +1,1 @@
+"""``POST /inference`` in front of one SageMaker endpoint."""

@@ -1,0 +1,100 @@
+"""``POST /inference``: parse, ask the model, one table of exceptions."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from lambdas.inference import wiring
+from lambdas.inference.request import PayloadTooLarge, RequestMalformed, read_request
+from mlops_framework.aws.inference import ModelNotReady, ModelRefused
+from mlops_framework.orchestration.errors import ServiceRefused, ServiceUnavailable
+
+if TYPE_CHECKING:
+    from mlops_framework.aws.inference import Prediction, SageMakerInference
+
+LOGGER = logging.getLogger(__name__)
+LOGGER.setLevel(logging.INFO)
+
+TABLE: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
+    (RequestMalformed, HTTPStatus.BAD_REQUEST, ""),
+    (PayloadTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, ""),
+    (ModelRefused, HTTPStatus.FAILED_DEPENDENCY, ""),
+    (ModelNotReady, HTTPStatus.SERVICE_UNAVAILABLE, "The endpoint is still starting its model."),
+    (ServiceUnavailable, HTTPStatus.SERVICE_UNAVAILABLE, "The endpoint did not answer in time."),
+    (ServiceRefused, HTTPStatus.BAD_GATEWAY, "The endpoint could not be asked."),
+)
+"""First match wins. The text replaces the exception's where that would tell of the inside."""
+_UNKNOWN: Final = (HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be handled.")
+
+
+def answer(event: Mapping[str, Any], *, model: SageMakerInference) -> dict[str, Any]:
+    """The prediction for a request, or a problem document."""
+    try:
+        request = read_request(
+            event.get("body"), is_base64=bool(event.get("isBase64Encoded", False))
+        )
+        prediction = model.predict(
+            request.body,
+            content_type=request.content_type,
+            accept=request.accept,
+            inference_id=request.inference_id,
+        )
+    except Exception as fault:
+        return _problem(event, fault)
+    return _prediction(prediction)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Entry point of the function."""
+    return answer(event, model=wiring.model())
+
+
+def _prediction(prediction: Prediction) -> dict[str, Any]:
+    headers = {"Content-Type": prediction.content_type, "Cache-Control": "no-store"}
+    if prediction.variant:
+        headers["X-Model-Variant"] = prediction.variant
+    try:
+        body, encoded = prediction.body.decode(), False
+    except UnicodeDecodeError:
+        body, encoded = base64.b64encode(prediction.body).decode(), True
+    return {
+        "statusCode": HTTPStatus.OK.value,
+        "headers": headers,
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def _problem(event: Mapping[str, Any], fault: Exception) -> dict[str, Any]:
+    found = next(((status, text) for kind, status, text in TABLE if isinstance(fault, kind)), None)
+    status, text = found or _UNKNOWN
+    correlation_id = event.get("requestContext", {}).get("requestId", "unknown")
+    log = LOGGER.exception if status >= HTTPStatus.INTERNAL_SERVER_ERROR else LOGGER.info
+    log("%s: %s (correlation id %s)", type(fault).__name__, fault, correlation_id)
+    detail = text or str(fault)
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": event.get("path", "/inference"),
+        "correlation_id": correlation_id,
+        "message": status.phrase.title().replace(" ", ""),
+        "detailedMessage": detail,
+    }
+    headers = {"Content-Type": "application/problem+json", "X-Correlation-Id": correlation_id}
+    if isinstance(fault, ModelRefused):
+        document["model_status"] = fault.status
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    return {
+        "statusCode": status.value,
+        "headers": headers,
+        "body": json.dumps(document, ensure_ascii=False),
+        "isBase64Encoded": False,
+    }
