@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each sets up whatever it needs; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format demo synth lock oracle schema clean purge
+.PHONY: help setup test check format demo synth lock oracle clean purge
 
 # The first Python of 3.11 or newer that really runs (a pyenv shim may exist and not run).
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \

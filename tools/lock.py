@@ -2,7 +2,8 @@
 
 The locks are hashed requirement files, not `uv.lock`: that one records the registry's address, and
 a checkout has to install the same bytes from any mirror. Each lock is compiled from tables of
-`pyproject.toml`, for every supported Python and platform at once (`--universal`).
+`pyproject.toml` or from the `.in` file beside it, for every supported Python and platform at once
+(`--universal`).
 
     make lock                                 # the newest versions that the declarations allow
     .venv/bin/python tools/lock.py --keep     # only what a changed declaration asks for
@@ -36,17 +37,27 @@ class Lock:
     within: str | None = None
 
 
-LOCKS = (
-    Lock("requirements.txt", ("pyproject.toml", "--extra", "cdk")),
-    Lock(
-        "requirements-dev.txt",
-        ("pyproject.toml", "--all-extras", "--group", "dev"),
-        within="requirements.txt",
-    ),
-    Lock("requirements-oracle.txt", ("--group", "oracle")),
-    Lock("requirements-node.txt", ("--group", "node")),
-    Lock("requirements-uv.txt", ("--group", "uv"), within="requirements.txt"),
-)
+def locks() -> list[Lock]:
+    """Every lock of the checkout: the root's, the embedded AWS's, and each function's."""
+    cdk, everything = "requirements.txt", "requirements-dev.txt"
+    found = [
+        Lock(cdk, ("pyproject.toml", "--extra", "cdk")),
+        Lock(everything, ("pyproject.toml", "--all-extras", "--group", "dev"), within=cdk),
+        Lock("requirements-oracle.txt", ("--group", "oracle")),
+        Lock("requirements-node.txt", ("--group", "node")),
+        Lock("requirements-uv.txt", ("--group", "uv"), within=cdk),
+    ]
+    for source in sorted((ROOT / "mlops_framework" / "local" / "requirements").glob("*.in")):
+        found.append(_beside(source))
+    for source in sorted((ROOT / "lambdas").glob("*/requirements.in")):
+        # A function runs the versions that the tests ran.
+        found.append(_beside(source, within=everything))
+    return found
+
+
+def _beside(source: Path, within: str | None = None) -> Lock:
+    path = source.relative_to(ROOT)
+    return Lock(str(path.with_suffix(".txt")), (str(path),), within)
 
 
 def compile_lock(lock: Lock, output: Path, *, upgrade: bool) -> None:
@@ -94,14 +105,14 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     if arguments.check:
-        stale = [lock.target for lock in LOCKS if not is_current(lock)]
+        stale = [lock.target for lock in locks() if not is_current(lock)]
         for target in stale:
             print(
                 f"{target} does not match its declarations: run tools/lock.py --keep",
                 file=sys.stderr,
             )
         return 1 if stale else 0
-    for lock in LOCKS:
+    for lock in locks():
         print(f"resolving {lock.target}", flush=True)
         compile_lock(lock, ROOT / lock.target, upgrade=not arguments.keep)
     return 0
