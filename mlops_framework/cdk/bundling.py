@@ -9,6 +9,7 @@ missing, for the Lambda's platform and not the builder's.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import platform
 import shutil
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from mlops_framework.cdk.errors import BundleRefused
 from mlops_framework.cdk.sources import SourceTree
+from mlops_framework.settings import LambdaSettings
 
 RECIPE = "3"
 """Changes whenever the same inputs would give other bytes."""
@@ -78,6 +80,18 @@ class Bundle:
     path: Path
     digest: str
     target: RuntimeTarget
+
+    def settings(self, name: str) -> type[LambdaSettings]:
+        """A settings class of the service, for blueprints, which do not import ``lambdas``.
+
+        Raises:
+            BundleRefused: ``lambdas/<service>/settings.py`` has no such class.
+        """
+        module = importlib.import_module(f"lambdas.{self.service}.settings")
+        found = getattr(module, name, None)
+        if not (isinstance(found, type) and issubclass(found, LambdaSettings)):
+            raise BundleRefused(f"{module.__name__} declares no settings class {name!r}")
+        return found
 
 
 @dataclass(frozen=True)
@@ -209,7 +223,7 @@ def _install(service: str, requirements: Path, into: Path, target: RuntimeTarget
 
 def _uv_arguments(target: RuntimeTarget) -> list[str]:
     arguments = ["pip", "install", "--quiet", "--only-binary", ":all:", "--link-mode", "copy"]
-    arguments += ["--no-config", "--python-version", target.python]
+    arguments += ["--python-version", target.python]
     if target.host:
         return [*arguments, "--python", sys.executable]
     # Lambda's Python 3.12 and newer is Amazon Linux 2023, glibc 2.34.

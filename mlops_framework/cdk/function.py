@@ -120,7 +120,9 @@ class PythonFunction(lambda_.Function):
             SettingsInvalid: ``environment`` and ``settings`` name different things.
         """
         shape = shape or FunctionShape()
-        module, function = _checked_handler(bundle, handler, where=f"{scope.node.path}/{construct_id}")
+        module, function = _checked_handler(
+            bundle, handler, where=f"{scope.node.path}/{construct_id}"
+        )
         variables = settings.environment(**environment)
         role = iam.Role(
             scope,
@@ -171,5 +173,7 @@ def _checked_handler(bundle: Bundle, handler: str, *, where: str) -> tuple[str, 
             f"{where}: lambdas/{bundle.service} has no module {module!r}; it has {present}"
         )
     if not defines(file, function):
-        raise HandlerMissing(f"{where}: lambdas/{bundle.service}/{module}.py defines no {function!r}")
+        raise HandlerMissing(
+            f"{where}: lambdas/{bundle.service}/{module}.py defines no {function!r}"
+        )
     return module, function

@@ -35,7 +35,10 @@ READ_PARAMETERS: Final[Actions] = ("ssm:GetParameter", "ssm:GetParameters")
 INVOKE_FUNCTION: Final[Actions] = ("lambda:InvokeFunction",)
 PASS_ROLE: Final[Actions] = ("iam:PassRole",)
 
-READ_STACKS: Final[Actions] = ("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents")
+READ_STACKS: Final[Actions] = (
+    "cloudformation:DescribeStacks",
+    "cloudformation:DescribeStackEvents",
+)
 CHANGE_STACKS: Final[Actions] = (
     "cloudformation:CreateStack",
     "cloudformation:UpdateStack",
@@ -78,6 +81,11 @@ REGISTER_MODEL: Final[Actions] = (
     "sagemaker:DescribeModelPackageGroup",
     "sagemaker:ListModelPackages",
     "sagemaker:AddTags",
+)
+READ_SERVING: Final[Actions] = (
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:DescribeEndpointConfig",
+    "sagemaker:DescribeModel",
 )
 READ_MODEL_PACKAGE: Final[Actions] = ("sagemaker:DescribeModelPackage",)
 INVOKE_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint",)

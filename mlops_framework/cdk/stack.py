@@ -54,9 +54,7 @@ class PlatformValues:
 
     def bucket_arn(self, key: naming.PlatformKey) -> str:
         """ARN of one of the platform's buckets."""
-        return self._stack.format_arn(
-            service="s3", region="", account="", resource=self.value(key)
-        )
+        return self._stack.format_arn(service="s3", region="", account="", resource=self.value(key))
 
     def bucket(self, construct_id: str, key: naming.PlatformKey) -> s3.IBucket:
         """One of the platform's buckets, for constructs that want an object."""
@@ -81,6 +79,7 @@ class FrameworkStack(cdk.Stack):
         synthesizer: cdk.IStackSynthesizer | None = None,
         guarded: bool = True,
         env: cdk.Environment | None = None,
+        termination_protection: bool = False,
     ) -> None:
         """Prepare an empty stack.
 
@@ -93,6 +92,7 @@ class FrameworkStack(cdk.Stack):
             synthesizer: CDK's default when not given.
             guarded: False only for the stack that creates the permissions boundary.
             env: Account and region; none for a template that is deployed anywhere.
+            termination_protection: Whether the stack refuses to be deleted.
         """
         super().__init__(
             scope,
@@ -101,6 +101,7 @@ class FrameworkStack(cdk.Stack):
             stack_name=stack_name,
             synthesizer=synthesizer,
             env=env,
+            termination_protection=termination_protection,
         )
         self.config = config
         self.platform = PlatformValues(self, config.prefix)

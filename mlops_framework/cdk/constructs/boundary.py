@@ -92,13 +92,17 @@ class PermissionsBoundary(iam.ManagedPolicy):
         for service in _REGIONAL_SERVICES:
             self._cap([f"{service}:*"], [scope.arn(service, "*")])
         self._cap(
-            [*perms.READ_OBJECTS, *perms.WRITE_OBJECTS, "s3:DeleteObject", *perms.LIST_BUCKET,
-             *perms.LOCATE_BUCKET, *_BUCKET_ADMINISTRATION],
+            [
+                *perms.READ_OBJECTS,
+                *perms.WRITE_OBJECTS,
+                "s3:DeleteObject",
+                *perms.LIST_BUCKET,
+                *perms.LOCATE_BUCKET,
+                *_BUCKET_ADMINISTRATION,
+            ],
             [f"arn:{scope.partition}:s3:::*"],
         )
-        self._cap(
-            ["execute-api:Invoke"], [scope.arn("execute-api", "*")]
-        )
+        self._cap(["execute-api:Invoke"], [scope.arn("execute-api", "*")])
         self._cap(
             [f"apigateway:{verb}" for verb in ("GET", "POST", "PUT", "PATCH", "DELETE")],
             [f"arn:{scope.partition}:apigateway:{scope.region}::/*"],
@@ -109,9 +113,7 @@ class PermissionsBoundary(iam.ManagedPolicy):
         self._cap(sorted(perms.WITHOUT_RESOURCE), ["*"])
         roles = [scope.role_arn("*")]
         self._cap(_ROLE_CARE, roles)
-        self._cap(
-            _ROLE_CHANGES, roles, {"StringEquals": {"iam:PermissionsBoundary": own_arn}}
-        )
+        self._cap(_ROLE_CHANGES, roles, {"StringEquals": {"iam:PermissionsBoundary": own_arn}})
 
     def _cap(
         self,
@@ -120,9 +122,7 @@ class PermissionsBoundary(iam.ManagedPolicy):
         conditions: dict[str, dict[str, str]] | None = None,
     ) -> None:
         self.add_statements(
-            iam.PolicyStatement(
-                actions=list(actions), resources=resources, conditions=conditions
-            )
+            iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions)
         )
         for action in actions:
             if "*" in action:

@@ -31,15 +31,19 @@ class AlertTopic(sns.Topic):
             emails: Addresses; each confirms its subscription itself.
         """
         super().__init__(scope, construct_id, master_key=key, enforce_ssl=True)
-        account = cdk.Stack.of(self).account
-        for service in ("cloudwatch", "events"):
+        stack = cdk.Stack.of(self)
+        rules = f"arn:{stack.partition}:events:{stack.region}:{stack.account}:rule/*"
+        for service, condition in {
+            "cloudwatch": {"StringEquals": {"aws:SourceAccount": stack.account}},
+            "events": {"ArnLike": {"aws:SourceArn": rules}},
+        }.items():
             self.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid=f"Publish{service.capitalize()}",
                     principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
                     actions=["sns:Publish"],
                     resources=[self.topic_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": account}},
+                    conditions=condition,
                 )
             )
         for number, email in enumerate(emails, start=1):

@@ -1,0 +1,160 @@
+"""What a drift-monitor pipeline deploys: the monitor's configuration, its schedule, its alarms."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_ssm as ssm
+
+from mlops_framework import naming
+from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of
+from mlops_framework.contracts.parameters import parameter_name
+
+CONFIGURATION_VERSION = 1
+METRICS = "MLOps/Drift"
+_RETRY_FOR_SECONDS = 3600
+_FIELDS = (
+    "model_name",
+    "endpoint_name",
+    "baseline_data",
+    "label_column",
+    "schedule_expression",
+    "window_minutes",
+    "grace_seconds",
+    "minimum_records",
+    "effect_threshold",
+    "retrain",
+    "retrain_breaches",
+    "retrain_windows",
+    "retrain_cooldown_minutes",
+    "retrain_monthly_cap",
+)
+
+
+class DriftMonitorStack(BlueprintStack):
+    """Watch one endpoint.
+
+    Creates: the monitor's configuration as an SSM parameter, rules that send its capture files to
+    the profile queue, the schedule that evaluates it, alarms on drift and on silence.
+    Fixed: the code is the platform's drift service; a monitor is data, not another function.
+    """
+
+    def build(self) -> None:
+        """Define configuration, rules, schedule and alarms."""
+        endpoint = self.text("endpoint_name")
+        data_bucket = self.platform.value("data-bucket-name")
+        configuration = self._configuration(endpoint, data_bucket)
+        self._profile_captures(endpoint, data_bucket)
+        self._evaluate_on_schedule(endpoint).add_resource_dependency(configuration)
+        self._alarms(endpoint)
+        self.output("MonitorName", endpoint)
+
+    def _configuration(self, endpoint: str, data_bucket: str) -> ssm.CfnParameter:
+        captures = self.given_or("capture_location", f"s3://{data_bucket}/{naming.CAPTURES_PREFIX}")
+        document = {
+            "version": CONFIGURATION_VERSION,
+            "environment": self.config.prefix,
+            "data_bucket": "${DataBucket}",
+            "capture_location": "${Captures}",
+            # Texts throughout: CloudFormation puts a parameter in place of its name, and the drift
+            # service reads "200" as 200.
+            **{field: f"${{{parameter_name(field)}}}" for field in _FIELDS},
+        }
+        return ssm.CfnParameter(
+            self,
+            "Configuration",
+            type="String",
+            name=naming.monitor_parameter(self.config.prefix, endpoint),
+            description="Drift monitor configuration",
+            value=cdk.Fn.sub(
+                json.dumps(document, sort_keys=True, separators=(",", ":")),
+                {"DataBucket": data_bucket, "Captures": captures},
+            ),
+        )
+
+    def _profile_captures(self, endpoint: str, data_bucket: str) -> None:
+        """Two rules, of which a request uses one: the usual place, or the request's own."""
+        usual = self.when("CapturesInDataBucket", "capture_location", "")
+        elsewhere = cdk.CfnCondition(
+            self, "CapturesElsewhere", expression=cdk.Fn.condition_not(usual)
+        )
+        for name, condition, bucket, key in (
+            (
+                "ProfileCaptures",
+                usual,
+                data_bucket,
+                {"prefix": f"{naming.CAPTURES_PREFIX}/{endpoint}/"},
+            ),
+            (
+                "ProfileOtherCaptures",
+                elsewhere,
+                # Without a location the rule is not made, but Fn::Select is still checked.
+                bucket_of(f"{self.text('capture_location')}///"),
+                {"wildcard": f"*/{endpoint}/*.jsonl"},
+            ),
+        ):
+            rule = events.CfnRule(
+                self,
+                name,
+                description="New capture files of one endpoint go to the drift service",
+                event_pattern={
+                    "source": ["aws.s3"],
+                    "detail-type": ["Object Created"],
+                    "detail": {"bucket": {"name": [bucket]}, "object": {"key": [key]}},
+                },
+                state="ENABLED",
+                targets=[
+                    events.CfnRule.TargetProperty(
+                        id="ProfileQueue", arn=self.platform.value("profile-queue-arn")
+                    )
+                ],
+            )
+            rule.cfn_options.condition = condition
+
+    def _evaluate_on_schedule(self, endpoint: str) -> scheduler.CfnSchedule:
+        return scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            description="Evaluates one endpoint's traffic",
+            schedule_expression=self.text("schedule_expression"),
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            state="ENABLED",
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=self.platform.value("evaluate-function-arn"),
+                role_arn=self.platform.value("scheduler-role-arn"),
+                input=cdk.Fn.sub('{"monitor":"${EndpointName}"}'),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=_RETRY_FOR_SECONDS, maximum_retry_attempts=3
+                ),
+            ),
+        )
+
+    def _alarms(self, endpoint: str) -> None:
+        if not self.config.alarms.enabled:
+            return
+        for name, metric, text in (
+            ("Drift", "Drift", "has drifted from its training data"),
+            ("Silence", "NoData", "has sent nothing to evaluate: no traffic, or no capture"),
+        ):
+            cloudwatch.CfnAlarm(
+                self,
+                f"{name}Alarm",
+                alarm_description=f"Traffic of {endpoint} {text}",
+                namespace=METRICS,
+                metric_name=metric,
+                dimensions=[
+                    cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value)
+                    for key, value in (("Environment", self.config.prefix), ("Monitor", endpoint))
+                ],
+                statistic="Maximum",
+                period=self.config.alarms.period_minutes * 60,
+                evaluation_periods=1,
+                threshold=1,
+                comparison_operator="GreaterThanOrEqualToThreshold",
+                treat_missing_data="notBreaching",
+                alarm_actions=[self.platform.value("alert-topic-arn")],
+            )

@@ -1,0 +1,228 @@
+"""How a pipeline gets its stages: one CodePipeline per pipeline, from one template per kind.
+
+The template's only parameter is the pipeline's id. Roles are the platform's, made once, so that a
+pipeline can be created by a role that creates no roles.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from mlops_framework import naming
+from mlops_framework.cdk.stack import FrameworkStack
+from mlops_framework.contracts.parameters import IDENTITY_PARAMETERS
+from mlops_framework.environments.models import EnvironmentConfig, StageConfig
+from mlops_framework.registry import Blueprint
+
+_SOURCE = "Source"
+_CHANGE_SET = "delivery"
+
+
+def pipeline_role_name(prefix: str) -> str:
+    """Name of the role that every CodePipeline of the environment runs with."""
+    return f"{prefix}-pipeline"
+
+
+def start_role_name(prefix: str) -> str:
+    """Name of the role that EventBridge starts pipelines with."""
+    return f"{prefix}-pipeline-start"
+
+
+def deploy_role_name(prefix: str, kind: str) -> str:
+    """Name of the role that CloudFormation deploys a kind of blueprint with."""
+    return f"{prefix}-deploy-{kind}"
+
+
+def verify_function_name(prefix: str) -> str:
+    """Name of the function that looks whether a deployed stage does what it should."""
+    return f"{prefix}-verify"
+
+
+class DeliveryTemplate(FrameworkStack):
+    """The template of a kind's delivery stack.
+
+    Creates: a CodePipeline (V2, queued) with a source and one stage per delivery stage, and the
+    rule that starts it when its source archive changes. Fixed: a change set before every change,
+    the kind's own deploy role, no polling. You choose: the stages, in the environment's file.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: EnvironmentConfig,
+        blueprint: Blueprint,
+    ) -> None:
+        """Define the template of ``blueprint`` for the stages of ``config``."""
+        super().__init__(
+            scope,
+            construct_id,
+            config=config,
+            description=f"Delivers one {blueprint.kind} pipeline through its stages",
+            synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            guarded=False,  # it makes no roles
+        )
+        self._blueprint = blueprint
+        identity = IDENTITY_PARAMETERS[0]
+        self._pipeline_id = cdk.CfnParameter(
+            self,
+            identity.name,
+            type=identity.kind,
+            allowed_pattern=identity.pattern,
+            min_length=identity.min_length,
+            max_length=identity.max_length,
+            description=identity.description,
+        ).value_as_string
+        pipeline = self._pipeline()
+        self._start_on_new_source(pipeline)
+        cdk.CfnOutput(self, "PipelineName", value=pipeline.ref)
+
+    def _pipeline(self) -> codepipeline.CfnPipeline:
+        prefix = self.config.prefix
+        return codepipeline.CfnPipeline(
+            self,
+            "Pipeline",
+            name=naming.code_pipeline(prefix, self._pipeline_id),
+            pipeline_type="V2",
+            execution_mode="QUEUED",
+            role_arn=self.role_arn(pipeline_role_name(prefix)),
+            restart_execution_on_update=False,
+            artifact_store=codepipeline.CfnPipeline.ArtifactStoreProperty(
+                type="S3",
+                location=self.platform.value("artifact-bucket-name"),
+                encryption_key=codepipeline.CfnPipeline.EncryptionKeyProperty(
+                    id=self.platform.value("key-arn"), type="KMS"
+                ),
+            ),
+            stages=[self._source(), *(self._stage(stage) for stage in self.config.stages)],
+        )
+
+    def _source(self) -> codepipeline.CfnPipeline.StageDeclarationProperty:
+        return codepipeline.CfnPipeline.StageDeclarationProperty(
+            name=_SOURCE,
+            actions=[
+                _action(
+                    _SOURCE,
+                    "Source",
+                    "S3",
+                    {
+                        "S3Bucket": self.platform.value("artifact-bucket-name"),
+                        "S3ObjectKey": naming.source_key(self._pipeline_id),
+                        "PollForSourceChanges": "false",
+                    },
+                    output=_SOURCE,
+                )
+            ],
+        )
+
+    def _stage(self, stage: StageConfig) -> codepipeline.CfnPipeline.StageDeclarationProperty:
+        prefix = self.config.prefix
+        stack_name = naming.blueprint_stack(prefix, self._pipeline_id, stage.name)
+        actions = []
+        if stage.approval:
+            actions.append(
+                _action(
+                    "Approve",
+                    "Approval",
+                    "Manual",
+                    {"CustomData": f"Deploy {stack_name}? The change set follows approval."},
+                    order=1,
+                )
+            )
+        actions += [
+            _action(
+                "CreateChangeSet",
+                "Deploy",
+                "CloudFormation",
+                {
+                    "ActionMode": "CHANGE_SET_REPLACE",
+                    "StackName": stack_name,
+                    "ChangeSetName": _CHANGE_SET,
+                    "TemplatePath": f"{_SOURCE}::template.json",
+                    "TemplateConfiguration": f"{_SOURCE}::{naming.parameters_file(stage.name)}",
+                    "Capabilities": "CAPABILITY_NAMED_IAM",
+                    "RoleArn": self.role_arn(deploy_role_name(prefix, self._blueprint.kind)),
+                },
+                order=2,
+                source=_SOURCE,
+            ),
+            _action(
+                "ExecuteChangeSet",
+                "Deploy",
+                "CloudFormation",
+                {
+                    "ActionMode": "CHANGE_SET_EXECUTE",
+                    "StackName": stack_name,
+                    "ChangeSetName": _CHANGE_SET,
+                },
+                order=3,
+            ),
+        ]
+        check = self._blueprint.after_deploy
+        if check != "none":
+            parameters = (
+                f'{{"pipeline_id":"{self._pipeline_id}","stage":"{stage.name}",'
+                f'"stack_name":"{stack_name}","check":"{check}"}}'
+            )
+            actions.append(
+                _action(
+                    "Verify",
+                    "Invoke",
+                    "Lambda",
+                    {"FunctionName": verify_function_name(prefix), "UserParameters": parameters},
+                    order=4,
+                )
+            )
+        return codepipeline.CfnPipeline.StageDeclarationProperty(
+            name="".join(word.capitalize() for word in stage.name.split("-")), actions=actions
+        )
+
+    def _start_on_new_source(self, pipeline: codepipeline.CfnPipeline) -> None:
+        events.CfnRule(
+            self,
+            "StartOnNewSource",
+            description="Starts the pipeline when its source archive is written",
+            event_pattern={
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    "bucket": {"name": [self.platform.value("artifact-bucket-name")]},
+                    "object": {"key": [naming.source_key(self._pipeline_id)]},
+                },
+            },
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Pipeline",
+                    arn=self.arn("codepipeline", pipeline.ref),
+                    role_arn=self.role_arn(start_role_name(self.config.prefix)),
+                )
+            ],
+        )
+
+
+def _action(
+    name: str,
+    category: str,
+    provider: str,
+    configuration: dict[str, str],
+    *,
+    order: int = 1,
+    source: str | None = None,
+    output: str | None = None,
+) -> codepipeline.CfnPipeline.ActionDeclarationProperty:
+    artifacts = codepipeline.CfnPipeline
+    return codepipeline.CfnPipeline.ActionDeclarationProperty(
+        name=name,
+        action_type_id=codepipeline.CfnPipeline.ActionTypeIdProperty(
+            category=category, owner="AWS", provider=provider, version="1"
+        ),
+        configuration=configuration,
+        run_order=order,
+        input_artifacts=[artifacts.InputArtifactProperty(name=source)] if source else None,
+        output_artifacts=[artifacts.OutputArtifactProperty(name=output)] if output else None,
+    )

@@ -1,0 +1,278 @@
+"""Orchestrator: the API that turns a request into a pipeline, and what it remembers.
+
+Owned by the platform team. The function runs the contracts and templates that were reviewed: they
+are in its bundle.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
+from mlops_framework.cdk import perms
+from mlops_framework.cdk.bundling import Bundler
+from mlops_framework.cdk.catalogue import Catalogue
+from mlops_framework.cdk.constructs import ServiceApi
+from mlops_framework.cdk.function import FunctionShape, LogPolicy, PythonFunction
+from mlops_framework.cdk.security import acknowledge, allow
+from mlops_framework.cdk.stack import FrameworkStack, house_tags
+from mlops_framework.environments.models import EnvironmentConfig
+from stacks.delivery_stack import delivery_role_name
+from stacks.foundation_stack import publish
+
+_API_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
+_TEARDOWN_TIMEOUT_SECONDS = 900
+_RUN_TIME = "Pipelines are made at run time; their names begin with the environment's prefix."
+_OBJECTS = "Objects are named after pipelines, which are made at run time."
+_PIPELINE_REQUEST = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "title": "Pipeline request",
+    "description": "The blueprint's own contract is checked by the function.",
+    "type": "object",
+}
+_STATUS_REQUEST = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "title": "Status request",
+    "type": "object",
+}
+_ROUTES: tuple[tuple[str, str, str | None], ...] = (
+    ("POST", "/provisionpipeline", "PipelineRequest"),
+    ("POST", "/pipelinestatus", "StatusRequest"),
+    ("GET", "/pipelines", None),
+    ("GET", "/pipelines/{id}", None),
+    ("DELETE", "/pipelines/{id}", None),
+    ("GET", "/blueprints", None),
+    ("GET", "/blueprints/{kind}/schema", None),
+)
+_BODIES = {"PipelineRequest": _PIPELINE_REQUEST, "StatusRequest": _STATUS_REQUEST}
+
+
+class OrchestratorStack(FrameworkStack):
+    """API, functions, records."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: EnvironmentConfig,
+        catalogue: Catalogue,
+        bundler: Bundler,
+        **kwargs: Any,
+    ) -> None:
+        """Define the stack for an environment and its blueprints."""
+        super().__init__(
+            scope,
+            construct_id,
+            config=config,
+            description=f"{config.prefix}: API, requests and their records",
+            **kwargs,
+        )
+        self._bundle = bundler.bundle(
+            "orchestrator",
+            modules=catalogue.contract_modules(),
+            packages=catalogue.plugin_packages(),
+            files=catalogue.files(),
+        )
+        self.table = self._records()
+        self.teardown = self._teardown()
+        self.handler = self._handler()
+        self.api = self._api()
+
+        for function in (self.handler, self.teardown):
+            self._let_read_and_remember(function)
+        self._let_provision()
+        self._let_tear_down()
+        self._answer()
+
+    def _answer(self) -> None:
+        publish(self, {"api-url": self.api.url})
+        cdk.CfnOutput(self, "ApiUrl", value=self.api.url)
+        cdk.CfnOutput(self, "ApiId", value=self.api.api.rest_api_id)
+
+    def _records(self) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            "Records",
+            partition_key=dynamodb.Attribute(
+                name="pipeline_id", type=dynamodb.AttributeType.STRING
+            ),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self.platform.key(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=self.config.termination_protection,
+            removal_policy=cdk.RemovalPolicy.RETAIN
+            if self.config.retain_data
+            else cdk.RemovalPolicy.DESTROY,
+        )
+
+    def _teardown(self) -> PythonFunction:
+        return PythonFunction(
+            self,
+            "Teardown",
+            bundle=self._bundle,
+            handler="teardown:handler",
+            settings=TeardownSettings,
+            environment=self._what_both_read(),
+            description="Takes a pipeline's stacks down, in order",
+            logs=self._logs,
+            shape=FunctionShape(
+                timeout_seconds=_TEARDOWN_TIMEOUT_SECONDS,
+                retries=2,
+                name=f"{self.config.prefix}-teardown",  # it calls itself
+            ),
+        )
+
+    def _handler(self) -> PythonFunction:
+        return PythonFunction(
+            self,
+            "Api",
+            bundle=self._bundle,
+            handler="handler:handler",
+            settings=OrchestratorSettings,
+            environment={
+                **self._what_both_read(),
+                "delivery_role_arn": self.role_arn(delivery_role_name(self.config.prefix)),
+                "teardown_function_name": self.teardown.function_name,
+                "tags": json.dumps(dict(house_tags(self.config)), sort_keys=True),
+            },
+            description="Answers the platform's API",
+            logs=self._logs,
+            shape=FunctionShape(memory_mb=512, timeout_seconds=_API_TIMEOUT_SECONDS),
+        )
+
+    def _api(self) -> ServiceApi:
+        self._let_api_gateway_log()
+        api = ServiceApi(
+            self,
+            "RestApi",
+            function=self.handler,
+            description=f"MLOps platform {self.config.prefix}",
+            logs=self._logs,
+        )
+        for method, path, body in _ROUTES:
+            api.route(method, path, body=_BODIES.get(body or ""), body_name=body)
+        return api
+
+    def _let_api_gateway_log(self) -> None:
+        """Name the role that API Gateway logs with; one per account and region."""
+        role = self.role_for(
+            "ApiLoggingRole", "apigateway.amazonaws.com", "API Gateway writes logs with it"
+        )
+        role.add_managed_policy(
+            iam.ManagedPolicy.from_aws_managed_policy_name(
+                "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+            )
+        )
+        acknowledge(
+            role,
+            "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+            "AmazonAPIGatewayPushToCloudWatchLogs]",
+            "API Gateway checks for the actions of this managed policy before it accepts the "
+            "account's logging role; only apigateway.amazonaws.com may take the role.",
+        )
+        apigateway.CfnAccount(
+            self, "ApiLogging", cloud_watch_role_arn=role.role_arn
+        ).apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+
+    def _what_both_read(self) -> dict[str, str]:
+        return {
+            "environment_prefix": self.config.prefix,
+            "stages": ",".join(self.config.stage_names),
+            "record_table": self.table.table_name,
+            "artifact_bucket": self.platform.value("artifact-bucket-name"),
+        }
+
+    @property
+    def _logs(self) -> LogPolicy:
+        return LogPolicy(
+            self.config.log_retention_days, self.platform.key(), self.config.retain_data
+        )
+
+    @property
+    def _artifacts(self) -> str:
+        return self.platform.bucket_arn("artifact-bucket-name")
+
+    @property
+    def _stacks(self) -> str:
+        return self.arn("cloudformation", f"stack/{self.config.prefix}-*/*")
+
+    def _let_read_and_remember(self, function: PythonFunction) -> None:
+        allow(
+            function,
+            actions=["dynamodb:GetItem", "dynamodb:PutItem"],
+            resources=[self.table.table_arn],
+        )
+        allow(function, actions=perms.USE_KEY, resources=[self.platform.value("key-arn")])
+        allow(
+            function,
+            actions=[*perms.READ_STACKS, "cloudformation:DeleteStack"],
+            resources=[self._stacks],
+            because=_RUN_TIME,
+        )
+        allow(
+            function,
+            actions=perms.INVOKE_FUNCTION,
+            # Written out: a function's role cannot refer to the function that refers to the role.
+            resources=[self.arn("lambda", f"function:{self.config.prefix}-teardown")],
+        )
+
+    def _let_provision(self) -> None:
+        prefix = self.config.prefix
+        allow(self.handler, actions=["dynamodb:Scan"], resources=[self.table.table_arn])
+        allow(
+            self.handler,
+            actions=["s3:PutObject"],
+            resources=[f"{self._artifacts}/pipelines/*", f"{self._artifacts}/requests/*"],
+            because=_OBJECTS,
+        )
+        allow(
+            self.handler,
+            actions=["s3:GetObject"],
+            resources=[f"{self._artifacts}/pipelines/*"],
+            because=_OBJECTS,
+        )
+        allow(self.handler, actions=perms.LIST_BUCKET, resources=[self._artifacts])
+        allow(
+            self.handler,
+            actions=perms.CHANGE_STACKS,
+            resources=[self.arn("cloudformation", f"stack/{prefix}-*-delivery/*")],
+            because=_RUN_TIME,
+        )
+        allow(
+            self.handler,
+            actions=perms.PASS_ROLE,
+            resources=[self.role_arn(delivery_role_name(prefix))],
+            conditions={"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        )
+        allow(
+            self.handler,
+            actions=[*perms.READ_PIPELINE_STATE, *perms.START_PIPELINE],
+            resources=[self.arn("codepipeline", f"{prefix}-*")],
+            because=_RUN_TIME,
+        )
+        allow(
+            self.handler,
+            actions=perms.PUT_EVENTS,
+            resources=[self.arn("events", "event-bus/default")],
+            conditions={"StringEquals": {"events:source": "mlops.orchestrator"}},
+        )
+
+    def _let_tear_down(self) -> None:
+        allow(self.teardown, actions=["dynamodb:DeleteItem"], resources=[self.table.table_arn])
+        allow(
+            self.teardown,
+            actions=["s3:DeleteObject"],
+            resources=[f"{self._artifacts}/pipelines/*"],
+            because=_OBJECTS,
+        )
