@@ -87,7 +87,8 @@ def main(arguments: Sequence[str]) -> None:
     services, types = build_plane(host)
     binding.bind_services(services)
     binding.bind_resource_types(types, host)
-    binding.bind_targets(TargetDelivery(host))
+    pipelines = next(item for item in services if isinstance(item, codepipeline.CodePipeline))
+    binding.bind_targets(TargetDelivery(host, pipelines.start_by_event))
     binding.bind_lambda_python(settings.lambda_python)
     for service in services:
         _log.info("Plane carries %s: %s", service.name, ", ".join(service.operations))

@@ -29,13 +29,10 @@ def started_at(pid: int) -> str | None:
 def group_members(group: int) -> list[int]:
     """The live processes of a process group."""
     if _PROC.is_dir():
-        found = []
-        for entry in _PROC.iterdir():
-            if entry.name.isdigit() and (fields := _stat(int(entry.name))) is not None:
-                # Fields after the command: state, parent, group, session, ...
-                if fields[0] != "Z" and int(fields[2]) == group:
-                    found.append(int(entry.name))
-        return found
+        pids = [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
+        # Fields after the command: state, parent, group, session, ...
+        stats = ((pid, fields) for pid in pids if (fields := _stat(pid)) is not None)
+        return [pid for pid, fields in stats if fields[0] != "Z" and int(fields[2]) == group]
     shown = subprocess.run(
         ["ps", "-axo", "pid=,pgid="], capture_output=True, text=True, check=False
     )

@@ -168,7 +168,7 @@ def bind_targets(delivery: TargetDelivery) -> None:
             return
         # The event as the emulator would deliver it: same decoding, same Input rules.
         view = view or eventbridge._pattern_event_view(event)
-        delivery.deliver(target, view.event_with_detail(), scope)
+        delivery.deliver(target, view.event_with_detail(), scope, (rule or {}).get("Arn", ""))
 
     eventbridge._invoke_target = invoke
 

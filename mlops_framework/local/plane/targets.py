@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlops_framework.local.plane.host import PlaneHost
@@ -22,13 +22,22 @@ _UNIVERSAL = re.compile(r"arn:aws:scheduler:::aws-sdk:([a-z0-9-]+):([A-Za-z0-9]+
 _CODEPIPELINE = re.compile(r"arn:aws:codepipeline:([a-z0-9-]+):(\d{12}):(.+)")
 _SAGEMAKER = re.compile(r"arn:aws:sagemaker:([a-z0-9-]+):(\d{12}):pipeline/(.+)")
 
+# Pipeline name, its scope, the ARN of the rule or schedule that starts it.
+PipelineStarter = Callable[[str, Scope, str], None]
+
 
 class TargetDelivery:
     """Calls the service behind a target's ARN."""
 
-    def __init__(self, host: PlaneHost) -> None:
-        """Keeps the host, whose clients make the calls."""
+    def __init__(self, host: PlaneHost, start_pipeline: PipelineStarter) -> None:
+        """Keeps what makes the calls.
+
+        Args:
+            host: Its clients call SageMaker and universal targets.
+            start_pipeline: Starts a CodePipeline pipeline on behalf of a rule.
+        """
         self._host = host
+        self._start_pipeline = start_pipeline
 
     def carries(self, arn: str) -> bool:
         """Whether this delivers to the target, rather than the emulator."""
@@ -57,22 +66,27 @@ class TargetDelivery:
             filled["Input"] = filled["Input"].replace(f"<aws.scheduler.{name}>", value)
         return filled
 
-    def deliver(self, target: Mapping[str, Any], event: Mapping[str, Any], scope: Scope) -> None:
+    def deliver(
+        self, target: Mapping[str, Any], event: Mapping[str, Any], scope: Scope, rule_arn: str
+    ) -> None:
         """Calls the target in the background; a refusal is logged, as EventBridge drops it.
 
         Args:
             target: The target, see :meth:`carries`.
             event: The event as a target would receive it.
             scope: The account and region of the rule.
+            rule_arn: The rule or schedule.
         """
-        self._host.spawn(f"target {target['Arn']}", self._call, dict(target), dict(event), scope)
+        arn = target["Arn"]
+        self._host.spawn(f"target {arn}", self._call, dict(target), dict(event), scope, rule_arn)
 
-    def _call(self, target: dict[str, Any], event: dict[str, Any], scope: Scope) -> None:
+    def _call(
+        self, target: dict[str, Any], event: dict[str, Any], scope: Scope, rule_arn: str
+    ) -> None:
         arn = target["Arn"]
         try:
             if match := _CODEPIPELINE.fullmatch(arn):
-                client = self._host.client("codepipeline", Scope(match[2], match[1]))
-                client.start_pipeline_execution(name=match[3])
+                self._start_pipeline(match[3], Scope(match[2], match[1]), rule_arn)
             elif match := _SAGEMAKER.fullmatch(arn):
                 client = self._host.client("sagemaker", Scope(match[2], match[1]))
                 listed = (target.get("SageMakerPipelineParameters") or {}).get(

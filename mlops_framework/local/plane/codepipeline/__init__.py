@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlops_framework.local.plane.cloudformation import ResourceType
+from mlops_framework.local.plane.codepipeline.resource import Pipeline
+from mlops_framework.local.plane.codepipeline.service import CodePipeline
 from mlops_framework.local.plane.host import PlaneHost
-from mlops_framework.local.plane.service import LocalService
+
+__all__ = ["CodePipeline", "Pipeline", "resource_types", "services"]
 
 
-def services(host: PlaneHost) -> Sequence[LocalService]:
+def services(host: PlaneHost) -> Sequence[CodePipeline]:
     """The services of this package, for the emulator's process."""
-    return []
+    return [CodePipeline(host)]
 
 
 def resource_types(host: PlaneHost) -> Sequence[ResourceType]:
     """The CloudFormation resource types of this package."""
-    return []
+    return [Pipeline()]
