@@ -108,7 +108,7 @@ def test_the_locks_of_one_environment_agree_on_versions() -> None:
 def test_make_lock_writes_every_lock_there_is() -> None:
     written = {each.target for each in lock.locks()}
 
-    assert written == {str(path.relative_to(ROOT)) for path in locks()}
+    assert written == {str(path.relative_to(ROOT)) for path in locks() if entries(path)}
 
 
 @pytest.mark.parametrize(
