@@ -1,0 +1,1 @@
+"""Drift monitoring: profile captured traffic, judge it against the training data."""

@@ -1,0 +1,87 @@
+"""SQS batch of S3 "Object Created" events -> profiles of the captured objects."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lambdas.drift import wiring
+from mlops_framework.drift.errors import BaselineMissing, MonitorUnknown, ObjectMissing
+from mlops_framework.drift.objects import CaptureKey, ObjectVersion
+from mlops_framework.drift.service import DriftMonitor
+
+LOGGER = logging.getLogger(__name__)
+
+UNKNOWN_MONITOR: Final = "UnknownMonitorObjects"
+
+
+class EventMalformed(Exception):
+    """A message that is not an "Object Created" event of S3."""
+
+
+def profile(event: Mapping[str, Any], *, drift: DriftMonitor) -> dict[str, Any]:
+    """Profile every object of the batch.
+
+    Returns:
+        The messages to be delivered again (partial batch response): those whose object could not
+        be profiled for a reason that may pass.
+    """
+    failed = []
+    for record in event["Records"]:
+        if not _profiled(record, drift):
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Entry point of the function."""
+    return profile(event, drift=wiring.profiling())
+
+
+def _profiled(record: Mapping[str, Any], drift: DriftMonitor) -> bool:
+    """Whether a message is done with; the queue redelivers the others and sets aside after five."""
+    try:
+        source = object_of(record["body"])
+        done = drift.profile_object(source)
+    except MonitorUnknown as fault:
+        LOGGER.warning("skipped %s: %s", source, fault)
+        captured = CaptureKey.parse(source.key)
+        drift.metrics.record(captured.endpoint if captured else "unknown", {UNKNOWN_MONITOR: 1.0})
+    except ObjectMissing as fault:
+        LOGGER.warning("skipped, deleted meanwhile: %s", fault)
+    except BaselineMissing as fault:
+        LOGGER.warning("%s will be tried again: %s", source, fault)
+        return False
+    except Exception:
+        LOGGER.exception("message %s will be tried again", record.get("messageId"))
+        return False
+    else:
+        if done.skipped:
+            LOGGER.info("skipped: %s", done.skipped)
+        else:
+            LOGGER.info("%s: %d rows, %d left out", source, done.rows, done.left_out)
+    return True
+
+
+def object_of(body: str) -> ObjectVersion:
+    """The object version that an "Object Created" event names.
+
+    EventBridge gives keys as they are (S3's own notifications URL-encode them).
+
+    Raises:
+        EventMalformed: If the message is something else.
+    """
+    try:
+        detail = json.loads(body)["detail"]
+        found = detail["object"]
+        version = found.get("version-id") or found.get("etag") or ""
+        return ObjectVersion(
+            detail["bucket"]["name"], found["key"], version, found.get("sequencer", "")
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EventMalformed(
+            f'Not an "Object Created" event of S3: {body[:200]!r}; the queue takes them from '
+            "EventBridge alone."
+        ) from error

@@ -1,0 +1,78 @@
+"""The composition root of the three drift functions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from lambdas.drift.settings import BaselineSettings, EvaluateSettings, ProfileSettings
+from mlops_framework.aws.clients import client
+from mlops_framework.aws.drift_monitors import ParameterMonitors
+from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
+from mlops_framework.aws.drift_store import S3Sources, S3Store
+from mlops_framework.drift.ports import Publisher
+from mlops_framework.drift.service import DriftMonitor
+
+
+class SilentPublisher:
+    """The publisher of functions that have nothing to say and no permission to say it."""
+
+    def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Refuse: only the evaluation publishes."""
+        raise NotImplementedError(f"{detail_type}: only the evaluate function publishes events.")
+
+    def alert(self, subject: str, text: str) -> None:
+        """Refuse: only the evaluation publishes."""
+        raise NotImplementedError(f"{subject}: only the evaluate function publishes alerts.")
+
+
+@cache
+def profiling() -> DriftMonitor:
+    """Drift monitoring as the profile function uses it, made once per execution environment."""
+    settings = ProfileSettings.from_environ()
+    return _monitor(settings.environment_prefix, settings.log_level, SilentPublisher())
+
+
+@cache
+def evaluation() -> DriftMonitor:
+    """Drift monitoring as the evaluate function uses it."""
+    settings = EvaluateSettings.from_environ()
+    publisher = BusAndTopic(
+        client("events"),
+        client("sns"),
+        bus=settings.event_bus_name,
+        topic_arn=settings.alert_topic_arn,
+    )
+    return _monitor(settings.environment_prefix, settings.log_level, publisher)
+
+
+@cache
+def baselines() -> DriftMonitor:
+    """Drift monitoring as the baseline function uses it."""
+    settings = BaselineSettings.from_environ()
+    return _monitor(settings.environment_prefix, settings.log_level, SilentPublisher())
+
+
+def _monitor(environment: str, log_level: str, publisher: Publisher) -> DriftMonitor:
+    logging.getLogger().setLevel(log_level)
+    s3 = client("s3", read_seconds=60)
+    return DriftMonitor(
+        monitors=ParameterMonitors(client("ssm"), environment),
+        sources=S3Sources(s3),
+        store=S3Store(s3),
+        publisher=publisher,
+        metrics=EmbeddedMetrics(_log_line, _now, environment),
+        clock=_now,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _log_line(line: str) -> None:
+    """Write a bare line to the log: CloudWatch reads metrics only from lines that are JSON."""
+    print(line, flush=True)

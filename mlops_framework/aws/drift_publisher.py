@@ -1,0 +1,93 @@
+"""Drift monitoring's voice: EventBridge for machines, SNS for people, EMF lines for CloudWatch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from mlops_framework.aws.refusals import refusals
+from mlops_framework.orchestration.errors import ServiceRefused
+
+SOURCE: Final = "mlops.drift"
+NAMESPACE: Final = "MLOps/Drift"
+
+
+class BusAndTopic:
+    """The port ``Publisher``.
+
+    Args:
+        events: An EventBridge client.
+        topics: An SNS client.
+        bus: Name of the event bus.
+        topic_arn: The alert topic.
+    """
+
+    def __init__(self, events: Any, topics: Any, *, bus: str, topic_arn: str) -> None:
+        self._events = events
+        self._topics = topics
+        self._bus = bus
+        self._topic_arn = topic_arn
+
+    def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """See ``Publisher.event``."""
+        entry = {
+            "Source": SOURCE,
+            "DetailType": detail_type,
+            "Detail": json.dumps(detail),
+            "EventBusName": self._bus,
+        }
+        with refusals("EventBridge", "PutEvents"):
+            answer = self._events.put_events(Entries=[entry])
+        if answer.get("FailedEntryCount"):
+            failed = answer["Entries"][0]
+            raise ServiceRefused(
+                "EventBridge",
+                "PutEvents",
+                failed.get("ErrorCode", "unknown"),
+                failed.get("ErrorMessage", "no reason given"),
+            )
+
+    def alert(self, subject: str, text: str) -> None:
+        """See ``Publisher.alert``."""
+        with refusals("SNS", "Publish"):
+            self._topics.publish(TopicArn=self._topic_arn, Subject=subject, Message=text)
+
+
+class EmbeddedMetrics:
+    """The port ``Metrics``: CloudWatch's embedded metric format.
+
+    A line in the log becomes metrics without an API call (Amazon CloudWatch User Guide, *Embedded
+    metric format specification*).
+
+    Args:
+        write: Takes a line for the log; in a Lambda, ``print``.
+        clock: The present, UTC.
+        environment: Prefix of the environment.
+    """
+
+    def __init__(
+        self, write: Callable[[str], object], clock: Callable[[], datetime], environment: str
+    ) -> None:
+        self._write = write
+        self._clock = clock
+        self._environment = environment
+
+    def record(self, monitor: str, values: Mapping[str, float]) -> None:
+        """See ``Metrics.record``."""
+        directive = {
+            "Namespace": NAMESPACE,
+            "Dimensions": [["Environment", "Monitor"]],
+            "Metrics": [{"Name": name, "Unit": "None"} for name in values],
+        }
+        line = {
+            "_aws": {
+                "Timestamp": int(self._clock().timestamp() * 1000),
+                "CloudWatchMetrics": [directive],
+            },
+            "Environment": self._environment,
+            "Monitor": monitor,
+            **values,
+        }
+        self._write(json.dumps(line))

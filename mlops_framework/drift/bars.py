@@ -1,0 +1,105 @@
+"""Bars of a column for a report: few groups, each with its share in baseline and window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mlops_framework.drift.baseline import BaselineColumn
+from mlops_framework.drift.columns import ColumnCounts, ColumnSpec
+from mlops_framework.drift.findings import number
+
+_MOST_BARS: Final = 12
+_SINGLE_CODES: Final = 16
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A group of values and its share of the valid records, 0..1."""
+
+    label: str
+    baseline: float
+    window: float
+
+
+def bars_of(column: BaselineColumn, window: ColumnCounts) -> tuple[Bar, ...]:
+    """The bars of a column: codes or groups of them, tenths of the baseline, or categories."""
+    baseline = column.counts
+    match column.spec.kind:
+        case "codes":
+            groups = _code_groups(column.spec)
+        case "numeric":
+            groups = _numeric_groups(column.spec, baseline)
+        case "categories":
+            groups = _category_groups(column.spec, baseline, window)
+    m, n = baseline.valid or 1, window.valid or 1
+    bars = (
+        Bar(
+            label,
+            sum(baseline.cells[cell] for cell in cells) / m,
+            sum(window.cells[cell] for cell in cells) / n,
+        )
+        for label, cells in groups
+    )
+    return tuple(bar for bar in bars if bar.baseline or bar.window or bar.label[:3] != "not")
+
+
+_Group = tuple[str, Sequence[int]]
+
+
+def _code_groups(spec: ColumnSpec) -> list[_Group]:
+    codes = spec.codes
+    unseen = ("not in training data", range(0, spec.cells, 2))
+    if len(codes) <= _SINGLE_CODES:
+        return [(number(code), (2 * i + 1,)) for i, code in enumerate(codes)] + [unseen]
+    width = (codes[-1] - codes[0]) / _MOST_BARS
+    members: dict[int, list[int]] = {}
+    for i, code in enumerate(codes):
+        members.setdefault(min(int((code - codes[0]) / width), _MOST_BARS - 1), []).append(i)
+    return [
+        (_span(codes[group[0]], codes[group[-1]]), [2 * i + 1 for i in group])
+        for _, group in sorted(members.items())
+    ] + [unseen]
+
+
+def _numeric_groups(spec: ColumnSpec, baseline: ColumnCounts) -> list[_Group]:
+    """About equally heavy groups of neighbouring cells, and what lies beyond the baseline."""
+    groups: list[list[int]] = [[]]
+    weight, limit = 0, baseline.valid / 10
+    inner = range(1, spec.cells - 1)
+    for cell in inner:
+        groups[-1].append(cell)
+        weight += baseline.cells[cell]
+        if weight >= limit and cell != inner[-1]:
+            groups.append([])
+            weight = 0
+    spans = [
+        (_span(spec.edges[group[0] - 1], spec.edges[group[-1]]), group) for group in groups if group
+    ]
+    low, high = number(baseline.minimum), number(baseline.maximum)
+    return [
+        (f"not in training data: below {low}", (0,)),
+        *spans,
+        (f"not in training data: above {high}", (spec.cells - 1,)),
+    ]
+
+
+def _category_groups(
+    spec: ColumnSpec, baseline: ColumnCounts, window: ColumnCounts
+) -> list[_Group]:
+    weights = [
+        max(b / (baseline.valid or 1), w / (window.valid or 1))
+        for b, w in zip(baseline.cells[:-1], window.cells[:-1], strict=True)
+    ]
+    ranked = sorted(range(len(weights)), key=lambda cell: (-weights[cell], cell))
+    top, rest = ranked[: _MOST_BARS - 2], ranked[_MOST_BARS - 2 :]
+    groups: list[_Group] = [(spec.categories[cell][:24], (cell,)) for cell in top]
+    if rest:
+        groups.append((f"{len(rest):,} more", rest))
+    last = "not in training data" if sum(baseline.cells[-1:]) == 0 else "all others"
+    return [*groups, (last, (spec.cells - 1,))]
+
+
+def _span(low: float, high: float) -> str:
+    return number(low) if low == high else f"{number(low)} to {number(high)}"

@@ -1,0 +1,98 @@
+"""What leaves the room: events for machines, texts for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mlops_framework.drift.alerting import Alert
+from mlops_framework.drift.report import Evaluation
+from mlops_framework.drift.retraining import RetrainingDecision
+from mlops_framework.drift.windows import instant
+
+EVENT_VERSION: Final = 1
+EVALUATED: Final = "Drift Evaluated"
+DETECTED: Final = "Drift Detected"
+RETRAINING: Final = "Retraining Requested"
+
+_MOST_SENTENCES: Final = 8
+_LONGEST_SUBJECT: Final = 100  # SNS refuses longer ones
+
+
+def event_detail(
+    evaluation: Evaluation, retraining: RetrainingDecision, report: Mapping[str, str]
+) -> dict[str, Any]:
+    """The detail of every event of this room (version 1)."""
+    config, window = evaluation.config, evaluation.task.window
+    return {
+        "version": EVENT_VERSION,
+        "environment": config.environment,
+        "monitor": config.name,
+        "endpoint_name": config.endpoint_name,
+        "model_name": config.model_name,
+        "window": {
+            "start": instant(window.start),
+            "end": instant(window.end),
+            "complete": evaluation.task.complete,
+        },
+        "verdict": evaluation.verdict,
+        "features": list(evaluation.features),
+        "retraining": {"requested": retraining.requested, "reason": retraining.reason},
+        "report": dict(report),
+    }
+
+
+def alert_text(
+    alert: Alert,
+    evaluation: Evaluation,
+    retraining: RetrainingDecision,
+    report: Mapping[str, str],
+) -> tuple[str, str]:
+    """Subject and text of an alert: understood without opening anything."""
+    config, endpoint = evaluation.config, evaluation.config.endpoint_name
+    subjects: dict[Alert, str] = {
+        "drift": f"Drift on {endpoint}",
+        "still-drift": f"Drift on {endpoint} goes on",
+        "no-data": f"No traffic captured on {endpoint}",
+        "still-no-data": f"Still no traffic captured on {endpoint}",
+        "recovered": f"{endpoint} is back to normal",
+    }
+    features = evaluation.features
+    subject = subjects[alert]
+    if alert in ("drift", "still-drift") and features:
+        more = f" and {len(features) - 3} more" if len(features) > 3 else ""
+        subject = f"{subject}: {', '.join(features[:3])}{more}"
+    lines = [evaluation.summary if alert != "drift" else _headline(evaluation), ""]
+    if evaluation.verdict == "drift":
+        shown = evaluation.findings[:_MOST_SENTENCES]
+        lines += [f"- {finding.sentence}" for finding in shown]
+        if len(evaluation.findings) > len(shown):
+            lines.append(f"- and {len(evaluation.findings) - len(shown)} more in the report")
+        lines += ["", f"Retraining: {_retraining(retraining)}"]
+    lines += [
+        "",
+        f"Model: {config.model_name}   Endpoint: {endpoint}   Environment: {config.environment}",
+        f"Records: {evaluation.profile.rows:,} in this window, {evaluation.baseline.rows:,} in the "
+        f"training data ({evaluation.baseline.source})",
+        f"Report: s3://{report['bucket']}/{report['html_key']}",
+    ]
+    return _subject(f"[{config.environment}] {subject}"), "\n".join(lines)
+
+
+def _headline(evaluation: Evaluation) -> str:
+    columns = len(evaluation.features)
+    total = len(evaluation.baseline.columns)
+    what = f"{columns} of {total} columns differ" if columns else "the captured requests differ"
+    window = f"{evaluation.task.window}{'' if evaluation.task.complete else ' (still open)'}"
+    return f"In the window {window} {what} from the training data."
+
+
+def _retraining(decision: RetrainingDecision) -> str:
+    return f"{'requested' if decision.requested else 'not requested'}. {decision.reason}"
+
+
+def _subject(text: str) -> str:
+    """SNS takes printable ASCII of at most 100 characters as a subject."""
+    ascii_text = text.encode("ascii", "replace").decode()
+    short = ascii_text if len(ascii_text) <= _LONGEST_SUBJECT else f"{ascii_text[:97]}..."
+    return "".join(character if character.isprintable() else " " for character in short)

@@ -1,0 +1,138 @@
+"""Captured objects: which they are, whose they are, and the profiles stored of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+from mlops_framework.drift.documents import expect, member
+from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.windows import Window, instant, moment
+
+STORED_KIND: Final = "mlops-drift-stored-profile"
+STORED_VERSION: Final = 1
+_CAPTURE_KEY: Final = re.compile(
+    r"(?:.*/)?(?P<endpoint>[^/]+)/(?P<variant>[^/]+)"
+    r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/(?P<minute>\d{2})-(?P<second>\d{2})[^/]*\.jsonl"
+)
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of one object.
+
+    Attributes:
+        bucket: Its bucket.
+        key: Its key.
+        version: S3's version id, or the ETag where the bucket keeps no versions.
+        sequencer: S3's hexadecimal sequencer; a later write of the same key has a larger one.
+    """
+
+    bucket: str
+    key: str
+    version: str = ""
+    sequencer: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Name of this version's profile, the same however often its event is delivered."""
+        text = "\n".join((self.bucket, self.key, self.version))
+        return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+    def __str__(self) -> str:
+        """For messages."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class CaptureKey:
+    """What the key of a capture object says (SageMaker's layout).
+
+    Attributes:
+        endpoint: The endpoint.
+        variant: The production variant.
+        time: Moment of the object's first invocation, UTC.
+    """
+
+    endpoint: str
+    variant: str
+    time: datetime
+
+    @classmethod
+    def parse(cls, key: str) -> Self | None:
+        """Read ``<prefix>/<endpoint>/<variant>/yyyy/mm/dd/HH/MM-SS-mmm-<uuid>.jsonl``.
+
+        Returns:
+            ``None`` if the key is not of that form.
+        """
+        match = _CAPTURE_KEY.fullmatch(key)
+        if match is None:
+            return None
+        text = f"{match['hour']}/{match['minute']}/{match['second']}"
+        try:
+            time = datetime.strptime(text, "%Y/%m/%d/%H/%M/%S").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return cls(match["endpoint"], match["variant"], time)
+
+
+@dataclass(frozen=True)
+class StoredProfile:
+    """The profile of one object version's records in one window."""
+
+    source: ObjectVersion
+    window: Window
+    profile: Profile
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "kind": STORED_KIND,
+            "version": STORED_VERSION,
+            "source": {
+                "bucket": self.source.bucket,
+                "key": self.source.key,
+                "version": self.source.version,
+                "sequencer": self.source.sequencer,
+            },
+            "window": {"start": instant(self.window.start), "end": instant(self.window.end)},
+            "profile": self.profile.to_document(),
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], source: str) -> Self:
+        """Read what :meth:`to_document` wrote.
+
+        Raises:
+            DocumentInvalid: If it is of another kind, version or shape.
+        """
+        expect(document, STORED_KIND, STORED_VERSION, source)
+        with member(source):
+            window = document["window"]
+            return cls(
+                ObjectVersion(**document["source"]),
+                Window(moment(window["start"]), moment(window["end"])),
+                Profile.from_document(document["profile"], source),
+            )
+
+
+def latest_versions(profiles: Iterable[StoredProfile]) -> tuple[StoredProfile, ...]:
+    """Of each object the last version written, so that an overwritten object counts once."""
+    latest: dict[tuple[str, str], StoredProfile] = {}
+    for stored in profiles:
+        place = (stored.source.bucket, stored.source.key)
+        known = latest.get(place)
+        if known is None or _written_after(stored, known):
+            latest[place] = stored
+    return tuple(latest[place] for place in sorted(latest))
+
+
+def _written_after(one: StoredProfile, other: StoredProfile) -> bool:
+    """S3 compares sequencers as text, the shorter one padded on the right with zeros."""
+    width = max(len(one.source.sequencer), len(other.source.sequencer))
+    first, second = (s.source.sequencer.ljust(width, "0") for s in (one, other))
+    return (first, one.source.version) > (second, other.source.version)

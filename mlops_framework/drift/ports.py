@@ -1,0 +1,105 @@
+"""What drift monitoring needs from outside, as small as it can be (adapters: ``aws.drift_*``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from mlops_framework.drift.config import MonitorConfig, S3Location
+from mlops_framework.drift.objects import ObjectVersion
+
+Document = Mapping[str, Any]
+
+
+class Clock(Protocol):
+    """The present, in UTC."""
+
+    def __call__(self) -> datetime:
+        """Now."""
+        ...
+
+
+class Monitors(Protocol):
+    """The configured monitors."""
+
+    def get(self, monitor: str) -> MonitorConfig:
+        """The configuration of a monitor.
+
+        Raises:
+            MonitorUnknown: If there is none.
+            MonitorInvalid: If it cannot be used.
+        """
+        ...
+
+
+class Sources(Protocol):
+    """Where captures and training data are read."""
+
+    def captured_lines(self, source: ObjectVersion) -> Iterator[str]:
+        """The lines of a capture object, as a stream.
+
+        Raises:
+            ObjectMissing: If it does not exist.
+        """
+        ...
+
+    def table_lines(self, location: S3Location) -> Iterator[str]:
+        """The lines of a text file, line ends kept, as a stream.
+
+        Raises:
+            ObjectMissing: If it does not exist.
+        """
+        ...
+
+
+class Store(Protocol):
+    """A monitor's documents. ``bucket`` is the monitor's data bucket."""
+
+    def read(self, bucket: str, key: str) -> Document | None:
+        """A JSON document; ``None`` if it does not exist."""
+        ...
+
+    def read_all(self, bucket: str, keys: Sequence[str]) -> Sequence[Document]:
+        """Documents that exist, in the order of ``keys``; those that vanished are left out."""
+        ...
+
+    def write(self, bucket: str, key: str, text: str, media_type: str) -> None:
+        """Write an object, replacing what is there."""
+        ...
+
+    def keys(self, bucket: str, prefix: str) -> Iterable[str]:
+        """Keys below a prefix."""
+        ...
+
+    def read_state(self, bucket: str, key: str) -> tuple[Document | None, str]:
+        """A document and a tag of this reading of it."""
+        ...
+
+    def write_state(self, bucket: str, key: str, text: str, tag: str) -> str:
+        """Replace a document if it still is what was read with ``tag``; returns the new tag.
+
+        Raises:
+            StateConflict: If it changed since.
+        """
+        ...
+
+
+class Publisher(Protocol):
+    """Tells others; both may be delivered twice, never not at all."""
+
+    def event(self, detail_type: str, detail: Document) -> None:
+        """Put an event of source ``mlops.drift`` on the bus."""
+        ...
+
+    def alert(self, subject: str, text: str) -> None:
+        """Tell the people who are subscribed."""
+        ...
+
+
+class Metrics(Protocol):
+    """Counts what happened."""
+
+    def record(self, monitor: str, values: Mapping[str, float]) -> None:
+        """Publish metrics of a monitor."""
+        ...

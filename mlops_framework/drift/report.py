@@ -1,0 +1,214 @@
+"""The report of a window as a JSON document; the schema is ``report.schema.json`` beside this.
+
+It holds no time of its own making: the same captures, baseline and rule give the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from mlops_framework.drift.bars import bars_of
+from mlops_framework.drift.baseline import Baseline, BaselineColumn
+from mlops_framework.drift.capture import REASONS
+from mlops_framework.drift.columns import ColumnCounts
+from mlops_framework.drift.comparison import distances
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.findings import Finding, percent
+from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict
+from mlops_framework.drift.profile import Profile, prediction_spec, sample_of
+from mlops_framework.drift.windows import Task, instant
+
+KIND: Final = "mlops-drift-report"
+VERSION: Final = 1
+
+_DIGITS: Final = 6
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything an evaluation found out about one window.
+
+    Attributes:
+        config: The monitor.
+        task: The window, its profiles and whether it is complete.
+        baseline: What it was compared with.
+        profile: The merged profile.
+        judgement: Verdict and tests.
+        findings: For people, worst first.
+        stale: Stored profiles left out because they were counted on an earlier baseline.
+    """
+
+    config: MonitorConfig
+    task: Task
+    baseline: Baseline
+    profile: Profile
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+    stale: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        return self.judgement.verdict
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The drifted columns, worst first."""
+        if self.verdict != "drift":
+            return ()
+        return tuple(dict.fromkeys(found.column for found in self.findings if found.column))
+
+    @property
+    def summary(self) -> str:
+        """One or two sentences."""
+        window = f"{self.task.window}{'' if self.task.complete else ' (still open)'}"
+        match self.verdict:
+            case "healthy":
+                return (
+                    f"No drift in {window}: {self.profile.rows:,} records look like the training "
+                    f"data in all {len(self.baseline.columns)} columns."
+                )
+            case "drift":
+                columns = len(self.features)
+                what = (
+                    f"{columns} of {len(self.baseline.columns)} columns" if columns else "captures"
+                )
+                return f"Drift in {window}: {what} differ from the training data. {self._worst}"
+            case _:
+                return f"No verdict for {window}. {self._worst}"
+
+    @property
+    def _worst(self) -> str:
+        return self.findings[0].sentence if self.findings else ""
+
+
+def report_document(evaluation: Evaluation) -> dict[str, Any]:
+    """The report as JSON: what a machine reads, and all that the HTML page shows."""
+    config, task, profile = evaluation.config, evaluation.task, evaluation.profile
+    baseline = evaluation.baseline
+    tests: dict[str, list[Judged]] = {}
+    for test in evaluation.judgement.tests:
+        tests.setdefault(test.column, []).append(test)
+    columns = [
+        _column(column, window, tests.get(column.spec.name, []))
+        for column, window in zip(baseline.columns, profile.columns, strict=True)
+    ]
+    policy = Policy.of(config)
+    return {
+        "kind": KIND,
+        "version": VERSION,
+        "monitor": {
+            "environment": config.environment,
+            "endpoint_name": config.endpoint_name,
+            "model_name": config.model_name,
+            "schedule": config.schedule_expression,
+        },
+        "window": {
+            "start": instant(task.window.start),
+            "end": instant(task.window.end),
+            "complete": task.complete,
+        },
+        "verdict": evaluation.verdict,
+        "summary": evaluation.summary,
+        "features": list(evaluation.features),
+        "findings": [asdict(finding) for finding in evaluation.findings],
+        "captures": _captures(profile, len(task.keys), evaluation.stale),
+        "columns": sorted(columns, key=lambda column: -float(column["severity"])),
+        "predictions": [_prediction(name, c) for name, c in sorted(profile.predictions.items())],
+        "baseline": {"id": baseline.id, "rows": baseline.rows, "source": baseline.source},
+        "method": {
+            "tests": len(evaluation.judgement.tests),
+            "false_discovery_rate": policy.significance,
+            "effect_threshold": policy.effect_threshold,
+            "rate_threshold": policy.rate_threshold,
+            "minimum_records": policy.minimum_records,
+        },
+    }
+
+
+def _captures(profile: Profile, objects: int, stale: int) -> dict[str, Any]:
+    return {
+        "objects": objects,
+        "invocations": profile.invocations,
+        "rows": profile.rows,
+        "left_out": [
+            {"reason": reason, "meaning": REASONS.get(reason, reason), "count": count}
+            for reason, count in sorted(profile.unreadable.items())
+        ],
+        "samples": [
+            dict(zip(("reason", "line"), sample_of(text), strict=True))
+            for text, _ in profile.samples.most_frequent()
+        ],
+        "unexpected": [
+            {"name": name, "count": count} for name, count in profile.unexpected.most_frequent()
+        ],
+        "profiles_of_other_baseline": stale,
+    }
+
+
+def _column(column: BaselineColumn, window: ColumnCounts, tests: list[Judged]) -> dict[str, Any]:
+    spec = column.spec
+    found = distances(column, window)
+    breached = [test for test in tests if test.breached]
+    return {
+        "name": spec.name,
+        "kind": spec.kind,
+        "drifted": bool(breached),
+        "severity": _short(max((t.effect / t.threshold for t in breached), default=0.0)),
+        "tests": [
+            {
+                "test": test.test,
+                "statistic": _short(test.statistic),
+                "p_value": _short(test.p_value),
+                "q_value": _short(test.q_value),
+                "effect": _short(test.effect),
+                "threshold": test.threshold,
+                "breached": test.breached,
+            }
+            for test in tests
+        ],
+        "distances": found and {name: _short(value) for name, value in asdict(found).items()},
+        "baseline": _summary(column.counts, spec.centre),
+        "window": _summary(window, spec.centre),
+        "bars": [
+            {"label": bar.label, "baseline": _short(bar.baseline), "window": _short(bar.window)}
+            for bar in bars_of(column, window)
+        ],
+    }
+
+
+def _prediction(name: str, counts: ColumnCounts) -> dict[str, Any]:
+    """A column of the response; it has no baseline, so it is described and not judged."""
+    spec = prediction_spec(name)
+    within = counts.minimum is not None and counts.minimum >= 0 and (counts.maximum or 0) <= 1
+    bars: list[dict[str, Any]] = []
+    if counts.valid and within:
+        # Pairs of twentieths; the last cell holds 1.0 itself.
+        for cell in range(1, len(spec.edges), 2):
+            last = cell + 2 >= len(spec.edges)
+            share = sum(counts.cells[cell : None if last else cell + 2]) / counts.valid
+            label = f"{spec.edges[cell - 1]:.1f} to {spec.edges[cell + 1]:.1f}"
+            bars.append({"label": label, "window": _short(share)})
+    elif counts.unseen.total and counts.unseen.complete:
+        top = counts.unseen.most_frequent()[:12]
+        bars = [{"label": text[:24], "window": _short(n / counts.records)} for text, n in top]
+    return {"name": name, "window": _summary(counts, spec.centre), "bars": bars}
+
+
+def _summary(counts: ColumnCounts, centre: float) -> dict[str, Any]:
+    return {
+        "records": counts.records,
+        "missing": counts.missing,
+        "invalid": counts.invalid,
+        "mean": _short(counts.mean(centre)),
+        "deviation": _short(counts.deviation()),
+        "minimum": _short(counts.minimum),
+        "maximum": _short(counts.maximum),
+        "missing_share": percent(counts.missing / counts.records) if counts.records else "–",
+    }
+
+
+def _short(value: float | None) -> float | None:
+    """Six significant digits: enough to read, few enough to compare by eye."""
+    return None if value is None else float(f"{value:.{_DIGITS}g}")

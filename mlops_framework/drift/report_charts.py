@@ -1,0 +1,67 @@
+"""Inline SVG for reports: horizontal pairs of bars, colours from the page's style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from mlops_framework.drift.findings import percent
+
+_WIDTH: Final = 360
+_LABELS: Final = 108
+_VALUES: Final = 52
+_BAR: Final = 7
+_GAP: Final = 9
+
+
+def comparison_chart(bars: Sequence[Mapping[str, Any]], description: str) -> str:
+    """A chart of labelled shares; a bar without ``baseline`` has the window's half alone.
+
+    Args:
+        bars: ``label``, ``window`` and optionally ``baseline``, shares 0..1.
+        description: For screen readers.
+    """
+    if not bars:
+        return ""
+    paired = "baseline" in bars[0]
+    row = (2 if paired else 1) * _BAR + 1 + _GAP
+    longest = max(max(bar["window"], bar.get("baseline", 0.0)) for bar in bars) or 1.0
+    scale = (_WIDTH - _LABELS - _VALUES) / longest
+    parts = []
+    for index, bar in enumerate(bars):
+        top = index * row + _GAP / 2
+        middle = top + (row - _GAP) / 2 + 3.5
+        tip = f"{bar['label']}: {percent(bar['window'])} of this window"
+        if paired:
+            tip = f"{tip}, {percent(bar['baseline'])} of the training data"
+        shapes = ""
+        if paired:
+            shapes = _rectangle("baseline", top, bar["baseline"] * scale)
+        shapes += _rectangle("window", top + (_BAR + 1) * paired, bar["window"] * scale)
+        end = _LABELS + max(bar["window"], bar.get("baseline", 0.0)) * scale + 5
+        parts.append(
+            f"<g><title>{escape(tip)}</title>"
+            f'<text x="{_LABELS - 6}" y="{middle:.1f}" text-anchor="end">'
+            f"{escape(_fitted(bar['label']))}</text>{shapes}"
+            f'<text class="value" x="{end:.1f}" y="{middle:.1f}">'
+            f"{escape(percent(bar['window']))}</text></g>"
+        )
+    height = len(bars) * row
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(description)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _rectangle(kind: str, top: float, width: float) -> str:
+    return (
+        f'<rect class="{kind}" x="{_LABELS}" y="{top:.1f}" width="{max(width, 0.5):.1f}" '
+        f'height="{_BAR}" rx="1.5"/>'
+    )
+
+
+def _fitted(label: str) -> str:
+    """A label that fits its column; the whole of it is in the tooltip."""
+    short = "new values" if label.startswith("not in training data") else label
+    return short if len(short) <= 18 else f"{short[:17]}…"

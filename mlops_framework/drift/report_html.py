@@ -1,0 +1,275 @@
+"""The report as one self-contained HTML page: no network, no script, readable on a phone.
+
+It shows nothing but the JSON report, so a page can be made again from a stored report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any, Final
+
+from mlops_framework.drift.findings import number, percent
+from mlops_framework.drift.report_charts import comparison_chart
+from mlops_framework.drift.report_style import STYLE
+from mlops_framework.drift.windows import Window, moment
+
+_VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
+    "healthy": ("Healthy", "good"),
+    "drift": ("Drift", "bad"),
+    "insufficient-data": ("Not enough data", "unsure"),
+    "no-data": ("No data", "bad"),
+}
+_KINDS: Final[Mapping[str, str]] = {
+    "numeric": "numeric",
+    "codes": "codes (few distinct numbers)",
+    "categories": "categories",
+}
+_TESTS: Final[Mapping[str, str]] = {
+    "location": "Moved up or down (Wilcoxon rank sum)",
+    "scale": "Spread or narrowed (Mood)",
+    "shape": "Changed anywhere (Kolmogorov-Smirnov)",
+    "shares": "Shares of the values (chi-square)",
+    "missing": "Missing values (exact binomial)",
+    "invalid": "Not a number (exact binomial)",
+    "unseen": "Values never seen in training (Good-Turing)",
+    "range": "Beyond the training range (exchangeability)",
+}
+
+
+def report_page(report: Mapping[str, Any]) -> str:
+    """The HTML page of a report (:func:`~mlops_framework.drift.report.report_document`)."""
+    monitor = report["monitor"]
+    title = f"Drift report: {monitor['endpoint_name']}, {_window(report['window'])}"
+    sections = (
+        _header(report),
+        _findings(report),
+        _columns(report["columns"]),
+        _predictions(report["predictions"]),
+        _captures(report["captures"]),
+        _method(report),
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n<main>\n{''.join(sections)}</main>\n</body>\n</html>\n"
+    )
+
+
+def _header(report: Mapping[str, Any]) -> str:
+    label, tone = _VERDICTS[report["verdict"]]
+    monitor, captures = report["monitor"], report["captures"]
+    still_open = "" if report["window"]["complete"] else '<span class="chip">still open</span>'
+    tiles = (
+        ("Records", f"{captures['rows']:,}"),
+        ("Columns drifted", f"{len(report['features'])} of {len(report['columns'])}"),
+        ("Left out", f"{sum(entry['count'] for entry in captures['left_out']):,}"),
+        ("Training rows", f"{report['baseline']['rows']:,}"),
+    )
+    cards = "".join(
+        f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>'
+        for name, value in tiles
+    )
+    return (
+        f'<header class="{tone}">\n'
+        f'<p class="eyebrow">Drift report · {escape(monitor["environment"])}</p>\n'
+        f"<h1>{escape(monitor['endpoint_name'])}</h1>\n"
+        f'<p class="when"><span class="badge">{label}</span> '
+        f"{escape(_window(report['window']))} {still_open}</p>\n"
+        f'<p class="summary">{escape(report["summary"])}</p>\n'
+        f'<dl class="tiles">{cards}</dl>\n</header>\n'
+    )
+
+
+def _findings(report: Mapping[str, Any]) -> str:
+    if not report["findings"]:
+        return ""
+    items = "".join(
+        f"<li>{_strength(finding)}<p>{_emphasised(finding['sentence'], finding['column'])}</p></li>"
+        for finding in report["findings"]
+    )
+    return f'<section>\n<h2>What changed</h2>\n<ol class="findings">{items}</ol>\n</section>\n'
+
+
+def _strength(finding: Mapping[str, Any]) -> str:
+    if finding["p_value"] is None:
+        return '<span class="effect">!</span>'
+    return f'<span class="effect">{escape(percent(finding["effect"]))}</span>'
+
+
+def _emphasised(sentence: str, column: str) -> str:
+    if column and sentence.startswith(column):
+        rest = escape(sentence[len(column) :])
+        return f'<a href="#{_anchor(column)}"><b>{escape(column)}</b></a>{rest}'
+    return escape(sentence)
+
+
+def _columns(columns: Sequence[Mapping[str, Any]]) -> str:
+    drifted = [column for column in columns if column["drifted"]]
+    quiet = [column for column in columns if not column["drifted"]]
+    legend = (
+        '<p class="legend"><span class="key baseline"></span>training data'
+        '<span class="key window"></span>this window</p>'
+    )
+    html = ""
+    if drifted:
+        cards = "".join(_column(column) for column in drifted)
+        html += f'<section>\n<h2>Drifted columns</h2>{legend}\n<div class="grid">{cards}</div>\n'
+        html += "</section>\n"
+    if quiet:
+        cards = "".join(_column(column) for column in quiet)
+        heading = f"{len(quiet)} columns without drift" if drifted else "All columns"
+        html += (
+            f'<section>\n<h2>{heading}</h2>{legend}\n<div class="grid">{cards}</div>\n</section>\n'
+        )
+    return html
+
+
+def _column(column: Mapping[str, Any]) -> str:
+    name = column["name"]
+    flag = '<span class="chip bad">drift</span>' if column["drifted"] else ""
+    baseline, window = column["baseline"], column["window"]
+    rows = [("missing", baseline["missing_share"], window["missing_share"])]
+    if baseline["mean"] is not None or window["mean"] is not None:
+        rows = [
+            ("mean", number(baseline["mean"]), number(window["mean"])),
+            ("std. deviation", number(baseline["deviation"]), number(window["deviation"])),
+            ("range", _range(baseline), _range(window)),
+            *rows,
+        ]
+    if window["invalid"] or baseline["invalid"]:
+        rows.append(("not a number", f"{baseline['invalid']:,}", f"{window['invalid']:,}"))
+    table = _table(("", "training", "window"), rows, first_is_header=True)
+    chart = comparison_chart(column["bars"], f"{name}: share of records per group of values")
+    return (
+        f'<article id="{_anchor(name)}">\n<h3>{escape(name)} {flag}</h3>'
+        f'<p class="kind">{escape(_KINDS[column["kind"]])}</p>\n{chart}\n{table}\n'
+        f"{_tests(column)}</article>\n"
+    )
+
+
+def _tests(column: Mapping[str, Any]) -> str:
+    if not column["tests"]:
+        return ""
+    rows = [
+        (
+            f"{_TESTS.get(test['test'], test['test'])}{' ●' if test['breached'] else ''}",
+            percent(test["effect"]),
+            _probability(test["q_value"]),
+        )
+        for test in column["tests"]
+    ]
+    distances = column["distances"]
+    described = ""
+    if distances:
+        parts = [
+            f"PSI {number(distances['psi'])}",
+            f"Jensen-Shannon {number(distances['jensen_shannon'])}",
+        ]
+        if distances["wasserstein"] is not None:
+            parts.append(f"Wasserstein {number(distances['wasserstein'])}")
+        described = f'<p class="kind">Descriptive: {escape(", ".join(parts))}</p>'
+    return (
+        "<details><summary>Tests</summary>"
+        f"{_table(('test', 'effect', 'q'), rows)}{described}</details>\n"
+    )
+
+
+def _predictions(predictions: Sequence[Mapping[str, Any]]) -> str:
+    if not predictions:
+        return ""
+    cards = ""
+    for prediction in predictions:
+        window = prediction["window"]
+        rows = [("records", f"{window['records']:,}"), ("missing", window["missing_share"])]
+        if window["mean"] is not None:
+            rows += [
+                ("mean", number(window["mean"])),
+                ("std. deviation", number(window["deviation"])),
+                ("range", _range(window)),
+            ]
+        label = f"{prediction['name']}: share of records"
+        cards += (
+            f"<article>\n<h3>{escape(prediction['name'])}</h3>"
+            f"{comparison_chart(prediction['bars'], label)}"
+            f"{_table(('', 'window'), rows, first_is_header=True)}</article>\n"
+        )
+    note = '<p class="note">Described, not judged: the training data holds no predictions.</p>'
+    return f'<section>\n<h2>Predictions</h2>{note}\n<div class="grid">{cards}</div>\n</section>\n'
+
+
+def _captures(captures: Mapping[str, Any]) -> str:
+    lines = [
+        f"{captures['objects']:,} capture profiles, {captures['invocations']:,} invocations, "
+        f"{captures['rows']:,} rows."
+    ]
+    stale = captures["profiles_of_other_baseline"]
+    if stale:
+        lines.append(f"{stale:,} profiles of an earlier baseline were left out.")
+    html = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    if captures["left_out"]:
+        rows = [(entry["meaning"], f"{entry['count']:,}") for entry in captures["left_out"]]
+        html += _table(("left out because", "count"), rows)
+    if captures["samples"]:
+        samples = "".join(
+            f"<li><b>{escape(sample['reason'])}</b> <code>{escape(sample['line'])}</code></li>"
+            for sample in captures["samples"]
+        )
+        html += f'<details><summary>Samples</summary><ul class="samples">{samples}</ul></details>'
+    if captures["unexpected"]:
+        rows = [(entry["name"], f"{entry['count']:,}") for entry in captures["unexpected"]]
+        html += _table(("member the training data does not have", "count"), rows)
+    return f"<section>\n<h2>Captures</h2>\n{html}\n</section>\n"
+
+
+def _method(report: Mapping[str, Any]) -> str:
+    method, baseline = report["method"], report["baseline"]
+    text = (
+        f"{method['tests']} checks over all columns share one false discovery rate of "
+        f"{method['false_discovery_rate']:g} (Benjamini-Hochberg). A rejected test counts only if "
+        f"at least {percent(method['effect_threshold'])} of the records moved, or a rate changed "
+        f"by {percent(method['rate_threshold'])}. Fewer than {method['minimum_records']:,} records "
+        "give no verdict. Distances describe and never decide."
+    )
+    origin = (
+        f"Baseline {baseline['id']}: {baseline['rows']:,} rows of {baseline['source']}. "
+        f"Model {report['monitor']['model_name']}; evaluated {report['monitor']['schedule']}."
+    )
+    return (
+        '<section class="method">\n<h2>How this was judged</h2>\n'
+        f"<p>{escape(text)}</p>\n<p>{escape(origin)}</p>\n</section>\n"
+    )
+
+
+def _table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, first_is_header: bool = False
+) -> str:
+    header = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    body = ""
+    for first, *rest in rows:
+        opening = '<th scope="row">' if first_is_header else "<td>"
+        closing = "</th>" if first_is_header else "</td>"
+        cells = "".join(f'<td class="n">{escape(cell)}</td>' for cell in rest)
+        body += f"<tr>{opening}{escape(first)}{closing}{cells}</tr>"
+    return f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _range(summary: Mapping[str, Any]) -> str:
+    if summary["minimum"] is None:
+        return "–"
+    return f"{number(summary['minimum'])} to {number(summary['maximum'])}"
+
+
+def _probability(value: float) -> str:
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
+
+
+def _window(window: Mapping[str, Any]) -> str:
+    return str(Window(moment(window["start"]), moment(window["end"])))
+
+
+def _anchor(name: str) -> str:
+    """A fragment identifier for any column name."""
+    return "column-" + "".join(c if c.isascii() and c.isalnum() else f"-{ord(c):x}" for c in name)
