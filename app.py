@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> None:
     """Synthesize one environment into ``CDK_OUTDIR``, or ``cdk.out`` without the CLI."""
     # The CLI hands over cdk.json's context, Python alone does not; without it templates differ.
     context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-    given = [value for flag, value in zip(arguments, arguments[1:], strict=False) if flag == "-c"]
+    given = [value for flag, value in pairwise(arguments) if flag == "-c"]
     context |= dict(value.split("=", 1) for value in given)
     app = cdk.App(
         analytics_reporting=False,

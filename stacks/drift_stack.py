@@ -83,7 +83,7 @@ class DriftStack(FrameworkStack):
             bundle=bundle,
             handler="profile:handler",
             settings=ProfileSettings,
-            environment={"environment": self.config.prefix},
+            environment={"environment_prefix": self.config.prefix},
             description="Profiles one capture file",
             logs=self._logs(),
             shape=FunctionShape(memory_mb=1024, timeout_seconds=_PROFILE_TIMEOUT_SECONDS),
@@ -112,7 +112,7 @@ class DriftStack(FrameworkStack):
             handler="evaluate:handler",
             settings=EvaluateSettings,
             environment={
-                "environment": self.config.prefix,
+                "environment_prefix": self.config.prefix,
                 "alert_topic_arn": self.platform.value("alert-topic-arn"),
             },
             description="Compares a window of traffic with the baseline and decides",
@@ -154,7 +154,7 @@ class DriftStack(FrameworkStack):
             bundle=bundle,
             handler="baseline:handler",
             settings=BaselineSettings,
-            environment={"environment": self.config.prefix},
+            environment={"environment_prefix": self.config.prefix},
             description="Builds a monitor's baseline from its training data",
             logs=self._logs(),
             shape=FunctionShape(

@@ -26,6 +26,7 @@ from mlops_framework.registry import Blueprint
 
 MODEL_TAG = "mlops:model"
 PIPELINE_TAG = "mlops:pipeline"
+STAGE_TAG = "mlops:stage"
 
 
 class BlueprintStack(FrameworkStack):
@@ -79,6 +80,7 @@ class BlueprintStack(FrameworkStack):
             for parameter in template_parameters(blueprint.request)
         }
         cdk.Tags.of(self).add(PIPELINE_TAG, self.text("pipeline_id"))
+        cdk.Tags.of(self).add(STAGE_TAG, self.text("stage"))
         cdk.Tags.of(self).add(MODEL_TAG, self.text("model_name"))
         self.build()
 

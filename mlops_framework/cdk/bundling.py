@@ -211,7 +211,7 @@ def _install(service: str, requirements: Path, into: Path, target: RuntimeTarget
     uv = str(beside) if beside.is_file() else shutil.which("uv")
     command = [uv, *_uv_arguments(target)] if uv else [sys.executable, *_pip_arguments(target)]
     command += ["--target", str(into), "--requirement", str(requirements)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BundleRefused(
             f"lambdas/{service}/requirements.txt cannot be installed for Python {target.python} on "

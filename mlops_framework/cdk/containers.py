@@ -63,6 +63,6 @@ def let_containers_start(stack: FrameworkStack, role: iam.Role, image_uri: str) 
                     for name in network.security_group_ids
                 ),
             ],
-            because="Network interfaces are named by EC2 when a job or endpoint starts; subnets and "
+            because="EC2 names network interfaces when a job or endpoint starts; subnets and "
             "security groups are the environment's own.",
         )

@@ -282,8 +282,8 @@ class DeployPermissions:
         if unknown:
             raise ResourceTypeUnknown(
                 f"the blueprint {kind!r} deploys {', '.join(unknown)}, and nobody has said what "
-                "CloudFormation needs for that. Add a TypePermissions entry (create, update, delete "
-                "and read actions, ARN pattern) through deploy_permissions of your blueprint stack."
+                "CloudFormation needs for that. Add a TypePermissions entry (actions that change, "
+                "actions that read, ARN pattern) to deploy_permissions of the blueprint's stack."
             )
         for statement in _merged(self.types[name] for name in types):
             self._grant(role, stack, statement)
@@ -354,9 +354,6 @@ def _merged(entries: Iterable[TypePermissions]) -> list[TypePermissions]:
 
 def _grant_bounded_roles(role: iam.Role, stack: FrameworkStack) -> None:
     """Roles may be made and filled only below the platform's path and under its boundary."""
-    boundary = stack.config.permissions_boundary_arn or stack.platform.value(
-        "permissions-boundary-arn"
-    )
     allow(
         role,
         actions=[
@@ -367,7 +364,7 @@ def _grant_bounded_roles(role: iam.Role, stack: FrameworkStack) -> None:
             "iam:DetachRolePolicy",
         ],
         resources=[stack.role_arn(f"{stack.config.prefix[:_NAME_LENGTH]}*")],
-        conditions={"StringEquals": {"iam:PermissionsBoundary": boundary}},
+        conditions={"StringEquals": {"iam:PermissionsBoundary": stack.boundary_arn()}},
         because=_BY_PREFIX,
     )
 

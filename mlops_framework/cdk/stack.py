@@ -111,19 +111,25 @@ class FrameworkStack(cdk.Stack):
             cdk.Aspects.of(self).add(
                 GuardedRoles(
                     path=naming.role_path(config.name_prefix),
-                    boundary_arn=config.permissions_boundary_arn
-                    or self.platform.value("permissions-boundary-arn"),
+                    boundary_arn=self.boundary_arn,
                 )
             )
+
+    def boundary_arn(self) -> str:
+        """ARN of the policy that caps every role: the environment's own, or the platform's."""
+        return self.config.permissions_boundary_arn or self.platform.value(
+            "permissions-boundary-arn"
+        )
 
     def arn(self, service: str, resource: str) -> str:
         """ARN in this stack's partition, region and account; ``resource`` as IAM writes it."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def role_arn(self, name: str) -> str:
-        """ARN of a role below the platform's path."""
+        """ARN of a role below the platform's path; ``name`` is known at synthesis."""
         path = naming.role_path(self.config.name_prefix)
-        return f"arn:{self.partition}:iam::{self.account}:role{path}{name}"
+        # Fn::Sub and not a join: cfn-lint 1.58 takes no join in a CodePipeline action.
+        return cdk.Fn.sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{path}{name}")
 
     def role_for(self, construct_id: str, service: str, description: str) -> iam.Role:
         """A role that one AWS service may take, and only for this account.

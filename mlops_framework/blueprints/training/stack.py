@@ -92,7 +92,9 @@ class TrainingStack(BlueprintStack):
             self,
             "Pipeline",
             pipeline_name=self.deployed_name,
-            pipeline_description="Train, evaluate, gate, register",
+            pipeline_description=cdk.Fn.sub(
+                "Train with ${TrainingEntryPoint}, evaluate, gate, register"
+            ),
             pipeline_definition={
                 "PipelineDefinitionBody": cdk.Fn.sub(
                     definition.to_template_text(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_iam as iam
@@ -16,12 +18,13 @@ class GuardedRoles:
     exactly the one that matters. A role that carries its own boundary keeps it.
     """
 
-    def __init__(self, *, path: str, boundary_arn: str) -> None:
+    def __init__(self, *, path: str, boundary_arn: Callable[[], str]) -> None:
         """Remember what every role gets.
 
         Args:
             path: IAM path with both slashes, for example ``/mlops/``.
-            boundary_arn: ARN of the managed policy that caps the roles; may be a token.
+            boundary_arn: Gives the ARN of the managed policy that caps the roles. Asked only once
+                there is a role, so that a stack without roles declares no parameter for it.
         """
         self._path = path
         self._boundary_arn = boundary_arn
@@ -31,4 +34,4 @@ class GuardedRoles:
         if isinstance(node, iam.CfnRole):
             node.path = self._path
             if node.permissions_boundary is None:
-                node.permissions_boundary = self._boundary_arn
+                node.permissions_boundary = self._boundary_arn()

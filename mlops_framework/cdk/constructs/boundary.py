@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
-from constructs import Construct
 
 from mlops_framework import naming
 from mlops_framework.cdk import perms
