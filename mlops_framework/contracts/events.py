@@ -41,6 +41,16 @@ class Window(BaseModel):
 
     start: str = Field(description="ISO 8601, UTC.")
     end: str = Field(description="ISO 8601, UTC.")
+    complete: bool = Field(default=True, description="Whether it was over when it was judged.")
+
+
+class Retraining(BaseModel):
+    """Whether drift asks for a new training, and why or why not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requested: bool = Field(description="Whether it does.")
+    reason: str = Field(description="For a person.")
 
 
 class ReportLocation(BaseModel):
@@ -62,6 +72,7 @@ class DriftDetail(_Detail):
     window: Window = Field(description="The traffic that was looked at.")
     verdict: Verdict = Field(description="The finding.")
     features: tuple[str, ...] = Field(default=(), description="Drifting features, worst first.")
+    retraining: Retraining | None = Field(default=None, description="What follows from it.")
     report: ReportLocation = Field(description="The full report.")
 
 

@@ -1,0 +1,109 @@
+"""``mlops drift``: what a monitor last found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlops_framework import naming
+from mlops_framework.cli.errors import NotDone
+from mlops_framework.cli.options import AsJson, Environment
+
+DRIFT = 2
+"""Exit status of ``drift report`` when the verdict is drift."""
+
+app = typer.Typer(no_args_is_help=True, help="What the drift monitors find.")
+
+
+@app.callback()
+def drift() -> None:
+    """What the drift monitors find."""
+
+
+@app.command("report")
+def report(
+    ctx: typer.Context,
+    monitor: Annotated[str, typer.Argument(help="Name of the monitored endpoint.")],
+    env: Environment = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Save the report's page to this file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a monitor's last report, worst column first.
+
+    Exit status: 0 healthy or no verdict, 2 drift, 1 if there is no report.
+    """
+    from mlops_framework.cli import screen
+
+    place = ctx.obj.places.find(env)
+    with screen.progress(f"Reading the last report of {monitor}"):
+        bucket, s3 = place.value("data-bucket-name"), place.client("s3")
+        latest_key = f"{naming.monitor_prefix(monitor)}/latest.json"
+        latest = json.loads(_read(s3, bucket, latest_key, monitor))
+        where = latest["report"]
+        document = json.loads(_read(s3, where["bucket"], where["json_key"], monitor))
+        if html is not None:
+            html.parent.mkdir(parents=True, exist_ok=True)
+            html.write_bytes(_read(s3, where["bucket"], where["html_key"], monitor))
+    if as_json:
+        screen.show_json(document)
+    else:
+        _show(document, where, html)
+    if document["verdict"] == "drift":
+        raise typer.Exit(DRIFT)
+
+
+def _read(s3: Any, bucket: str, key: str, monitor: str) -> bytes:
+    try:
+        body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        raise NotDone(
+            f"There is no s3://{bucket}/{key}. Either {monitor!r} is no monitored endpoint (mlops "
+            "pipelines list), or nothing was evaluated yet: a window is judged when it is over and "
+            "its grace period has passed."
+        ) from None
+    return body
+
+
+def _show(document: Mapping[str, Any], where: Mapping[str, str], html: Path | None) -> None:
+    from mlops_framework.cli import screen
+
+    window = document["window"]
+    line = screen.out()
+    line.print(document["verdict"], style=screen.COLOURS.get(document["verdict"], "bold"), end="  ")
+    line.print(f"{window['start']} to {window['end']}", markup=False)
+    screen.show_line(document["summary"])
+    rows = [
+        (column["name"], "drift" if column["drifted"] else "", *_means(column), *_worst(column))
+        for column in document["columns"]
+    ]
+    if rows:
+        screen.show_table(
+            ("Column", "", "Training mean", "Window mean", "Test", "Effect", "Limit"), rows
+        )
+    for finding in document["findings"]:
+        screen.show_line(f"- {finding['sentence']}")
+    page = html or f"s3://{where['bucket']}/{where['html_key']}"
+    screen.show_line(f"Report: {page}")
+
+
+def _means(column: Mapping[str, Any]) -> tuple[str, str]:
+    return _number(column["baseline"]["mean"]), _number(column["window"]["mean"])
+
+
+def _worst(column: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The test that is farthest beyond, or nearest to, its limit."""
+    tests = [test for test in column["tests"] if test["effect"] is not None]
+    if not tests:
+        return "", "", ""
+    worst = max(tests, key=lambda test: float(test["effect"]) / (float(test["threshold"]) or 1.0))
+    return str(worst["test"]), _number(worst["effect"]), _number(worst["threshold"])
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
