@@ -9,8 +9,10 @@ FORBIDDEN_NAMES = {"common", "constants", "helpers", "misc", "util", "utils"}
 LONGEST = 450
 
 # Where the process environment may be read: what a function's settings and a person's command are
-# for. The embedded AWS starts processes, and the bundler runs uv: both hand an environment on.
+# for. The CDK CLI tells app.py in it where to write; the embedded AWS starts processes, and the
+# bundler runs uv: both hand an environment on.
 MAY_READ_ENVIRON = (
+    "app",
     "mlops_framework.settings",
     "mlops_framework.cli",
     "mlops_framework.local",
