@@ -118,6 +118,7 @@ class Emulator:
         self._progress = progress or (lambda _: None)
         self._account = account
         self._region = region
+        self._clients: dict[tuple[str, str, str], Any] = {}
         self._running: Running | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -220,6 +221,7 @@ class Emulator:
         if left := processes.group_members(running.pid):
             raise EmulatorFailed(f"Processes {left} of the emulator could not be ended.")
         self._sweep()
+        self._clients.clear()
         self._running = None
 
     def environment(self) -> dict[str, str]:
@@ -234,18 +236,31 @@ class Emulator:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def client(self, service: str) -> Any:
-        """A boto3 client in the default account and region."""
-        session: Any = boto3.Session(
-            aws_access_key_id=self._account,
-            aws_secret_access_key="local",
-            region_name=self._region,
-        )
-        return session.client(
-            service,
-            endpoint_url=self.endpoint,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
-        )
+    def client(self, service: str, *, account: str | None = None, region: str | None = None) -> Any:
+        """A boto3 client of this emulator.
+
+        Args:
+            service: botocore's name of the service.
+            account: Another account than the default one.
+            region: Another region than the default one.
+
+        Returns:
+            A client, shared between callers.
+        """
+        key = (service, account or self._account, region or self._region)
+        if key not in self._clients:
+            session: Any = boto3.Session(
+                # The emulator takes a twelve digit access key for the account itself.
+                aws_access_key_id=key[1],
+                aws_secret_access_key="local",
+                region_name=key[2],
+            )
+            self._clients[key] = session.client(
+                service,
+                endpoint_url=self.endpoint,
+                config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}),
+            )
+        return self._clients[key]
 
     def local_url(self, url: str) -> str:
         """Turns an API Gateway address into the one that answers here.

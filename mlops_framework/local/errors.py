@@ -8,6 +8,7 @@
         ├── EmulatorFailed              the emulator did not start or did not stop
         │   ├── PortInUse               the port asked for is taken (.port)
         │   └── StateInUse              a live emulator holds the state folder (.pid)
+        ├── AssemblyUnreadable          there is no cloud assembly, or not one that is understood
         └── DeployFailed                a stack did not reach its end state (.stack, .reasons)
 """
 
@@ -51,6 +52,10 @@ class StateInUse(EmulatorFailed):
             f"{folder} is in use: an emulator runs in it at {endpoint} (process {pid}). "
             "Stop it with `mlops local down`, or name another state folder."
         )
+
+
+class AssemblyUnreadable(LocalAwsFault):
+    """There is no cloud assembly in the folder, or it asks for what is not understood."""
 
 
 class DeployFailed(LocalAwsFault):
