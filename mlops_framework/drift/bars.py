@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +12,7 @@ from mlops_framework.drift.columns import ColumnCounts, ColumnSpec
 from mlops_framework.drift.findings import number
 
 _MOST_BARS: Final = 12
-_SINGLE_CODES: Final = 16
+_SINGLE_CODES: Final = 20
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ def _code_groups(spec: ColumnSpec) -> list[_Group]:
     unseen = ("not in training data", range(0, spec.cells, 2))
     if len(codes) <= _SINGLE_CODES:
         return [(number(code), (2 * i + 1,)) for i, code in enumerate(codes)] + [unseen]
-    width = (codes[-1] - codes[0]) / _MOST_BARS
+    width = _round_width(codes[-1] - codes[0])
     members: dict[int, list[int]] = {}
     for i, code in enumerate(codes):
-        members.setdefault(min(int((code - codes[0]) / width), _MOST_BARS - 1), []).append(i)
+        members.setdefault(math.floor(code / width), []).append(i)
     return [
         (_span(codes[group[0]], codes[group[-1]]), [2 * i + 1 for i in group])
         for _, group in sorted(members.items())
@@ -99,6 +100,12 @@ def _category_groups(
         groups.append((f"{len(rest):,} more", rest))
     last = "not in training data" if sum(baseline.cells[-1:]) == 0 else "all others"
     return [*groups, (last, (spec.cells - 1,))]
+
+
+def _round_width(spread: float) -> float:
+    """The smallest of 1, 2, 5, 10, … (times a power of ten) that makes few enough groups."""
+    power = 10.0 ** math.floor(math.log10(spread / _MOST_BARS))
+    return next(m * power for m in (1, 2, 5, 10, 20) if spread / (m * power) <= _MOST_BARS - 1)
 
 
 def _span(low: float, high: float) -> str:

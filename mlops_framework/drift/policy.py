@@ -164,4 +164,4 @@ def _unreadable(profile: Profile, seen: int) -> Judged:
 
 
 def _badness(test: Judged) -> tuple[float, float, str, str]:
-    return (-test.effect / test.threshold, test.q_value, test.column, test.test)
+    return (-test.effect, test.q_value, test.column, test.test)

@@ -70,11 +70,10 @@ class Evaluation:
                     f"data in all {len(self.baseline.columns)} columns."
                 )
             case "drift":
-                columns = len(self.features)
-                what = (
-                    f"{columns} of {len(self.baseline.columns)} columns" if columns else "captures"
-                )
-                return f"Drift in {window}: {what} differ from the training data. {self._worst}"
+                if not self.features:
+                    return f"Drift in {window}. {self._worst}"
+                columns = f"{len(self.features)} of {len(self.baseline.columns)} columns"
+                return f"Drift in {window}: {columns} differ from the training data. {self._worst}"
             case _:
                 return f"No verdict for {window}. {self._worst}"
 
@@ -155,7 +154,7 @@ def _column(column: BaselineColumn, window: ColumnCounts, tests: list[Judged]) -
         "name": spec.name,
         "kind": spec.kind,
         "drifted": bool(breached),
-        "severity": _short(max((t.effect / t.threshold for t in breached), default=0.0)),
+        "severity": _short(max((test.effect for test in breached), default=0.0)),
         "tests": [
             {
                 "test": test.test,

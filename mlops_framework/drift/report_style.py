@@ -60,7 +60,7 @@ article{border:1px solid var(--line);border-radius:10px;padding:14px 15px;min-wi
 scroll-margin-top:12px}
 article:target{outline:2px solid var(--window)}
 svg{display:block;width:100%;height:auto;margin:6px 0 10px}
-svg text{fill:var(--ink);font-size:10.5px;font-family:inherit}
+svg text{fill:var(--ink);font-size:11.5px;font-family:inherit}
 svg .value{fill:var(--soft)}
 rect.baseline{fill:var(--baseline)}rect.window{fill:var(--window)}
 table{width:100%;border-collapse:collapse;font-size:13px}
