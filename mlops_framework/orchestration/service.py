@@ -64,14 +64,19 @@ class Orchestrator:
 
         Raises:
             RequestInvalid: With every fault of the body.
-            BlueprintUnknown: If its ``pipeline_type`` names none.
             PipelineBusy: If the pipeline is being changed.
             CatalogueInvalid: If this deployment is broken.
             ServiceRefused: If an AWS service says no.
         """
-        request = self._catalogue.registry.parse(
-            body, stages=self._environment.stages, prefix=self._environment.prefix
-        )
+        try:
+            request = self._catalogue.registry.parse(
+                body, stages=self._environment.stages, prefix=self._environment.prefix
+            )
+        except BlueprintUnknown as unknown:
+            accepted = f"one of {', '.join(unknown.known)}"
+            found = canonical_json(unknown.kind)[:200]
+            fault = Fault("pipeline_type", str(unknown), accepted, found)
+            raise RequestInvalid([fault]) from None
         return self._provisioning.apply(
             plan(request, self._catalogue, self._environment), requester
         )

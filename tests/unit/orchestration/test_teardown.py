@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +11,8 @@ from mlops_framework.orchestration.provisioning import Requester
 from mlops_framework.orchestration.records import RecordState
 from mlops_framework.orchestration.stack import ResourceFailure
 from mlops_framework.orchestration.teardown import Removal
+from mlops_framework.registry import Registry
+from mlops_framework.testing.catalogue import InMemoryCatalogue
 
 BO = Requester("arn:aws:iam::111122223333:user/bo", "request-2")
 
@@ -125,9 +129,6 @@ def test_a_pipeline_that_does_not_exist_cannot_be_deleted(world) -> None:
 
 
 def test_delete_waits_for_a_request_that_is_being_applied(deployed) -> None:
-    from dataclasses import replace
-    from datetime import timedelta
-
     record = deployed.records.get("income-training")
     until = (deployed.clock() + timedelta(seconds=30)).isoformat()
     deployed.records.items["income-training"] = replace(
@@ -141,9 +142,6 @@ def test_delete_waits_for_a_request_that_is_being_applied(deployed) -> None:
 def test_a_pipeline_of_a_blueprint_that_is_no_longer_enabled_can_be_deleted(
     deployed, registry
 ) -> None:
-    from mlops_framework.registry import Registry
-    from mlops_framework.testing.catalogue import InMemoryCatalogue
-
     others = [b for b in registry.blueprints if b.kind != "training"]
     deployed.catalogue = InMemoryCatalogue(Registry(others))
 
