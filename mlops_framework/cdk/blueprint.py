@@ -116,12 +116,16 @@ class BlueprintStack(FrameworkStack):
             self, construct_id, expression=cdk.Fn.condition_equals(self.text(field), value)
         )
 
-    def given_or(self, field: str, default: str) -> str:
-        """The field's value, or ``default`` where the request left it empty."""
+    def left_empty(self, field: str) -> cdk.CfnCondition:
+        """A condition: the request left the field empty. Declared once, however often asked for."""
         name = f"No{parameter_name(field)}"
         condition = self.node.try_find_child(name) or self.when(name, field, "")
         assert isinstance(condition, cdk.CfnCondition)
-        return either(condition, default, self.text(field))
+        return condition
+
+    def given_or(self, field: str, default: str) -> str:
+        """The field's value, or ``default`` where the request left it empty."""
+        return either(self.left_empty(field), default, self.text(field))
 
     def output(self, name: str, value: str) -> None:
         """An output; its name may be that of a parameter, which are separate for CloudFormation."""

@@ -78,7 +78,7 @@ class DriftMonitorStack(BlueprintStack):
 
     def _profile_captures(self, endpoint: str, data_bucket: str) -> None:
         """Two rules, of which a request uses one: the usual place, or the request's own."""
-        usual = self.when("CapturesInDataBucket", "capture_location", "")
+        usual = self.left_empty("capture_location")
         elsewhere = cdk.CfnCondition(
             self, "CapturesElsewhere", expression=cdk.Fn.condition_not(usual)
         )
