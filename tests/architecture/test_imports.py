@@ -44,7 +44,7 @@ def test_every_contract_of_import_linter_is_kept(
 ) -> None:
     monkeypatch.chdir(ROOT)
 
-    status = lint_imports(no_cache=True)
+    status = lint_imports(no_cache=True, no_logo=True)
 
     assert status == 0, capsys.readouterr().out
 

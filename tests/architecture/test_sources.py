@@ -48,8 +48,14 @@ CLOCKS = {
     "uuid.uuid1",
     "uuid.uuid4",
 }
-# May print: it is what the command line and the jobs' own runner are for.
-MAY_PRINT = ("mlops_framework.cli", "mlops_framework.local.runner", "mlops_framework.local.process")
+# May print: the command line, what runs in a process of its own with its output as log, and a
+# function's wiring, which hands bare lines (embedded metrics) to the log.
+MAY_PRINT = (
+    "mlops_framework.cli",
+    "mlops_framework.local.process",
+    "mlops_framework.local.runner",
+    "lambdas.*.wiring",
+)
 AT_IMPORT = {"client", "getenv", "mkdir", "open", "read_bytes", "read_text", "resource", "urlopen"}
 
 
