@@ -14,9 +14,12 @@ from __future__ import annotations
 
 from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
+from mlops_framework.local.plane.sagemaker import resources
 from mlops_framework.local.plane.sagemaker.endpoints import Endpoints
 from mlops_framework.local.plane.sagemaker.model_registry import ModelRegistry
 from mlops_framework.local.plane.sagemaker.models import Models
+from mlops_framework.local.plane.sagemaker.pipelines.executions import Executions
+from mlops_framework.local.plane.sagemaker.pipelines.operations import Pipelines
 from mlops_framework.local.plane.sagemaker.processing_jobs import ProcessingJobs
 from mlops_framework.local.plane.sagemaker.runtime import SageMakerRuntime
 from mlops_framework.local.plane.sagemaker.tags import Tags
@@ -39,12 +42,15 @@ class SageMaker(LocalService):
         registry = ModelRegistry(host)
         models = Models(host, registry)
         self.endpoints = Endpoints(host, models)
+        pipelines = Pipelines(host)
         parts = (
             TrainingJobs(host),
             ProcessingJobs(host),
             registry,
             models,
             self.endpoints,
+            pipelines,
+            Executions(host, pipelines, self),
             Tags(host),
         )
         for part in parts:
@@ -68,6 +74,6 @@ def resource_types(host: PlaneHost) -> list[ResourceType]:
     """Make the CloudFormation types of this package.
 
     Args:
-        host: the emulator.
+        host: the emulator; the types get it again with each call.
     """
-    return []
+    return [kind() for kind in resources.TYPES]

@@ -11,6 +11,8 @@ from typing import Any
 from mlops_framework.local.plane.service import AwsFault, LocalService, Scope
 
 Record = dict[str, Any]
+# Names of these are the same in any case, and in lower case in their ARNs.
+_CASELESS = frozenset({"model", "endpoint-config", "endpoint"})
 
 
 class Area(LocalService):
@@ -44,7 +46,7 @@ class Area(LocalService):
     def find(self, kind: str, name: str, scope: Scope) -> Record | None:
         """A copy of one record, or None."""
         with self.locked():
-            return copy.deepcopy(self.records(kind, scope).get(name))
+            return copy.deepcopy(self.records(kind, scope).get(_key(kind, name)))
 
     def change(self, kind: str, name: str, scope: Scope, **values: Any) -> Record:
         """Change members of a record and its LastModifiedTime.
@@ -59,7 +61,7 @@ class Area(LocalService):
             A copy of the record as it is now; empty when it has been deleted meanwhile.
         """
         with self.locked():
-            record = self.records(kind, scope).get(name)
+            record = self.records(kind, scope).get(_key(kind, name))
             if record is None:
                 return {}
             record.update(values, LastModifiedTime=now())
@@ -75,9 +77,15 @@ class Area(LocalService):
         """
         with self.locked():
             kept = self.records(kind, scope)
-            if name in kept:
+            if _key(kind, name) in kept:
                 raise taken
-            kept[name] = copy.deepcopy(record)
+            kept[_key(kind, name)] = copy.deepcopy(record)
+
+    def forget(self, kind: str, name: str, scope: Scope, arn: str) -> None:
+        """Remove a record and its tags; one that is gone already is fine."""
+        with self.locked():
+            self.records(kind, scope).pop(_key(kind, name), None)
+            self.records("tags", scope).pop(arn, None)
 
     def keep_tags(self, arn: str, tags: Sequence[Mapping[str, str]] | None, scope: Scope) -> None:
         """Add tags to a resource.
@@ -97,16 +105,15 @@ class Area(LocalService):
         with self.locked():
             return dict(self.records("tags", scope).get(arn, {}))
 
-    def drop_tags(self, arn: str, scope: Scope) -> None:
-        """Forget the tags of a resource that is gone."""
-        with self.locked():
-            self.records("tags", scope).pop(arn, None)
-
     def emit(
         self, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str], scope: Scope
     ) -> None:
         """Put an `aws.sagemaker` event on the default bus."""
         self.host.emit_event("aws.sagemaker", detail_type, detail, resources, scope)
+
+
+def _key(kind: str, name: str) -> str:
+    return name.lower() if kind in _CASELESS else name
 
 
 def now() -> dt.datetime:

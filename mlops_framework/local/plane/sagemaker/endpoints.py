@@ -45,8 +45,8 @@ class Endpoints(Area):
         self._models = models
         self.fleet = Fleet(host)
         for scope in host.scopes(self.name):
-            for name, record in list(self.records(KIND, scope).items()):
-                status = record["EndpointStatus"]
+            for record in list(self.records(KIND, scope).values()):
+                name, status = record["EndpointName"], record["EndpointStatus"]
                 if status == "Failed":
                     continue
                 if record.get("plans") and status != "Deleting":
@@ -83,9 +83,9 @@ class Endpoints(Area):
     def update_endpoint(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Put an endpoint on another configuration; the old one serves until the new one does."""
         _check_deployment(request)
-        name = request["EndpointName"]
         config = self._models.config_record(request["EndpointConfigName"], scope)
-        record = self._settled(name, scope)
+        record = self._settled(request["EndpointName"], scope)
+        name = record["EndpointName"]
         weights: dict[str, float] = {}
         excluded = {
             each["VariantPropertyType"]
@@ -103,8 +103,8 @@ class Endpoints(Area):
         self, request: Mapping[str, Any], scope: Scope
     ) -> Mapping[str, Any]:
         """Shift traffic between the variants of an endpoint."""
-        name = request["EndpointName"]
-        record = self._settled(name, scope)
+        record = self._settled(request["EndpointName"], scope)
+        name = record["EndpointName"]
         plans = {plan["VariantName"]: plan for plan in record["plans"]}
         for desired in request["DesiredWeightsAndCapacities"]:
             plan = plans.get(desired["VariantName"])
@@ -156,8 +156,8 @@ class Endpoints(Area):
     @operation("DeleteEndpoint")
     def delete_endpoint(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Delete an endpoint."""
-        name = request["EndpointName"]
-        record = self._settled(name, scope)
+        record = self._settled(request["EndpointName"], scope)
+        name = record["EndpointName"]
         self._emit(self.change(KIND, name, scope, EndpointStatus="Deleting"), scope)
         self.host.spawn(f"endpoint {name}", self._delete, name, record["EndpointArn"], scope)
         return {}
@@ -212,9 +212,7 @@ class Endpoints(Area):
 
     def _delete(self, name: str, arn: str, scope: Scope) -> None:
         self.fleet.remove(name, scope)
-        with self.locked():
-            self.records(KIND, scope).pop(name, None)
-        self.drop_tags(arn, scope)
+        self.forget(KIND, name, scope, arn)
 
     def _up_again(self, name: str, scope: Scope) -> None:
         """Start the servers of an endpoint that served when the local AWS was stopped."""

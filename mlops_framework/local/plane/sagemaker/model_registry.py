@@ -82,8 +82,7 @@ class ModelRegistry(Area):
                     "ConflictException",
                     f"Model Package Group {arn} is not empty. Delete its model packages first.",
                 )
-            del self.records(GROUP, scope)[name]
-        self.drop_tags(arn, scope)
+            self.forget(GROUP, name, scope, arn)
         return {}
 
     @operation("PutModelPackageGroupPolicy")
@@ -204,9 +203,7 @@ class ModelRegistry(Area):
     def delete_model_package(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Delete a package."""
         arn = self.package(request["ModelPackageName"], scope)["ModelPackageArn"]
-        with self.locked():
-            self.records(PACKAGE, scope).pop(arn.split("/", 1)[1], None)
-        self.drop_tags(arn, scope)
+        self.forget(PACKAGE, arn.split("/", 1)[1], scope, arn)
         return {}
 
     def package(self, name_or_arn: str, scope: Scope) -> Record:

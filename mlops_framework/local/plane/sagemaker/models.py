@@ -82,9 +82,7 @@ class Models(Area):
     def delete_model(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Delete a model; what serves it goes on."""
         arn = self.model_record(request["ModelName"], scope)["ModelArn"]
-        with self.locked():
-            self.records(MODEL, scope).pop(request["ModelName"], None)
-        self.drop_tags(arn, scope)
+        self.forget(MODEL, request["ModelName"], scope, arn)
         return {}
 
     @operation("CreateEndpointConfig")
@@ -126,9 +124,7 @@ class Models(Area):
     def delete_endpoint_config(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Delete an endpoint configuration; endpoints made from it go on."""
         arn = self.config_record(request["EndpointConfigName"], scope)["EndpointConfigArn"]
-        with self.locked():
-            self.records(CONFIG, scope).pop(request["EndpointConfigName"], None)
-        self.drop_tags(arn, scope)
+        self.forget(CONFIG, request["EndpointConfigName"], scope, arn)
         return {}
 
     def model_record(self, name: str, scope: Scope) -> Record:

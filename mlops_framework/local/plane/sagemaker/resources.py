@@ -1,0 +1,342 @@
+"""The CloudFormation types of SageMaker, as far as the platform's templates use them.
+
+What `Ref` and `Fn::GetAtt` give, and which change replaces a resource, is CloudFormation's own
+resource reference. Every handler goes through the API, so that a template fails for the reasons
+for which a call would fail.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from botocore.exceptions import ClientError
+
+from mlops_framework.local.plane.cloudformation import (
+    ResourceContext,
+    ResourceType,
+    resource_type,
+)
+
+Created = tuple[str, Mapping[str, Any]]
+_NAME_LIMIT = 63
+_POLL_SECONDS = 0.2
+_GONE = ("Could not find", "does not exist", "not found")
+
+
+class ResourceFailed(RuntimeError):
+    """A resource did not become what the template says; the text is the stack event's reason."""
+
+
+class _SageMakerType(ResourceType):
+    """What the types have in common: names, tags, and a delete that may come twice."""
+
+    # The method that deletes it, and the member that names it.
+    deletion: ClassVar[tuple[str, str]]
+
+    def delete(
+        self, physical_id: str, properties: Mapping[str, Any], context: ResourceContext
+    ) -> None:
+        """Delete the resource; one that is already gone is fine."""
+        method, member = self.deletion
+        client = context.client("sagemaker")
+        try:
+            getattr(client, method)(**{member: name_of(physical_id)})
+        except ClientError as error:
+            if not _is_gone(error):
+                raise
+
+    def retag(
+        self,
+        arn: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        context: ResourceContext,
+    ) -> None:
+        """Make the resource's tags those of the template."""
+        client = context.client("sagemaker")
+        wanted = after.get("Tags") or []
+        kept = {tag["Key"] for tag in wanted}
+        if gone := [tag["Key"] for tag in before.get("Tags") or [] if tag["Key"] not in kept]:
+            client.delete_tags(ResourceArn=arn, TagKeys=gone)
+        if wanted:
+            client.add_tags(ResourceArn=arn, Tags=wanted)
+
+
+@resource_type("AWS::SageMaker::Model", attributes={"ModelName", "ModelArn"})
+class Model(_SageMakerType):
+    """A model; anything but its tags replaces it."""
+
+    replaced_by = frozenset({"*"})
+    name_property = "ModelName"
+    deletion = ("delete_model", "ModelName")
+
+    def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
+        """Make the model."""
+        name = properties.get("ModelName") or context.generated_name(_NAME_LIMIT)
+        arn = context.client("sagemaker").create_model(
+            **_request(properties, context, "CreateModel", ModelName=name)
+        )["ModelArn"]
+        return arn, {"ModelName": name, "ModelArn": arn}
+
+    def update(
+        self,
+        physical_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        context: ResourceContext,
+    ) -> Created:
+        """Change the tags."""
+        self.retag(physical_id, before, after, context)
+        name = context.client("sagemaker").describe_model(ModelName=name_of(physical_id))
+        return physical_id, {"ModelName": name["ModelName"], "ModelArn": physical_id}
+
+
+@resource_type(
+    "AWS::SageMaker::EndpointConfig", attributes={"EndpointConfigName", "EndpointConfigArn"}
+)
+class EndpointConfig(_SageMakerType):
+    """An endpoint configuration; anything but its tags replaces it."""
+
+    replaced_by = frozenset({"*"})
+    name_property = "EndpointConfigName"
+    deletion = ("delete_endpoint_config", "EndpointConfigName")
+
+    def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
+        """Make the configuration."""
+        name = properties.get("EndpointConfigName") or context.generated_name(_NAME_LIMIT)
+        arn = context.client("sagemaker").create_endpoint_config(
+            **_request(properties, context, "CreateEndpointConfig", EndpointConfigName=name)
+        )["EndpointConfigArn"]
+        return arn, {"EndpointConfigName": name, "EndpointConfigArn": arn}
+
+    def update(
+        self,
+        physical_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        context: ResourceContext,
+    ) -> Created:
+        """Change the tags."""
+        self.retag(physical_id, before, after, context)
+        described = context.client("sagemaker").describe_endpoint_config(
+            EndpointConfigName=name_of(physical_id)
+        )
+        name = described["EndpointConfigName"]
+        return physical_id, {"EndpointConfigName": name, "EndpointConfigArn": physical_id}
+
+
+@resource_type("AWS::SageMaker::Endpoint", attributes={"EndpointName", "EndpointArn"})
+class Endpoint(_SageMakerType):
+    """An endpoint; waits until it serves, and updates it without a gap."""
+
+    replaced_by = frozenset({"EndpointName"})
+    name_property = "EndpointName"
+    deletion = ("delete_endpoint", "EndpointName")
+
+    def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
+        """Make the endpoint and wait until it is InService."""
+        name = properties.get("EndpointName") or context.generated_name(_NAME_LIMIT)
+        client = context.client("sagemaker")
+        request = _request(properties, context, "CreateEndpoint", EndpointName=name)
+        arn = client.create_endpoint(**request)["EndpointArn"]
+        described = _settle(client, name)
+        if described["EndpointStatus"] != "InService":
+            # A stack that rolls back deletes only what it was told of; this was not yet.
+            client.delete_endpoint(EndpointName=name)
+            _settle(client, name)
+            raise ResourceFailed(described.get("FailureReason", f"The endpoint {name} failed."))
+        return arn, {"EndpointName": name, "EndpointArn": arn}
+
+    def update(
+        self,
+        physical_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        context: ResourceContext,
+    ) -> Created:
+        """Put the endpoint on its new configuration and wait until that serves."""
+        client = context.client("sagemaker")
+        described = client.describe_endpoint(EndpointName=name_of(physical_id))
+        name = described["EndpointName"]
+        self.retag(physical_id, before, after, context)
+        if described["EndpointConfigName"] != after["EndpointConfigName"]:
+            client.update_endpoint(**_request(after, context, "UpdateEndpoint", EndpointName=name))
+            described = _settle(client, name)
+            if described.get("FailureReason") or described["EndpointStatus"] != "InService":
+                raise ResourceFailed(described.get("FailureReason", f"The endpoint {name} failed."))
+        return physical_id, {"EndpointName": name, "EndpointArn": physical_id}
+
+    def delete(
+        self, physical_id: str, properties: Mapping[str, Any], context: ResourceContext
+    ) -> None:
+        """Delete the endpoint and wait until it is gone."""
+        super().delete(physical_id, properties, context)
+        _settle(context.client("sagemaker"), name_of(physical_id))
+
+
+@resource_type(
+    "AWS::SageMaker::ModelPackageGroup",
+    attributes={"CreationTime", "ModelPackageGroupArn", "ModelPackageGroupStatus"},
+)
+class ModelPackageGroup(_SageMakerType):
+    """A model package group."""
+
+    replaced_by = frozenset({"ModelPackageGroupName", "ModelPackageGroupDescription"})
+    name_property = "ModelPackageGroupName"
+    deletion = ("delete_model_package_group", "ModelPackageGroupName")
+
+    def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
+        """Make the group."""
+        client = context.client("sagemaker")
+        name = properties["ModelPackageGroupName"]
+        request = _request(properties, context, "CreateModelPackageGroup")
+        arn = client.create_model_package_group(**request)["ModelPackageGroupArn"]
+        self._put_policy(name, {}, properties, context)
+        return arn, self._attributes(name, context)
+
+    def update(
+        self,
+        physical_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        context: ResourceContext,
+    ) -> Created:
+        """Change policy and tags."""
+        name = name_of(physical_id)
+        self._put_policy(name, before, after, context)
+        self.retag(physical_id, before, after, context)
+        return physical_id, self._attributes(name, context)
+
+    @staticmethod
+    def _put_policy(
+        name: str, before: Mapping[str, Any], after: Mapping[str, Any], context: ResourceContext
+    ) -> None:
+        client = context.client("sagemaker")
+        policy = after.get("ModelPackageGroupPolicy")
+        if policy is not None:
+            text = policy if isinstance(policy, str) else json.dumps(policy)
+            client.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=text)
+        elif before.get("ModelPackageGroupPolicy") is not None:
+            client.delete_model_package_group_policy(ModelPackageGroupName=name)
+
+    @staticmethod
+    def _attributes(name: str, context: ResourceContext) -> dict[str, Any]:
+        group = context.client("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
+        return {
+            "CreationTime": group["CreationTime"].isoformat(),
+            "ModelPackageGroupArn": group["ModelPackageGroupArn"],
+            "ModelPackageGroupStatus": group["ModelPackageGroupStatus"],
+        }
+
+
+@resource_type("AWS::SageMaker::Pipeline")
+class Pipeline(_SageMakerType):
+    """A pipeline; everything but its name changes in place."""
+
+    replaced_by = frozenset({"PipelineName"})
+    name_property = "PipelineName"
+    deletion = ("delete_pipeline", "PipelineName")
+
+    def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
+        """Make the pipeline."""
+        request = _request(_with_definition(properties), context, "CreatePipeline")
+        context.client("sagemaker").create_pipeline(**request)
+        return properties["PipelineName"], {}
+
+    def update(
+        self,
+        physical_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        context: ResourceContext,
+    ) -> Created:
+        """Change the pipeline; executions that run go on as they were started."""
+        request = _request(_with_definition(after), context, "UpdatePipeline")
+        arn = context.client("sagemaker").update_pipeline(**request)["PipelineArn"]
+        self.retag(arn, before, after, context)
+        return physical_id, {}
+
+
+TYPES: tuple[type[ResourceType], ...] = (
+    Model,
+    EndpointConfig,
+    Endpoint,
+    ModelPackageGroup,
+    Pipeline,
+)
+
+
+def name_of(physical_id: str) -> str:
+    """The resource's name out of its ARN, or the name itself."""
+    return physical_id.split("/", 1)[-1] if physical_id.startswith("arn:") else physical_id
+
+
+def _request(
+    properties: Mapping[str, Any], context: ResourceContext, operation: str, **more: Any
+) -> dict[str, Any]:
+    """The members of the properties that the operation has, in the types it wants."""
+    shape = context.host.service_model("sagemaker").operation_model(operation).input_shape
+    given = {**properties, **more}
+    if shape is None:
+        return {}
+    return {
+        name: _typed(shape.members[name], given[name]) for name in shape.members if name in given
+    }
+
+
+def _typed(shape: Any, value: Any) -> Any:
+    """CloudFormation passes numbers and booleans as text where a template has them so."""
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        members = shape.members
+        return {k: _typed(members[k], v) if k in members else v for k, v in value.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_typed(shape.member, item) for item in value]
+    if shape.type_name == "map" and isinstance(value, Mapping):
+        return {k: _typed(shape.value, v) for k, v in value.items()}
+    if not isinstance(value, str):
+        return value
+    if shape.type_name in ("integer", "long"):
+        return int(value)
+    if shape.type_name in ("float", "double"):
+        return float(value)
+    if shape.type_name == "boolean":
+        return value.lower() == "true"
+    return value
+
+
+def _with_definition(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition's two forms, as the API spells them."""
+    given = {name: value for name, value in properties.items() if name != "PipelineDefinition"}
+    definition = properties["PipelineDefinition"]
+    if "PipelineDefinitionBody" in definition:
+        body = definition["PipelineDefinitionBody"]
+        given["PipelineDefinition"] = body if isinstance(body, str) else json.dumps(body)
+    if place := definition.get("PipelineDefinitionS3Location"):
+        where = {"Bucket": place["Bucket"], "ObjectKey": place["Key"]}
+        if "Version" in place:
+            where["VersionId"] = place["Version"]
+        given["PipelineDefinitionS3Location"] = where
+    return given
+
+
+def _settle(client: Any, name: str) -> dict[str, Any]:
+    """Wait until an endpoint is neither being made, changed nor deleted."""
+    while True:
+        try:
+            described: dict[str, Any] = client.describe_endpoint(EndpointName=name)
+        except ClientError as error:
+            if _is_gone(error):
+                return {"EndpointStatus": "Deleted"}
+            raise
+        if described["EndpointStatus"] in ("InService", "Failed", "OutOfService"):
+            return described
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_gone(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    message = error.response["Error"].get("Message", "")
+    return code == "ResourceNotFound" or any(words in message for words in _GONE)
