@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mlops_framework.cli import blueprints, drift, models, pipelines
+from mlops_framework.cli import blueprints, drift, local, models, pipelines
+from mlops_framework.cli.embedded import CheckoutEmbedded, Embedded
 from mlops_framework.cli.failures import Commands
 from mlops_framework.cli.place import CheckoutPlaces, Places
 from mlops_framework.cli.waiting import Clock
@@ -18,6 +19,7 @@ class Tools:
     """What commands reach the world with; tests pass their own."""
 
     places: Places = field(default_factory=CheckoutPlaces)
+    embedded: Embedded = field(default_factory=CheckoutEmbedded)
     clock: Clock = field(default_factory=Clock)
 
 
@@ -33,6 +35,7 @@ app.command()(models.approve)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(blueprints.app, name="blueprints")
 app.add_typer(drift.app, name="drift")
+app.add_typer(local.app, name="local")
 
 
 def _version(wanted: bool) -> None:

@@ -87,7 +87,7 @@ class SignedTransport:
     """botocore's signer and HTTP session.
 
     Args:
-        session: A botocore or boto3 session with credentials.
+        session: A botocore session with credentials.
         region: That the signature is for.
     """
 

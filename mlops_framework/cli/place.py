@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -29,7 +28,7 @@ class Place(Protocol):
         ...
 
     def client(self, service: str) -> Any:
-        """A boto3 client."""
+        """A botocore client (what boto3 makes of one, without its resources)."""
         ...
 
     def value(self, key: naming.PlatformKey) -> str:
@@ -77,15 +76,16 @@ class AwsPlace:
         return Api(url, SignedTransport(self._session(), self.region))
 
     def client(self, service: str) -> Any:
-        """A boto3 client of this place."""
+        """A client of this place."""
         from botocore.config import Config
 
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 3},
             s3={"addressing_style": "path"} if self.endpoint else {},
         )
-        session: Any = self._session()
-        return session.client(service, endpoint_url=self.endpoint, config=config)
+        return self._session().create_client(
+            service, region_name=self.region, endpoint_url=self.endpoint, config=config
+        )
 
     def value(self, key: naming.PlatformKey) -> str:
         """A value that the platform publishes.
@@ -105,14 +105,13 @@ class AwsPlace:
             ) from None
 
     def _session(self) -> Any:
-        import boto3
+        from botocore.session import Session
 
-        local: Mapping[str, Any] = (
-            {"aws_access_key_id": self.account, "aws_secret_access_key": LOCAL}
-            if self.endpoint
-            else {}
-        )
-        return boto3.Session(region_name=self.region, **local)
+        session: Any = Session()
+        if self.endpoint:
+            # The local AWS takes a twelve digit access key for the account itself.
+            session.set_credentials(self.account, LOCAL)
+        return session
 
 
 @dataclass(frozen=True)

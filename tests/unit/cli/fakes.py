@@ -12,6 +12,7 @@ from typing import Any
 from mlops_framework import naming
 from mlops_framework.cli.__main__ import Tools
 from mlops_framework.cli.api import Api
+from mlops_framework.cli.embedded import Tell, Up
 from mlops_framework.cli.errors import PlaceUnknown
 from mlops_framework.cli.waiting import Clock
 
@@ -101,6 +102,40 @@ class FakePlaces:
         if self.place is None:
             raise PlaceUnknown("Say which environment is meant.")
         return self.place
+
+
+@dataclass
+class FakeEmbedded:
+    """A local AWS that only says it runs; ``asked`` keeps what it was started with."""
+
+    running: bool = False
+    asked: dict[str, Any] = field(default_factory=dict)
+    refuses: Exception | None = None
+
+    def up(self, tell: Tell, *, port: int | None, keep: bool, deploy: bool) -> Up:
+        if self.refuses is not None:
+            raise self.refuses
+        tell("Starting")
+        self.asked = {"port": port, "keep": keep, "deploy": deploy}
+        self.running = True
+        return self._seen()
+
+    def down(self) -> bool:
+        was, self.running = self.running, False
+        return was
+
+    def look(self) -> Up | None:
+        return self._seen() if self.running else None
+
+    def _seen(self) -> Up:
+        return Up(
+            endpoint="http://127.0.0.1:4566",
+            api_url="http://127.0.0.1:4566/api",
+            pid=7,
+            state=".mlops/local",
+            environment={"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_NOTE": "two words"},
+            stacks={"mlops-local-Drift": "CREATE_COMPLETE"},
+        )
 
 
 @dataclass
