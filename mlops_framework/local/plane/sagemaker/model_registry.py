@@ -157,7 +157,7 @@ class ModelRegistry(Area):
     def describe_model_package(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Describe a package by its ARN or name."""
         record = self.package(request["ModelPackageName"], scope)
-        return {"ModelPackageName": record["ModelPackageArn"].split("/", 1)[1], **record}
+        return {"ModelPackageName": record.get("ModelPackageGroupName"), **record}
 
     @operation("ListModelPackages")
     def list_model_packages(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
