@@ -23,7 +23,7 @@ from mlops_framework.cdk.delivery import (
     start_role_name,
     verify_function_name,
 )
-from mlops_framework.cdk.deploy_role import DeployPermissions
+from mlops_framework.cdk.deploy_role import DeployPermissions, protect
 from mlops_framework.cdk.function import FunctionShape, LogPolicy, PythonFunction
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.stack import FrameworkStack
@@ -33,6 +33,11 @@ from stacks.drift_stack import baseline_function_name
 _DELIVERY_KIND = "delivery"
 _VERIFY_TIMEOUT_SECONDS = 900  # building a baseline is awaited
 _BY_PREFIX = "Pipelines are made at run time; their names begin with the environment's prefix."
+
+
+def teardown_function_name(prefix: str) -> str:
+    """Name of the function that takes pipelines down; it calls itself."""
+    return f"{prefix}-teardown"
 
 
 def delivery_role_name(prefix: str) -> str:
@@ -78,6 +83,7 @@ class DeliveryStack(FrameworkStack):
                 f"CloudFormation deploys {kind} stacks with it",
             )
             entry.permissions.grant(role, self, entry.template, kind=kind)
+            protect(role, self, names=platform_names(self.config.prefix, catalogue))
             self._read_platform_values(role)
             allow(
                 role,
@@ -103,6 +109,7 @@ class DeliveryStack(FrameworkStack):
             DeployPermissions().grant(
                 role, self, catalogue.entries[0].delivery, kind=_DELIVERY_KIND
             )
+        protect(role, self, names=platform_names(self.config.prefix, catalogue))
         self._read_platform_values(role)
 
     def _pipeline_role(self) -> None:
@@ -244,6 +251,20 @@ class DeliveryStack(FrameworkStack):
             description=description,
             assumed_by=iam.ServicePrincipal(service),
         )
+
+
+def platform_names(prefix: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Names of roles and functions that the platform gave itself."""
+    kinds = [entry.blueprint.kind for entry in catalogue.entries]
+    return (
+        pipeline_role_name(prefix),
+        start_role_name(prefix),
+        delivery_role_name(prefix),
+        *(deploy_role_name(prefix, kind) for kind in kinds),
+        verify_function_name(prefix),
+        baseline_function_name(prefix),
+        teardown_function_name(prefix),
+    )
 
 
 def _asset_bucket(stack: cdk.Stack) -> str:

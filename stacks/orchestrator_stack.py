@@ -24,7 +24,7 @@ from mlops_framework.cdk.function import FunctionShape, LogPolicy, PythonFunctio
 from mlops_framework.cdk.security import acknowledge, allow
 from mlops_framework.cdk.stack import FrameworkStack, house_tags
 from mlops_framework.environments.models import EnvironmentConfig
-from stacks.delivery_stack import delivery_role_name
+from stacks.delivery_stack import delivery_role_name, teardown_function_name
 from stacks.foundation_stack import publish
 
 _API_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
@@ -129,7 +129,7 @@ class OrchestratorStack(FrameworkStack):
             shape=FunctionShape(
                 timeout_seconds=_TEARDOWN_TIMEOUT_SECONDS,
                 retries=2,
-                name=f"{self.config.prefix}-teardown",  # it calls itself
+                name=teardown_function_name(self.config.prefix),
             ),
         )
 
@@ -224,7 +224,9 @@ class OrchestratorStack(FrameworkStack):
             function,
             actions=perms.INVOKE_FUNCTION,
             # Written out: a function's role cannot refer to the function that refers to the role.
-            resources=[self.arn("lambda", f"function:{self.config.prefix}-teardown")],
+            resources=[
+                self.arn("lambda", f"function:{teardown_function_name(self.config.prefix)}")
+            ],
         )
 
     def _let_provision(self) -> None:

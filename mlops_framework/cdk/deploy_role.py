@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from aws_cdk import aws_iam as iam
 
+from mlops_framework import naming
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.errors import ResourceTypeUnknown
 from mlops_framework.cdk.security import allow
@@ -245,6 +246,14 @@ PASSED_TO: Mapping[str, str] = {
 }
 """Types that are given a role, and the service that takes it."""
 
+_ROLE_CONTENT = (
+    "iam:CreateRole",
+    "iam:PutRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+)
+_PLATFORM_STACKS: tuple[naming.PlatformStack, ...] = get_args(naming.PlatformStack)
 _NEEDS_NOTHING = frozenset({"AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"})
 
 
@@ -261,6 +270,17 @@ class DeployPermissions:
     def extended(self, types: Mapping[str, TypePermissions]) -> DeployPermissions:
         """The same with further types; an extension's entry wins over the house's."""
         return DeployPermissions({**self.types, **types})
+
+    def changes(self) -> list[str]:
+        """Every action of the table that changes something found by its name's prefix."""
+        return sorted(
+            {
+                action
+                for entry in self.types.values()
+                if not entry.tagged
+                for action in entry.changes
+            }
+        )
 
     def grant(
         self, role: iam.Role, stack: FrameworkStack, template: Mapping[str, Any], *, kind: str
@@ -335,6 +355,38 @@ class DeployPermissions:
             )
 
 
+def protect(role: iam.Role, stack: FrameworkStack, *, names: Iterable[str]) -> None:
+    """Deny a deploy role every change of the platform itself, whose names share the prefix.
+
+    Args:
+        role: CloudFormation's service role.
+        stack: The stack that holds the role.
+        names: Names that the platform gave itself, whole.
+    """
+    prefix = stack.config.prefix
+    own = [*names, *(f"{naming.platform_stack(prefix, name)}-*" for name in _PLATFORM_STACKS)]
+    kinds = (
+        "iam::{account}:role{path}",
+        "lambda:{region}:{account}:function:",
+        "logs:{region}:{account}:log-group:",
+        "events:{region}:{account}:rule/",
+        "cloudwatch:{region}:{account}:alarm:",
+    )
+    services = {kind.partition(":")[0] for kind in kinds}
+    changes = [
+        action
+        for action in [*DeployPermissions().changes(), *_ROLE_CONTENT]
+        if action.partition(":")[0] in services
+    ]
+    role.add_to_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=changes,
+            resources=[_arn(stack, kind) + name for kind in kinds for name in own],
+        )
+    )
+
+
 def _creates(action: str) -> bool:
     return action.partition(":")[2].startswith("Create")
 
@@ -356,13 +408,7 @@ def _grant_bounded_roles(role: iam.Role, stack: FrameworkStack) -> None:
     """Roles may be made and filled only below the platform's path and under its boundary."""
     allow(
         role,
-        actions=[
-            "iam:CreateRole",
-            "iam:PutRolePolicy",
-            "iam:DeleteRolePolicy",
-            "iam:AttachRolePolicy",
-            "iam:DetachRolePolicy",
-        ],
+        actions=_ROLE_CONTENT,
         resources=[stack.role_arn(f"{stack.config.prefix[:_NAME_LENGTH]}*")],
         conditions={"StringEquals": {"iam:PermissionsBoundary": stack.boundary_arn()}},
         because=_BY_PREFIX,
