@@ -30,16 +30,21 @@ def submit(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Request a pipeline; every fault of the request is told at once."""
+    """Request a pipeline; every fault of the request is told at once.
+
+    {data-bucket-name} and other values that the platform publishes are filled in.
+    """
     from mlops_framework.cli import screen
-    from mlops_framework.cli.request_file import read_request
+    from mlops_framework.cli.request_file import expand, read_request
 
     body = read_request(file)
     if check:
-        _check(file, body, env, as_json)
+        # Its own name stands in for a value: it is text that every field takes.
+        _check(file, expand(body, str), env, as_json)
         return
     with screen.progress("Sending the request"):
-        answer = _places(ctx).find(env, api_url).api().provision(body)
+        place = _places(ctx).find(env, api_url)
+        answer = place.api().provision(expand(body, place.value))
     if as_json:
         screen.show_json(answer)
         return

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
+from mlops_framework import naming
 from mlops_framework.cli.errors import RequestUnreadable
+
+_PLACEHOLDER: Final = re.compile(r"[{]([a-z-]+)[}]")
 
 
 def read_request(file: Path) -> Any:
@@ -40,6 +45,38 @@ def read_request(file: Path) -> Any:
         raise RequestUnreadable(f"{file}: {error}") from None
     except RecursionError:
         raise RequestUnreadable(f"{file} is nested too deeply to be a request.") from None
+
+
+def expand(body: Any, value: Callable[[naming.PlatformKey], str]) -> Any:
+    """The document with ``{data-bucket-name}`` and its like replaced by the platform's values.
+
+    So one request file serves every environment, whose buckets have names of their own.
+
+    Args:
+        body: Decoded JSON; only its texts are looked at.
+        value: Value of a key of :data:`mlops_framework.naming.PLATFORM_KEYS`.
+
+    Raises:
+        RequestUnreadable: If a text names a key that the platform does not publish.
+    """
+    if isinstance(body, dict):
+        return {key: expand(inner, value) for key, inner in body.items()}
+    if isinstance(body, list):
+        return [expand(inner, value) for inner in body]
+    if isinstance(body, str):
+        return _PLACEHOLDER.sub(lambda match: _value(match[1], value), body)
+    return body
+
+
+def _value(key: str, value: Callable[[naming.PlatformKey], str]) -> str:
+    for known in naming.PLATFORM_KEYS:
+        if key == known:
+            return value(known)
+    raise RequestUnreadable(
+        f"The request says {{{key}}}, which the platform does not publish. There are: "
+        + ", ".join(f"{{{known}}}" for known in naming.PLATFORM_KEYS)
+        + "."
+    )
 
 
 class _Refused(Exception):

@@ -65,7 +65,9 @@ def show_fault(title: str, message: str, faults: Sequence[Fault] = (), hint: str
         body.append("\n\n")
         body.append(fault.path or "the whole body", style="bold")
         body.append(f"\n  {fault.message}")
-        body.append(f"\n  accepted: {fault.accepted}\n  found:    {fault.found}", style="dim")
+        for label, value in (("accepted: ", fault.accepted), ("found:    ", fault.found)):
+            if value not in fault.message:
+                body.append(f"\n  {label}{value}", style="dim")
     if hint:
         body.append(f"\n\n{hint}", style="italic")
     err().print(Panel(body, title=Text(title), title_align="left", border_style="red"))

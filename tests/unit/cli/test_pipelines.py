@@ -197,6 +197,26 @@ def test_a_request_can_be_checked_without_the_api(run: Run, request_file: Path) 
     assert sent(used) == []
 
 
+def test_values_of_the_platform_are_filled_in(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text('{"a": {"b": ["s3://{data-bucket-name}/x", 7]}}')
+    used = tools({"POST /provisionpipeline": answering(202, ACCEPTED)})
+
+    run("submit", str(file), using=used)
+
+    assert sent(used)[0][1] == {"a": {"b": ["s3://the-data-bucket-name/x", 7]}}
+
+
+def test_a_value_that_the_platform_does_not_publish_is_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text('{"a": "s3://{databucket}/x"}')
+
+    result = run("submit", str(file), using=tools())
+
+    assert "{databucket}" in result.stderr
+    assert "{data-bucket-name}" in result.stderr
+
+
 def test_an_environment_that_is_not_clear_is_asked_for(run: Run, request_file: Path) -> None:
     result = run("submit", str(request_file), using=Tools(places=FakePlaces(None)))
 
