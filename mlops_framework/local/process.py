@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mlops_framework.local.plane import binding, codepipeline
+from mlops_framework.local.plane import binding, codepipeline, corrections
+from mlops_framework.local.plane.api_gateway import RequestValidator
 from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.service import LocalService
@@ -60,7 +61,7 @@ def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]
         host: Handed to each service.
     """
     services: list[LocalService] = list(codepipeline.services(host))
-    types: list[ResourceType] = list(codepipeline.resource_types(host))
+    types: list[ResourceType] = [RequestValidator(), *codepipeline.resource_types(host)]
     if importlib.util.find_spec(_SAGEMAKER) is not None:
         sagemaker = importlib.import_module(_SAGEMAKER)
         if hasattr(sagemaker, "services"):
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str]) -> None:
     pipelines = next(item for item in services if isinstance(item, codepipeline.CodePipeline))
     binding.bind_targets(TargetDelivery(host, pipelines.start_by_event))
     binding.bind_lambda_python(settings.lambda_python)
+    corrections.apply()
     for service in services:
         _log.info("Plane carries %s: %s", service.name, ", ".join(service.operations))
     if settings.ends_with_parent:

@@ -24,18 +24,21 @@ _log = logging.getLogger(__name__)
 
 EMULATOR_VERSION = "1.5.33"
 
-# Everything of the emulator that is used, by module; checked at start.
+# Everything of the emulator that is used here or in corrections.py, by module.
 USED_NAMES: Mapping[str, tuple[str, ...]] = {
     "ministack.app": ("SERVICE_HANDLERS", "detect_service", "main"),
     "ministack.core.arn": ("parse_arn", "ArnParseError"),
     "ministack.core.concurrency": ("run_reentrant",),
     "ministack.core.lambda_runtime": ("_detect_runtime_binary",),
     "ministack.core.responses": ("get_account_id", "get_region", "request_scope"),
+    "ministack.services.apigateway_v1": ("_update_method",),
     "ministack.services.eventbridge": (
+        "_SCHEDULER_TICK_INTERVAL",
         "_invoke_target",
         "_pattern_event_view",
         "_put_events",
     ),
+    "ministack.services.scheduler": ("_SCHEDULE_TICK_INTERVAL",),
     "ministack.services.cloudformation.stacks": ("_runs_on_worker_thread",),
     "ministack.services.cloudformation.provisioners": (
         "_CUSTOM_NAME_REPLACEMENT",
