@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 
@@ -24,27 +26,52 @@ from stacks.platform import Platform
 ROOT = Path(__file__).parent
 
 
-def main(arguments: list[str]) -> None:
-    """Synthesize one environment into ``CDK_OUTDIR``, or ``cdk.out`` without the CLI."""
+def define(
+    environment: str,
+    *,
+    outdir: Path,
+    context: Mapping[str, Any] | None = None,
+    template_validation: bool | None = None,
+) -> cdk.App:
+    """Define the platform of one environment, with its blueprints synthesized.
+
+    Args:
+        environment: Name of a file in ``environments/``.
+        outdir: Folder for the cloud assembly.
+        context: CDK context laid over that of cdk.json.
+        template_validation: Whether CDK validates templates; ``CDK_VALIDATION`` decides if none.
+    """
     # The CLI hands over cdk.json's context, Python alone does not; without it templates differ.
-    context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
-    given = [value for flag, value in pairwise(arguments) if flag == "-c"]
-    context |= dict(value.split("=", 1) for value in given)
-    app = cdk.App(
-        analytics_reporting=False,
-        context=context,
-        outdir=os.environ.get("CDK_OUTDIR", "cdk.out"),
-    )
-    config = load_environment(app.node.try_get_context("env") or "dev", ROOT / "environments")
-    registry = Registry.discover(config.blueprints)
+    flags = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"] | dict(context or {})
+    config = load_environment(environment, ROOT / "environments")
     target = RuntimeTarget.this_host() if config.lambda_bundle == "host" else RuntimeTarget.cloud()
     bundler = Bundler(ROOT, ROOT / ".build", target)
+    app = cdk.App(
+        analytics_reporting=False,
+        builtin_cloud_formation_validation=template_validation,
+        context=flags,
+        outdir=str(outdir),
+    )
     catalogue = Catalogue.synthesize(
-        config, registry, bundler, context=context, outdir=ROOT / ".build/catalogue" / config.name
+        config,
+        Registry.discover(config.blueprints),
+        bundler,
+        context=flags,
+        outdir=ROOT / ".build" / "catalogue" / config.name,
+        template_validation=template_validation,
     )
     Platform(app, config=config, catalogue=catalogue, bundler=bundler)
     security.check(app)
-    app.synth()
+    return app
+
+
+def main(arguments: list[str]) -> None:
+    """Synthesize ``-c env=<name>`` into ``CDK_OUTDIR``, or ``cdk.out`` without the CLI."""
+    given = [value for flag, value in pairwise(arguments) if flag == "-c"]
+    context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
+    context |= dict(value.split("=", 1) for value in given)
+    outdir = Path(os.environ.get("CDK_OUTDIR", "cdk.out"))
+    define(context.get("env", "dev"), outdir=outdir, context=context).synth()
 
 
 if __name__ == "__main__":

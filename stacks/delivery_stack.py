@@ -6,6 +6,7 @@ Owned by the platform team. One deploy role per blueprint kind, derived from the
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class DeliveryStack(FrameworkStack):
                 f"CloudFormation deploys {kind} stacks with it",
             )
             entry.permissions.grant(role, self, entry.template, kind=kind)
-            protect(role, self, names=platform_names(self.config.prefix, catalogue))
+            self._protect(role, entry.template, catalogue)
             self._read_platform_values(role)
             allow(
                 role,
@@ -109,7 +110,7 @@ class DeliveryStack(FrameworkStack):
             DeployPermissions().grant(
                 role, self, catalogue.entries[0].delivery, kind=_DELIVERY_KIND
             )
-        protect(role, self, names=platform_names(self.config.prefix, catalogue))
+            self._protect(role, catalogue.entries[0].delivery, catalogue)
         self._read_platform_values(role)
 
     def _pipeline_role(self) -> None:
@@ -232,6 +233,26 @@ class DeliveryStack(FrameworkStack):
                 display_name=f"Function code {asset.digest[:8]} of blueprints",
             )
 
+    def _protect(self, role: iam.Role, template: Mapping[str, Any], catalogue: Catalogue) -> None:
+        prefix = self.config.prefix
+        kinds = [entry.blueprint.kind for entry in catalogue.entries]
+        protect(
+            role,
+            self,
+            template,
+            roles=[
+                pipeline_role_name(prefix),
+                start_role_name(prefix),
+                delivery_role_name(prefix),
+                *(deploy_role_name(prefix, kind) for kind in kinds),
+            ],
+            functions=[
+                verify_function_name(prefix),
+                baseline_function_name(prefix),
+                teardown_function_name(prefix),
+            ],
+        )
+
     def _read_platform_values(self, role: iam.Role) -> None:
         allow(
             role,
@@ -251,20 +272,6 @@ class DeliveryStack(FrameworkStack):
             description=description,
             assumed_by=iam.ServicePrincipal(service),
         )
-
-
-def platform_names(prefix: str, catalogue: Catalogue) -> tuple[str, ...]:
-    """Names of roles and functions that the platform gave itself."""
-    kinds = [entry.blueprint.kind for entry in catalogue.entries]
-    return (
-        pipeline_role_name(prefix),
-        start_role_name(prefix),
-        delivery_role_name(prefix),
-        *(deploy_role_name(prefix, kind) for kind in kinds),
-        verify_function_name(prefix),
-        baseline_function_name(prefix),
-        teardown_function_name(prefix),
-    )
 
 
 def _asset_bucket(stack: cdk.Stack) -> str:

@@ -80,7 +80,7 @@ class Catalogue:
         *,
         context: Mapping[str, Any],
         outdir: Path,
-        validate: bool = True,
+        template_validation: bool | None = None,
     ) -> Catalogue:
         """Synthesize every blueprint for an environment, in an app of their own.
 
@@ -90,15 +90,22 @@ class Catalogue:
             bundler: Builds the bundles their functions need.
             context: CDK context; feature flags decide how templates look.
             outdir: Folder for the cloud assembly; replaced.
-            validate: Whether cdk-nag and CDK's own validation run.
+            template_validation: Whether CDK validates the templates; none leaves it to
+                ``CDK_VALIDATION``. cdk-nag always looks.
 
         Raises:
             SynthesisRefused: A stack class cannot be loaded or a template is too large.
         """
         shutil.rmtree(outdir, ignore_errors=True)
-        app = catalogue_app(config, registry, bundler, context=context, outdir=outdir)
-        if validate:
-            security.check(app)
+        app = cdk.App(
+            analytics_reporting=False,
+            builtin_cloud_formation_validation=template_validation,
+            context=dict(context),
+            outdir=str(outdir),
+            tree_metadata=False,
+        )
+        add_templates(app, config, registry, bundler)
+        security.check(app)
         app.synth()
         entries = tuple(_read(outdir, blueprint) for blueprint in registry.blueprints)
         return cls(registry, entries)
@@ -139,27 +146,15 @@ class Catalogue:
         )
 
 
-def catalogue_app(
-    config: EnvironmentConfig,
-    registry: Registry,
-    bundler: Bundler,
-    *,
-    context: Mapping[str, Any],
-    outdir: Path,
-) -> cdk.App:
-    """The app that holds one blueprint stack and one delivery template per kind."""
-    app = cdk.App(
-        analytics_reporting=False,
-        context=dict(context),
-        outdir=str(outdir),
-        tree_metadata=False,
-    )
+def add_templates(
+    app: cdk.App, config: EnvironmentConfig, registry: Registry, bundler: Bundler
+) -> None:
+    """Define one blueprint stack and one delivery template per kind in ``app``."""
     for blueprint in registry.blueprints:
         _stack_class(blueprint)(
             app, blueprint.kind, config=config, blueprint=blueprint, bundler=bundler
         )
         DeliveryTemplate(app, f"{blueprint.kind}-delivery", config=config, blueprint=blueprint)
-    return app
 
 
 def _stack_class(blueprint: Blueprint) -> type[BlueprintStack]:

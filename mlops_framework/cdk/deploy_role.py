@@ -271,17 +271,6 @@ class DeployPermissions:
         """The same with further types; an extension's entry wins over the house's."""
         return DeployPermissions({**self.types, **types})
 
-    def changes(self) -> list[str]:
-        """Every action of the table that changes something found by its name's prefix."""
-        return sorted(
-            {
-                action
-                for entry in self.types.values()
-                if not entry.tagged
-                for action in entry.changes
-            }
-        )
-
     def grant(
         self, role: iam.Role, stack: FrameworkStack, template: Mapping[str, Any], *, kind: str
     ) -> None:
@@ -355,36 +344,45 @@ class DeployPermissions:
             )
 
 
-def protect(role: iam.Role, stack: FrameworkStack, *, names: Iterable[str]) -> None:
+def protect(
+    role: iam.Role,
+    stack: FrameworkStack,
+    template: Mapping[str, Any],
+    *,
+    roles: Iterable[str],
+    functions: Iterable[str],
+) -> None:
     """Deny a deploy role every change of the platform itself, whose names share the prefix.
 
     Args:
         role: CloudFormation's service role.
         stack: The stack that holds the role.
-        names: Names that the platform gave itself, whole.
+        template: What the role deploys; only services in it are worth a denial.
+        roles: Names of roles that the platform gave itself, whole.
+        functions: Likewise of functions.
     """
+    types = {resource["Type"] for resource in template["Resources"].values()}
     prefix = stack.config.prefix
-    own = [*names, *(f"{naming.platform_stack(prefix, name)}-*" for name in _PLATFORM_STACKS)]
-    kinds = (
-        "iam::{account}:role{path}",
-        "lambda:{region}:{account}:function:",
-        "logs:{region}:{account}:log-group:",
-        "events:{region}:{account}:rule/",
-        "cloudwatch:{region}:{account}:alarm:",
-    )
-    services = {kind.partition(":")[0] for kind in kinds}
-    changes = [
-        action
-        for action in [*DeployPermissions().changes(), *_ROLE_CONTENT]
-        if action.partition(":")[0] in services
-    ]
-    role.add_to_policy(
-        iam.PolicyStatement(
-            effect=iam.Effect.DENY,
-            actions=changes,
-            resources=[_arn(stack, kind) + name for kind in kinds for name in own],
+    generated = [f"{naming.platform_stack(prefix, name)}-*" for name in _PLATFORM_STACKS]
+    for service, kind, named in (
+        ("iam", "AWS::IAM::Role", tuple(roles)),
+        ("lambda", "AWS::Lambda::Function", tuple(functions)),
+        ("logs", "AWS::Logs::LogGroup", ()),
+        ("events", "AWS::Events::Rule", ()),
+        ("cloudwatch", "AWS::CloudWatch::Alarm", ()),
+    ):
+        if kind not in types:
+            continue
+        changes = {action for entry in TYPES.values() for action in entry.changes}
+        changes |= set(_ROLE_CONTENT)
+        place = _arn(stack, TYPES[kind].resources[0]).removesuffix(f"{prefix[:_NAME_LENGTH]}*")
+        role.add_to_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=sorted(action for action in changes if action.startswith(f"{service}:")),
+                resources=[place + name for name in (*named, *generated)],
+            )
         )
-    )
 
 
 def _creates(action: str) -> bool:
