@@ -18,7 +18,6 @@ one of a fixed set of reasons, so that nothing is lost without being counted.
 from __future__ import annotations
 
 import base64
-import binascii
 import csv
 import json
 from collections.abc import Mapping, Sequence
@@ -193,10 +192,10 @@ def _decoded(side: Any) -> str | list[Any]:
     if encoding == "BASE64":
         try:
             data = base64.b64decode(data, validate=True).decode("utf-8")
-        except binascii.Error:
-            raise Unreadable("bad-base64") from None
         except UnicodeDecodeError:
             raise Unreadable("not-text") from None
+        except ValueError:  # binascii.Error, and its plain parent for what is not ASCII
+            raise Unreadable("bad-base64") from None
         looks_like_json = data.lstrip()[:1] in ("{", "[")
         encoding = "JSON" if "json" in kind or ("csv" not in kind and looks_like_json) else "CSV"
     if encoding == "CSV":

@@ -154,14 +154,11 @@ def _moved_sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) 
     shift = ""
     if spread and before is not None and after is not None:
         shift = f" ({(after - before) / spread:+.1f} standard deviations)"
-    sentence = (
-        f"{name} {verb}: the average went from {number(before)} to {number(after)}{shift}; "
-        f"{percent(lead.effect)} of the records moved."
-    )
     if lead.test == "scale":
-        now = window.deviation()
-        sentence += f" The standard deviation went from {number(spread)} to {number(now)}."
-    return sentence
+        what = f"the standard deviation went from {number(spread)} to {number(window.deviation())}"
+    else:
+        what = f"the average went from {number(before)} to {number(after)}{shift}"
+    return f"{name} {verb}: {what}; {percent(lead.effect)} of the records moved."
 
 
 def _shares_sentence(column: BaselineColumn, window: ColumnCounts) -> str:

@@ -128,7 +128,7 @@ def q_values(p_values: Sequence[float]) -> list[float]:
     smallest = 1.0
     descending = sorted(range(count), key=lambda index: p_values[index], reverse=True)
     for rank, index in zip(range(count, 0, -1), descending, strict=True):
-        smallest = min(smallest, p_values[index] * count / rank)
+        smallest = min(smallest, p_values[index] * (count / rank))
         adjusted[index] = smallest
     return adjusted
 

@@ -2,7 +2,7 @@
 
 The normal tail is :func:`math.erfc`. The incomplete gamma and beta functions follow Press et al.,
 *Numerical Recipes*, 3rd ed., 6.2 and 6.4 (series below the mean, Lentz's continued fraction above);
-relative error is below 1e-10 over the range of counts met here, checked against scipy.
+relative error is below 1e-8 for samples up to 200,000, as checked against scipy.
 """
 
 from __future__ import annotations

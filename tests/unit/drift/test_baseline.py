@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from mlops_framework.drift.baseline import Baseline, BaselineColumn
+from mlops_framework.drift.errors import BaselineInvalid, DocumentInvalid
+from tests.unit.drift.conftest import csv_of, rows_of
+
+
+def column_of(values: list[object]) -> BaselineColumn:
+    lines = ["x\n", *(f"{value}\n" for value in values)]
+    return Baseline.of_csv(lines, label_column="", source="x.csv").columns[0]
+
+
+def test_columns_keep_the_order_of_the_training_data_and_lose_the_label(baseline: Baseline) -> None:
+    assert baseline.names == ("income", "children", "colour")
+    assert baseline.rows == 5000
+
+
+def test_kinds_follow_from_the_values(baseline: Baseline) -> None:
+    assert [column.spec.kind for column in baseline.columns] == ["numeric", "codes", "categories"]
+
+
+def test_a_numeric_column_has_cells_of_about_equal_weight(baseline: Baseline) -> None:
+    income = baseline.columns[0]
+    inner = income.counts.cells[1:-1]
+    assert len(inner) >= 120
+    assert max(inner) < 2 * 5000 / 128
+    assert (income.counts.cells[0], income.counts.cells[-1]) == (0, 0)
+    assert sum(inner) == 5000
+
+
+def test_codes_have_a_cell_each_and_nothing_between_them(baseline: Baseline) -> None:
+    children = baseline.columns[1]
+    assert children.spec.codes == (0.0, 1.0, 2.0, 3.0)
+    assert sum(children.counts.cells[1::2]) == 5000
+    assert sum(children.counts.cells[::2]) == 0
+
+
+def test_a_value_heavier_than_a_cell_is_a_cell_of_its_own() -> None:
+    source = random.Random(1)
+    values = [0.0 if source.random() < 0.6 else source.gammavariate(2, 30) for _ in range(4000)]
+    column = column_of(list(values))
+    assert column.spec.kind == "numeric"
+    assert values.count(0.0) in column.counts.cells
+
+
+def test_few_rows_of_many_different_numbers_are_no_codes() -> None:
+    assert column_of([1.5 * number for number in range(60)]).spec.kind == "numeric"
+
+
+def test_years_of_age_are_codes() -> None:
+    source = random.Random(1)
+    assert column_of([source.randrange(95) for _ in range(3000)]).spec.kind == "codes"
+
+
+def test_a_few_words_among_numbers_are_invalid_and_not_a_category() -> None:
+    column = column_of([*range(1000), *["broken"] * 20])
+    assert column.spec.kind == "numeric"
+    assert column.counts.invalid == 20
+
+
+def test_identifiers_are_categories_with_most_values_in_the_rest() -> None:
+    column = column_of([f"id-{number}" for number in range(3000)])
+    assert len(column.spec.categories) == 1024
+    assert column.counts.cells[-1] == 3000 - 1024
+    assert not column.complete
+    assert column.singletons == 3000
+
+
+def test_an_empty_column_is_a_column_without_values() -> None:
+    column = column_of(['""'] * 50)
+    assert column.spec.kind == "categories"
+    assert column.counts.missing == 50
+
+
+def test_a_constant_is_a_single_code() -> None:
+    assert column_of([7] * 100).spec.codes == (7.0,)
+
+
+def test_a_stored_baseline_is_read_back_as_it_was(baseline: Baseline) -> None:
+    document = json.loads(json.dumps(baseline.to_document()))
+    read = Baseline.from_document(document, "s3://b/baseline.json")
+    assert read == baseline
+    assert read.id == baseline.id
+
+
+def test_the_id_depends_on_the_cells_and_not_on_the_counts() -> None:
+    first = Baseline.of_csv(["x\n", "1\n", "2\n"], label_column="", source="a")
+    again = Baseline.of_csv(["x\n", "1\n", "2\n", "2\n", "1\n"], label_column="", source="b")
+    other = Baseline.of_csv(["y\n", "1\n", "2\n"], label_column="", source="a")
+    assert first.id == again.id
+    assert first.id != other.id
+
+
+@pytest.mark.parametrize(
+    ("lines", "label", "message"),
+    [
+        ([], "", "is empty; expected CSV with a header line"),
+        (["a,b\n"], "", "has a header but no rows"),
+        (["a,,b\n", "1,2,3\n"], "", "column 2 of the header has no name"),
+        (["a,b,a\n", "1,2,3\n"], "", "names a more than once"),
+        (["a,b\n", "1,2\n"], "target", "no column 'target' to leave out.*a, b"),
+        (["y\n", "1\n"], "y", "holds the label column 'y' and nothing else"),
+        (["a,b\n", "1,2\n", "3\n"], "", "row 3 has 1 fields, the header has 2"),
+    ],
+)
+def test_training_data_that_cannot_be_used_is_refused_with_the_reason(
+    lines: list[str], label: str, message: str
+) -> None:
+    with pytest.raises(BaselineInvalid, match=message):
+        Baseline.of_csv(lines, label_column=label, source="s3://b/train.csv")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+    lines = ["\ufeffa,b\n", "1,2\n"]
+    assert Baseline.of_csv(lines, label_column="", source="x").names == ("a", "b")
+
+
+def test_another_kind_of_document_is_refused() -> None:
+    with pytest.raises(DocumentInvalid, match="mlops-drift-profile"):
+        Baseline.from_document({"kind": "mlops-drift-profile", "version": 1}, "s3://b/k")
+
+
+def test_the_same_training_data_gives_the_same_document() -> None:
+    rows = rows_of(500, 3)
+    one, other = (
+        Baseline.of_csv(csv_of(order), label_column="label", source="x")
+        for order in (rows, rows[::-1])
+    )
+    assert json.dumps(one.to_document()) == json.dumps(other.to_document())
