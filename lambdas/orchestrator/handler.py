@@ -41,7 +41,8 @@ def build_app(service: Callable[[], Orchestrator]) -> APIGatewayRestResolver:
 
     @app.post("/provisionpipeline")
     def provision() -> Answer:
-        done = service().provision(_body(app), _requester(app))
+        body = _body(app)
+        done = service().provision(body, _requester(app))
         status = HTTPStatus.OK if done.outcome is Outcome.UNCHANGED else HTTPStatus.ACCEPTED
         return _answer(
             app,
@@ -51,7 +52,8 @@ def build_app(service: Callable[[], Orchestrator]) -> APIGatewayRestResolver:
 
     @app.post("/pipelinestatus")
     def predecessor_status() -> Answer:
-        return _answer(app, HTTPStatus.OK, service().predecessor_status(_body(app)))
+        body = _body(app)
+        return _answer(app, HTTPStatus.OK, service().predecessor_status(body))
 
     @app.get("/pipelines")
     def pipelines() -> Answer:
