@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import time
+import urllib.error
+import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable, Mapping
@@ -596,3 +598,21 @@ def test_times_and_errors_arrive_as_botocore_reads_them(pipelines: Pipelines) ->
         pipelines.codepipeline.create_pipeline(
             pipeline=pipelines.codepipeline.get_pipeline(name=name)["pipeline"]
         )
+
+
+def test_a_client_that_speaks_cbor_is_answered_in_cbor(pipelines: Pipelines) -> None:
+    address = f"{pipelines.aws.endpoint}/service/CodePipeline_20150709/operation/GetPipeline"
+    # {"name": "none"} in CBOR: a map of one pair of texts.
+    body = b"\xa1\x64name\x64none"
+    credential = "111122223333/20260101/us-east-1/codepipeline/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, Signature=0",
+        "Content-Type": "application/cbor",
+        "Smithy-Protocol": "rpc-v2-cbor",
+    }
+    request = urllib.request.Request(address, body, headers, method="POST")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    with refused.value as answer:
+        assert answer.headers["smithy-protocol"] == "rpc-v2-cbor"
+        assert b"PipelineNotFoundException" in answer.read()
