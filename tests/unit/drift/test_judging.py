@@ -38,7 +38,9 @@ def test_traffic_like_the_training_data_is_healthy(baseline: Baseline) -> None:
 def test_only_the_column_that_moved_is_named(baseline: Baseline) -> None:
     found = findings(baseline, profile_of_rows(baseline, rows_of(1000, 2, shift=6)))
     assert [finding.column for finding in found] == ["income"]
-    assert "income moved up: the average went from 39.99 to 46.2 (+0.6 standard" in found[0].sentence
+    assert (
+        "income moved up: the average went from 39.99 to 46.2 (+0.6 standard" in found[0].sentence
+    )
     assert found[0].q_value is not None
     assert found[0].q_value < 1e-6
 
