@@ -11,6 +11,8 @@ from typing import Any
 from mlops_framework.local.plane.service import AwsFault, LocalService, Scope
 
 Record = dict[str, Any]
+# What SageMaker keeps of a FailureReason.
+REASON_LIMIT = 1024
 # Names of these are the same in any case, and in lower case in their ARNs.
 _CASELESS = frozenset({"model", "endpoint-config", "endpoint"})
 
@@ -64,6 +66,8 @@ class Area(LocalService):
             record = self.records(kind, scope).get(_key(kind, name))
             if record is None:
                 return {}
+            if reason := values.get("FailureReason"):
+                values["FailureReason"] = reason[:REASON_LIMIT]
             record.update(values, LastModifiedTime=now())
             for member in [member for member, value in values.items() if value is None]:
                 del record[member]

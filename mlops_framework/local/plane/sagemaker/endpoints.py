@@ -92,7 +92,9 @@ class Endpoints(Area):
             for each in request.get("ExcludeRetainedVariantProperties", [])
         }
         if request.get("RetainAllVariantProperties") and "DesiredWeight" not in excluded:
-            weights = {plan["VariantName"]: plan["CurrentWeight"] for plan in record["plans"]}
+            weights = {
+                plan["VariantName"]: plan["CurrentWeight"] for plan in record.get("plans", [])
+            }
         changed = self.change(KIND, name, scope, EndpointStatus="Updating", FailureReason=None)
         self._emit(changed, scope)
         self.host.spawn(f"endpoint {name}", self._deploy, name, config, weights, scope)
@@ -105,7 +107,7 @@ class Endpoints(Area):
         """Shift traffic between the variants of an endpoint."""
         record = self._settled(request["EndpointName"], scope)
         name = record["EndpointName"]
-        plans = {plan["VariantName"]: plan for plan in record["plans"]}
+        plans = {plan["VariantName"]: plan for plan in record.get("plans", [])}
         for desired in request["DesiredWeightsAndCapacities"]:
             plan = plans.get(desired["VariantName"])
             if plan is None:

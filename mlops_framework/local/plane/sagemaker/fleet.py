@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from mlops_framework.local.plane.sagemaker.processes import (
     LogStream,
     RunnerProcess,
     base_environment,
+    work_folder,
 )
 from mlops_framework.local.plane.service import Scope
 
@@ -186,6 +187,8 @@ class Deployment:
         """
         self.servers = {server.variant: server for server in servers}
         self.weights = dict(weights)
+        self._in_use = 0
+        self._idle = threading.Condition()
 
     def choose(self) -> VariantServer:
         """A server, at random by weight."""
@@ -193,8 +196,25 @@ class Deployment:
         (chosen,) = random.choices(names, [self.weights[name] for name in names])
         return self.servers[chosen]
 
-    def stop(self) -> None:
-        """End all servers."""
+    def enter(self) -> None:
+        """Count an invocation in, so that its server is not ended under it."""
+        with self._idle:
+            self._in_use += 1
+
+    def leave(self) -> None:
+        """Count an invocation out."""
+        with self._idle:
+            self._in_use -= 1
+            self._idle.notify_all()
+
+    def stop(self, drain_seconds: float) -> None:
+        """End all servers.
+
+        Args:
+            drain_seconds: invocations under way are waited for at most this long.
+        """
+        with self._idle:
+            self._idle.wait_for(lambda: not self._in_use, drain_seconds)
         for server in self.servers.values():
             server.stop()
 
@@ -218,6 +238,27 @@ class Fleet:
         with self._lock:
             return self._serving.get((scope, endpoint))
 
+    @contextlib.contextmanager
+    def in_use(self, endpoint: str, scope: Scope) -> Iterator[Deployment | None]:
+        """The deployment that serves an endpoint, kept running until the block is left.
+
+        Args:
+            endpoint: its name.
+            scope: account and region.
+
+        Yields:
+            The deployment; None when nothing serves.
+        """
+        with self._lock:
+            deployment = self._serving.get((scope, endpoint))
+            if deployment is not None:
+                deployment.enter()
+        try:
+            yield deployment
+        finally:
+            if deployment is not None:
+                deployment.leave()
+
     def deploy(self, endpoint: str, plans: Sequence[Mapping[str, Any]], scope: Scope) -> None:
         """Start new servers; once all of them are healthy they take over from the old ones.
 
@@ -229,7 +270,7 @@ class Fleet:
         Raises:
             ServingError: one of them is not healthy. The old ones serve on.
         """
-        place = self._host.state_dir / "endpoints" / endpoint / uuid.uuid4().hex[:8]
+        place = work_folder(self._host, scope, "endpoint", endpoint) / uuid.uuid4().hex[:8]
         servers: list[VariantServer] = []
         try:
             for plan in plans:
@@ -247,7 +288,7 @@ class Fleet:
             old = self._serving.get((scope, endpoint))
             self._serving[scope, endpoint] = deployment
         if old is not None:
-            old.stop()
+            old.stop(INVOCATION_SECONDS)
         for other in place.parent.iterdir():
             if other != place:
                 shutil.rmtree(other, ignore_errors=True)
@@ -257,11 +298,11 @@ class Fleet:
         with self._lock:
             deployment = self._serving.pop((scope, endpoint), None)
         if deployment is not None:
-            deployment.stop()
-        shutil.rmtree(self._host.state_dir / "endpoints" / endpoint, ignore_errors=True)
+            deployment.stop(INVOCATION_SECONDS)
+        shutil.rmtree(work_folder(self._host, scope, "endpoint", endpoint), ignore_errors=True)
 
     def _stop_all(self) -> None:
         with self._lock:
             deployments, self._serving = list(self._serving.values()), {}
         for deployment in deployments:
-            deployment.stop()
+            deployment.stop(0)

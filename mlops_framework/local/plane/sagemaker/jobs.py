@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import shutil
 import threading
@@ -13,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from mlops_framework.local.plane.host import PlaneHost
-from mlops_framework.local.plane.sagemaker.area import Area, now
-from mlops_framework.local.plane.sagemaker.processes import RunnerProcess
+from mlops_framework.local.plane.sagemaker.area import REASON_LIMIT, Area, now
+from mlops_framework.local.plane.sagemaker.processes import RunnerProcess, work_folder
 from mlops_framework.local.plane.service import Scope
 
 # What SageMaker gives a job to save its work after a stop.
 GRACE_SECONDS = 120.0
-REASON_LIMIT = 1024
 _POLL_SECONDS = 0.1
 
 
@@ -29,6 +29,10 @@ class Ending(Enum):
     EXIT = "it ended by itself"
     STOP = "somebody stopped it"
     RUNTIME = "its MaxRuntimeInSeconds were over"
+
+
+class JobAbandoned(Exception):
+    """The local AWS ends while the job runs; its record is settled at the next start."""
 
 
 @dataclass
@@ -49,6 +53,7 @@ class Job:
     folder: Path
     stop: threading.Event = field(default_factory=threading.Event)
     _process: RunnerProcess | None = None
+    _abandoned: bool = False
 
     @property
     def opt_ml(self) -> Path:
@@ -64,22 +69,29 @@ class Job:
 
         Returns:
             Which of the three it was; the process is over in any case.
+
+        Raises:
+            JobAbandoned: the local AWS is ending.
         """
         self._process = process
         deadline = time.monotonic() + max_seconds
         while not process.wait(_POLL_SECONDS):
+            if self._abandoned:
+                break
             if self.stop.is_set():
                 process.stop(GRACE_SECONDS)
                 return Ending.STOP
             if time.monotonic() > deadline:
                 process.stop(GRACE_SECONDS)
                 return Ending.RUNTIME
+        if self._abandoned:
+            raise JobAbandoned(self.name)
         # The stop may have reached the process before it reached this loop.
         return Ending.STOP if self.stop.is_set() else Ending.EXIT
 
     def kill(self) -> None:
         """End it without grace: the emulator itself is ending."""
-        self.stop.set()
+        self._abandoned = True
         if self._process is not None:
             self._process.kill()
 
@@ -115,7 +127,7 @@ class Jobs(Area):
             scope: account and region.
             work: does the job and keeps its record; gets the job and a copy of the record.
         """
-        folder = self.host.state_dir / "jobs" / name
+        folder = work_folder(self.host, scope, kind, name)
         shutil.rmtree(folder, ignore_errors=True)
         job = Job(kind, name, scope, folder)
         job.opt_ml.mkdir(parents=True)
@@ -127,7 +139,8 @@ class Jobs(Area):
 
         def run() -> None:
             try:
-                work(job, record)
+                with contextlib.suppress(JobAbandoned):
+                    work(job, record)
             finally:
                 with self.locked():
                     self._jobs.pop((kind, name, scope), None)

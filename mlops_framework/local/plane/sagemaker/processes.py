@@ -26,6 +26,18 @@ _BATCH_SECONDS = 1.0
 _BATCH_LINES = 1000
 
 
+def work_folder(host: PlaneHost, scope: Scope, kind: str, name: str) -> Path:
+    """The folder of a job or an endpoint; the same name may be in use in another account.
+
+    Args:
+        host: the emulator.
+        scope: account and region.
+        kind: `training-job`, `processing-job` or `endpoint`.
+        name: its name.
+    """
+    return host.state_dir / f"{kind}s" / f"{scope.account}-{scope.region}" / name
+
+
 def base_environment(host: PlaneHost, scope: Scope, folder: Path) -> dict[str, str]:
     """The environment that a container would start with; nothing of ours leaks in.
 

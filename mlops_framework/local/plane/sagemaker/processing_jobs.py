@@ -11,6 +11,7 @@ from typing import Any
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.sagemaker import objects
 from mlops_framework.local.plane.sagemaker.area import (
+    REASON_LIMIT,
     Record,
     invalid,
     milliseconds,
@@ -19,7 +20,7 @@ from mlops_framework.local.plane.sagemaker.area import (
     only,
 )
 from mlops_framework.local.plane.sagemaker.images import check_entry_point, check_image
-from mlops_framework.local.plane.sagemaker.jobs import Ending, Job, Jobs
+from mlops_framework.local.plane.sagemaker.jobs import Ending, Job, JobAbandoned, Jobs
 from mlops_framework.local.plane.sagemaker.listing import page
 from mlops_framework.local.plane.sagemaker.processes import (
     LogStream,
@@ -131,6 +132,8 @@ class ProcessingJobs(Jobs):
             self._process(job, record)
         except objects.DataError as error:
             self._fail(job, str(error))
+        except JobAbandoned:
+            raise
         except Exception as error:
             self._fail(job, f"InternalServerError: {type(error).__name__}: {error}")
             raise
@@ -169,7 +172,7 @@ class ProcessingJobs(Jobs):
         message = _exit_message(job)
         if ending is Ending.EXIT and process.status != 0:
             code = f", exit code: {process.status}"
-            reason = f"AlgorithmError: {job.failure()}"[: 1024 - len(code)] + code
+            reason = f"AlgorithmError: {job.failure()}"[: REASON_LIMIT - len(code)] + code
             self._fail(job, reason, **message)
             return
         if ending is not Ending.EXIT:

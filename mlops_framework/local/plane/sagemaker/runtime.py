@@ -9,11 +9,22 @@ from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.sagemaker.area import not_carried
 from mlops_framework.local.plane.sagemaker.capture import CaptureWriter, Exchange
 from mlops_framework.local.plane.sagemaker.endpoints import Endpoints
-from mlops_framework.local.plane.sagemaker.fleet import ServingError, VariantServer
+from mlops_framework.local.plane.sagemaker.fleet import (
+    Answer,
+    Deployment,
+    ServingError,
+    VariantServer,
+)
 from mlops_framework.local.plane.service import AwsFault, LocalService, Scope, operation
 
 _REFUSED = ("TargetModel", "TargetContainerHostname", "InferenceComponentName", "SessionId")
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+# What is passed on to the container: member of the request to header.
+_HEADERS = {
+    "ContentType": "Content-Type",
+    "Accept": "Accept",
+    "CustomAttributes": _CUSTOM_ATTRIBUTES,
+}
 
 
 class SageMakerRuntime(LocalService):
@@ -39,23 +50,9 @@ class SageMakerRuntime(LocalService):
         name = request["EndpointName"]
         if refused := [member for member in _REFUSED if request.get(member)]:
             raise not_carried(f"InvokeEndpoint with {refused[0]}", "Leave it out.")
-        server = self._server(name, request.get("TargetVariant"), scope)
-        headers = {
-            header: request[member]
-            for member, header in (
-                ("ContentType", "Content-Type"),
-                ("Accept", "Accept"),
-                ("CustomAttributes", _CUSTOM_ATTRIBUTES),
-            )
-            if request.get(member)
-        }
-        try:
-            answer = server.invoke(request["Body"], headers)
-        except ServingError as error:
-            raise _model_error(name, server, 0, str(error), scope) from error
-        if answer.status >= 400:
-            told = answer.body.decode("utf-8", "replace")
-            raise _model_error(name, server, answer.status, told, scope)
+        with self._endpoints.fleet.in_use(name, scope) as deployment:
+            server = _server(name, deployment, request.get("TargetVariant"), scope)
+            answer = _ask(name, server, request, scope)
         content_type = answer.headers.get("Content-Type", "application/octet-stream")
         config = (self._endpoints.find("endpoint", name, scope) or {}).get("capture") or {}
         exchange = Exchange(
@@ -74,20 +71,36 @@ class SageMakerRuntime(LocalService):
             "CustomAttributes": answer.headers.get(_CUSTOM_ATTRIBUTES),
         }
 
-    def _server(self, name: str, variant: str | None, scope: Scope) -> VariantServer:
-        deployment = self._endpoints.fleet.get(name, scope)
-        if deployment is None:
-            raise AwsFault(
-                "ValidationError", f"Endpoint {name} of account {scope.account} not found."
-            )
-        if variant is None:
-            return deployment.choose()
-        if variant not in deployment.servers:
-            known = ", ".join(sorted(deployment.servers))
-            raise AwsFault(
-                "ValidationError", f"Variant {variant} not found for Request. It has: {known}."
-            )
-        return deployment.servers[variant]
+
+def _server(
+    endpoint: str, deployment: Deployment | None, variant: str | None, scope: Scope
+) -> VariantServer:
+    if deployment is None:
+        raise AwsFault(
+            "ValidationError", f"Endpoint {endpoint} of account {scope.account} not found."
+        )
+    if variant is None:
+        return deployment.choose()
+    if variant not in deployment.servers:
+        known = ", ".join(sorted(deployment.servers))
+        raise AwsFault(
+            "ValidationError", f"Variant {variant} not found for Request. It has: {known}."
+        )
+    return deployment.servers[variant]
+
+
+def _ask(endpoint: str, server: VariantServer, request: Mapping[str, Any], scope: Scope) -> Answer:
+    headers = {
+        header: request[member] for member, header in _HEADERS.items() if request.get(member)
+    }
+    try:
+        answer = server.invoke(request["Body"], headers)
+    except ServingError as error:
+        raise _model_error(endpoint, server, 0, str(error), scope) from error
+    if answer.status >= 400:
+        told = answer.body.decode("utf-8", "replace")
+        raise _model_error(endpoint, server, answer.status, told, scope)
+    return answer
 
 
 def _model_error(

@@ -12,6 +12,7 @@ from typing import Any
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.sagemaker import objects
 from mlops_framework.local.plane.sagemaker.area import (
+    REASON_LIMIT,
     Record,
     invalid,
     milliseconds,
@@ -20,7 +21,13 @@ from mlops_framework.local.plane.sagemaker.area import (
     only,
 )
 from mlops_framework.local.plane.sagemaker.images import check_image
-from mlops_framework.local.plane.sagemaker.jobs import Ending, Job, Jobs, seconds_since
+from mlops_framework.local.plane.sagemaker.jobs import (
+    Ending,
+    Job,
+    JobAbandoned,
+    Jobs,
+    seconds_since,
+)
 from mlops_framework.local.plane.sagemaker.listing import page
 from mlops_framework.local.plane.sagemaker.processes import (
     LogStream,
@@ -152,6 +159,8 @@ class TrainingJobs(Jobs):
             self._train(job, record)
         except objects.DataError as error:
             self._end(job, "Failed", "Failed", FailureReason=str(error))
+        except JobAbandoned:
+            raise
         except Exception as error:
             reason = f"InternalServerError: {type(error).__name__}: {error}"
             self._end(job, "Failed", "Failed", FailureReason=reason)
@@ -192,7 +201,7 @@ class TrainingJobs(Jobs):
         found = {"FinalMetricDataList": metrics.final()} if metrics.final() else {}
         if ending is Ending.EXIT and process.status != 0:
             code = f", exit code: {process.status}"
-            reason = f"AlgorithmError: {job.failure()}"[: 1024 - len(code)] + code
+            reason = f"AlgorithmError: {job.failure()}"[: REASON_LIMIT - len(code)] + code
             self._end(job, "Failed", "Failed", FailureReason=reason, **found)
             return
         self._move(job.name, job.scope, "Uploading")

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.sagemaker import objects
-from mlops_framework.local.plane.sagemaker.area import iso, now
+from mlops_framework.local.plane.sagemaker.area import REASON_LIMIT, iso, now
 from mlops_framework.local.plane.sagemaker.pipelines.definition import Definition, Step
 from mlops_framework.local.plane.sagemaker.pipelines.expressions import ExpressionError
 from mlops_framework.local.plane.sagemaker.pipelines.steps import (
@@ -166,9 +166,10 @@ class Execution:
         except StepStopped:
             status = "Stopped"
         except (StepFailed, ExpressionError) as error:
-            changes = {"FailureReason": str(error)}
+            changes = {"FailureReason": str(error)[:REASON_LIMIT]}
         except Exception as error:
-            changes = {"FailureReason": f"InternalServerError: {type(error).__name__}: {error}"}
+            told = f"InternalServerError: {type(error).__name__}: {error}"
+            changes = {"FailureReason": told[:REASON_LIMIT]}
             raise
         finally:
             self._keep(step.name, {"StepStatus": status, "EndTime": now(), **changes})

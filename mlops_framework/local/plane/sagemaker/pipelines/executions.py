@@ -55,7 +55,6 @@ class Executions(Area):
         super().__init__(host)
         self._pipelines, self._service = pipelines, service
         self._running: dict[str, Execution] = {}
-        host.on_stop("SageMaker pipelines", self._stop_all)
         reason = "The local AWS was stopped while the pipeline ran."
         for scope in host.scopes(self.name):
             for arn, record in list(self.records(EXECUTION, scope).items()):
@@ -296,10 +295,6 @@ class Executions(Area):
         if record is None:
             raise AwsFault("ResourceNotFound", f"Pipeline execution with ARN {arn} does not exist.")
         return record
-
-    def _stop_all(self) -> None:
-        for execution in list(self._running.values()):
-            execution.stop.set()
 
 
 def _parameter_values(definition: Definition, given: list[Mapping[str, str]]) -> dict[str, Any]:
