@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mlops_framework.cli import blueprints, drift, local, models, pipelines
+from mlops_framework.cli import blueprints, demo, drift, local, models, pipelines
 from mlops_framework.cli.embedded import CheckoutEmbedded, Embedded
 from mlops_framework.cli.failures import Commands
-from mlops_framework.cli.place import CheckoutPlaces, Places
+from mlops_framework.cli.place import STATE, CheckoutPlaces, Places
 from mlops_framework.cli.waiting import Clock
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What commands reach the world with; tests pass their own."""
+    """What commands reach the world with; tests pass their own.
 
+    Attributes:
+        state: Folder of the local AWS's state.
+        state_given: Whether somebody said so, or it is the usual one.
+        places: Finds environments.
+        embedded_in: The local AWS over a state folder.
+        clock: Time.
+    """
+
+    state: Path = STATE
+    state_given: bool = False
     places: Places = field(default_factory=CheckoutPlaces)
-    embedded: Embedded = field(default_factory=CheckoutEmbedded)
+    embedded_in: Callable[[Path], Embedded] = CheckoutEmbedded
     clock: Clock = field(default_factory=Clock)
+
+    @property
+    def embedded(self) -> Embedded:
+        """The local AWS of the state folder."""
+        return self.embedded_in(self.state)
+
+    @classmethod
+    def of(cls, state: Path | None) -> Tools:
+        """The real tools, over a state folder."""
+        folder = state or STATE
+        return cls(folder, state is not None, CheckoutPlaces(state=folder))
 
 
 app = typer.Typer(
@@ -32,6 +55,7 @@ app = typer.Typer(
 app.command()(pipelines.submit)
 app.command()(pipelines.status)
 app.command()(models.approve)
+app.command()(demo.demo)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(blueprints.app, name="blueprints")
 app.add_typer(drift.app, name="drift")
@@ -55,10 +79,19 @@ def mlops(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")
     ] = False,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            envvar="MLOPS_STATE",
+            show_default=str(STATE),
+            help="Folder of the local AWS's state and logs.",
+        ),
+    ] = None,
 ) -> None:
     """Machine learning pipelines on AWS: request them, follow them, remove them."""
     if ctx.obj is None:
-        ctx.obj = Tools()
+        ctx.obj = Tools.of(state)
 
 
 def main() -> None:

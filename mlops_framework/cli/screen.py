@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,9 @@ COLOURS = {
 }
 
 
+_WIDTH_IN_FILES = 160
+
+
 def out() -> Console:
     """Where results go; made anew, since tests exchange stdout."""
     return Console(highlight=False, soft_wrap=True)
@@ -36,7 +40,14 @@ def out() -> Console:
 
 def err() -> Console:
     """Where progress and faults go."""
-    return Console(stderr=True, highlight=False)
+    return _wide(Console(stderr=True, highlight=False))
+
+
+def _wide(console: Console) -> Console:
+    """Outside a terminal rich takes 80 columns, which breaks names and ARNs in logs."""
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDTH_IN_FILES
+    return console
 
 
 def show_json(document: Any) -> None:
@@ -55,7 +66,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str
     table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
-    Console(highlight=False).print(table)
+    _wide(Console(highlight=False)).print(table)
 
 
 def show_fault(title: str, message: str, faults: Sequence[Fault] = (), hint: str = "") -> None:

@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 
 
 def around(embedded: FakeEmbedded) -> Tools:
-    return Tools(places=FakePlaces(None), embedded=embedded)
+    return Tools(places=FakePlaces(None), embedded_in=lambda _: embedded)
 
 
 def test_up_says_where_it_is_and_how_to_use_it(run: Run) -> None:
