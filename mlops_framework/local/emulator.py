@@ -23,7 +23,7 @@ from botocore.config import Config
 
 from mlops_framework.local import processes, venvs
 from mlops_framework.local.errors import EmulatorFailed, PortInUse, StateInUse
-from mlops_framework.local.process import ProcessSettings
+from mlops_framework.local.process_settings import ProcessSettings
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"

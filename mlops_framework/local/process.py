@@ -7,51 +7,23 @@ alone. Its whole configuration arrives in one JSON argument.
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mlops_framework.local.plane import binding, codepipeline, corrections
+from mlops_framework.local.plane import binding, codepipeline, corrections, sagemaker
 from mlops_framework.local.plane.api_gateway import RequestValidator
 from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.service import LocalService
 from mlops_framework.local.plane.targets import TargetDelivery
+from mlops_framework.local.process_settings import ProcessSettings
 
 _log = logging.getLogger(__name__)
-_SAGEMAKER = "mlops_framework.local.plane.sagemaker"
-
-
-@dataclass(frozen=True)
-class ProcessSettings:
-    """What the process is told by its parent.
-
-    Attributes:
-        endpoint: The emulator's own address.
-        state_dir: Where the plane keeps files.
-        lambda_python: Interpreter for Python functions.
-        ml_python: Interpreter for training and serving.
-        keep_state: Whether stores are written at the end and read at the start.
-        ends_with_parent: Standard input is held open by the parent; its end is the end.
-    """
-
-    endpoint: str
-    state_dir: str
-    lambda_python: str
-    ml_python: str
-    keep_state: bool
-    ends_with_parent: bool
-
-    def to_json(self) -> str:
-        """The one argument of the process."""
-        return json.dumps(asdict(self))
 
 
 def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]]:
@@ -60,13 +32,12 @@ def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]
     Args:
         host: Handed to each service.
     """
-    services: list[LocalService] = list(codepipeline.services(host))
-    types: list[ResourceType] = [RequestValidator(), *codepipeline.resource_types(host)]
-    if importlib.util.find_spec(_SAGEMAKER) is not None:
-        sagemaker = importlib.import_module(_SAGEMAKER)
-        if hasattr(sagemaker, "services"):
-            services += sagemaker.services(host)
-            types += sagemaker.resource_types(host)
+    services: list[LocalService] = [*codepipeline.services(host), *sagemaker.services(host)]
+    types: list[ResourceType] = [
+        RequestValidator(),
+        *codepipeline.resource_types(host),
+        *sagemaker.resource_types(host),
+    ]
     return services, types
 
 
@@ -74,9 +45,9 @@ def main(arguments: Sequence[str]) -> None:
     """Binds the plane and serves until told to stop.
 
     Args:
-        arguments: One JSON text, see :class:`ProcessSettings`.
+        arguments: One JSON text, made by :meth:`ProcessSettings.to_json`.
     """
-    settings = ProcessSettings(**json.loads(arguments[0]))
+    settings = ProcessSettings.from_json(arguments[0])
     binding.check_emulator()
     host = PlaneHost(
         endpoint=settings.endpoint,
