@@ -1,0 +1,152 @@
+"""The S3, SSM, SNS and EventBridge adapters of drift monitoring against moto."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from mlops_framework.aws.drift_monitors import ParameterMonitors
+from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
+from mlops_framework.aws.drift_store import S3Sources, S3Store
+from mlops_framework.drift.config import S3Location
+from mlops_framework.drift.errors import (
+    DocumentInvalid,
+    MonitorInvalid,
+    MonitorUnknown,
+    ObjectMissing,
+    StateConflict,
+)
+from mlops_framework.drift.objects import ObjectVersion
+from mlops_framework.testing.drift import MONITOR
+
+BUCKET = "mlops-test-data"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+def test_a_document_is_read_back_and_absence_is_no_fault(s3: Any) -> None:
+    store = S3Store(s3)
+    assert store.read(BUCKET, "drift/m/baseline.json") is None
+    store.write(BUCKET, "drift/m/baseline.json", '{"a": "ä"}', "application/json")
+    assert store.read(BUCKET, "drift/m/baseline.json") == {"a": "ä"}
+
+
+def test_a_damaged_document_is_named(s3: Any) -> None:
+    S3Store(s3).write(BUCKET, "k", "{", "application/json")
+    with pytest.raises(DocumentInvalid, match=f"s3://{BUCKET}/k is not JSON"):
+        S3Store(s3).read(BUCKET, "k")
+
+
+def test_many_documents_keep_their_order_and_vanished_ones_are_left_out(s3: Any) -> None:
+    store = S3Store(s3)
+    keys = [f"p/{number:02}" for number in range(40)]
+    for key in keys:
+        store.write(BUCKET, key, json.dumps({"key": key}), "application/json")
+    found = store.read_all(BUCKET, ["p/gone", *keys])
+    assert [document["key"] for document in found] == keys
+    assert store.read_all(BUCKET, []) == []
+
+
+def test_keys_are_listed_over_all_pages(s3: Any) -> None:
+    for number in range(1005):
+        s3.put_object(Bucket=BUCKET, Key=f"p/{number:04}", Body=b"")
+    s3.put_object(Bucket=BUCKET, Key="q/0", Body=b"")
+    assert len(list(S3Store(s3).keys(BUCKET, "p/"))) == 1005
+
+
+def test_a_state_is_only_replaced_if_nobody_else_did(s3: Any) -> None:
+    store = S3Store(s3)
+    assert store.read_state(BUCKET, "state.json") == (None, "")
+    first = store.write_state(BUCKET, "state.json", '{"n": 1}', "")
+    with pytest.raises(StateConflict):
+        store.write_state(BUCKET, "state.json", '{"n": 2}', "")
+    second = store.write_state(BUCKET, "state.json", '{"n": 2}', first)
+    with pytest.raises(StateConflict):
+        store.write_state(BUCKET, "state.json", '{"n": 3}', first)
+    assert store.read_state(BUCKET, "state.json") == ({"n": 2}, second)
+
+
+def test_capture_lines_end_at_line_feeds_alone(s3: Any) -> None:
+    text = '{"a": "x\u2028y"}\n{"b": 1}\n\xff'.encode()[:-2] + b"\xff\nlast"
+    s3.put_object(Bucket=BUCKET, Key="captures/a.jsonl", Body=text)
+    lines = list(S3Sources(s3).captured_lines(ObjectVersion(BUCKET, "captures/a.jsonl")))
+    assert lines == ['{"a": "x\u2028y"}', '{"b": 1}', "\ufffd", "last"]
+
+
+def test_a_table_keeps_its_line_ends_and_must_be_text(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="t.csv", Body=b"a,b\r\n1,2\r\n")
+    sources = S3Sources(s3)
+    assert list(sources.table_lines(S3Location(BUCKET, "t.csv"))) == ["a,b\r\n", "1,2\r\n"]
+    s3.put_object(Bucket=BUCKET, Key="t.parquet", Body=b"PAR1\xff\xfe")
+    with pytest.raises(DocumentInvalid, match="is not UTF-8 text"):
+        list(sources.table_lines(S3Location(BUCKET, "t.parquet")))
+
+
+@pytest.mark.parametrize("bucket", [BUCKET, "no-such-bucket"])
+def test_a_missing_object_is_named(s3: Any, bucket: str) -> None:
+    with pytest.raises(ObjectMissing, match=f"s3://{bucket}/t.csv does not exist"):
+        S3Sources(s3).table_lines(S3Location(bucket, "t.csv"))
+
+
+def test_a_monitor_is_read_from_its_parameter(aws: None) -> None:
+    ssm = boto3.client("ssm")
+    name = "/mlops-test/drift/monitors/employment-dev"
+    ssm.put_parameter(Name=name, Type="String", Value=json.dumps(MONITOR.to_document()))
+    assert ParameterMonitors(ssm, "mlops-test").get("employment-dev") == MONITOR
+    with pytest.raises(MonitorUnknown, match="/mlops-test/drift/monitors/other does not exist"):
+        ParameterMonitors(ssm, "mlops-test").get("other")
+    ssm.put_parameter(Name=name, Type="String", Value="{}", Overwrite=True)
+    with pytest.raises(MonitorInvalid, match=f"parameter {name} is not a monitor"):
+        ParameterMonitors(ssm, "mlops-test").get("employment-dev")
+
+
+def test_alerts_and_events_arrive(aws: None) -> None:
+    sns, sqs = boto3.client("sns"), boto3.client("sqs")
+    topic = sns.create_topic(Name="alerts")["TopicArn"]
+    queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn["QueueArn"])
+    publisher = BusAndTopic(boto3.client("events"), sns, bus="default", topic_arn=topic)
+    publisher.event("Drift Evaluated", {"version": 1})
+    publisher.alert("Drift on x", "text")
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    body = json.loads(message["Body"])
+    assert (body["Subject"], body["Message"]) == ("Drift on x", "text")
+
+
+def test_metrics_are_lines_in_the_embedded_format() -> None:
+    lines: list[str] = []
+    metrics = EmbeddedMetrics(lines.append, lambda: datetime(2026, 3, 1, tzinfo=UTC), "mlops-test")
+    metrics.record("employment-dev", {"Drift": 1.0, "Records": 500.0})
+    (document,) = map(json.loads, lines)
+    assert document["_aws"] == {
+        "Timestamp": 1772323200000,
+        "CloudWatchMetrics": [
+            {
+                "Namespace": "MLOps/Drift",
+                "Dimensions": [["Environment", "Monitor"]],
+                "Metrics": [{"Name": "Drift", "Unit": "None"}, {"Name": "Records", "Unit": "None"}],
+            }
+        ],
+    }
+    assert (document["Monitor"], document["Drift"]) == ("employment-dev", 1.0)
