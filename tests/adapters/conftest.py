@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+
+from mlops_framework.local.emulator import Emulator
 
 MakeClient = Callable[[str], Any]
 
@@ -22,26 +27,48 @@ def client_of() -> MakeClient:
 
 
 @pytest.fixture
-def moto_client(client_of: MakeClient) -> Iterator[MakeClient]:
+def moto(client_of: MakeClient) -> Iterator[MakeClient]:
     """Clients of an account of moto's: nothing leaves the process."""
     with mock_aws():
         yield client_of
 
 
-@pytest.fixture
-def table(moto_client: MakeClient) -> str:
-    moto_client("dynamodb").create_table(
-        TableName="pipelines",
-        KeySchema=[{"AttributeName": "pipeline_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pipeline_id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return "pipelines"
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[MakeClient]:
+    """Clients of the local AWS, which runs once for all suites."""
+    with (
+        tempfile.TemporaryDirectory(prefix="mlops-adapters-") as folder,
+        Emulator(Path(folder)) as running,
+    ):
+        yield running.client
 
 
 @pytest.fixture
-def bucket(moto_client: MakeClient) -> str:
-    s3 = moto_client("s3")
-    s3.create_bucket(Bucket="artifacts")
-    s3.put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": "Enabled"})
-    return "artifacts"
+def new_table() -> Callable[[MakeClient], str]:
+    """Makes an empty table of records."""
+
+    def make(client_of: MakeClient) -> str:
+        name = f"pipelines-{uuid.uuid4().hex[:8]}"
+        client_of("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "pipeline_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pipeline_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return name
+
+    return make
+
+
+@pytest.fixture
+def new_bucket() -> Callable[[MakeClient], str]:
+    """Makes an empty, versioned bucket."""
+
+    def make(client_of: MakeClient) -> str:
+        name = f"artifacts-{uuid.uuid4().hex[:8]}"
+        s3 = client_of("s3")
+        s3.create_bucket(Bucket=name)
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        return name
+
+    return make

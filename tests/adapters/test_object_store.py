@@ -1,4 +1,4 @@
-"""One suite for the port ``ObjectStore``, on the fake and on S3."""
+"""One suite for the port ``ObjectStore``: in memory, on moto and on the local AWS."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mlops_framework.testing.objects import InMemoryObjects
 JSON = "application/json"
 
 
-@pytest.fixture(params=["memory", "s3"])
-def store(request):
+@pytest.fixture(params=["memory", "moto", "emulator"])
+def store(request, new_bucket):
     if request.param == "memory":
         return InMemoryObjects()
-    bucket, client_of = request.getfixturevalue("bucket"), request.getfixturevalue("moto_client")
-    return S3Objects(client_of("s3"), bucket)
+    client_of = request.getfixturevalue(request.param)
+    return S3Objects(client_of("s3"), new_bucket(client_of))
 
 
 def test_an_object_is_there_once_it_was_put(store) -> None:
@@ -41,8 +41,10 @@ def test_a_deleted_object_is_gone_and_deleting_it_again_is_fine(store) -> None:
     assert not store.exists("a.json")
 
 
-def test_a_deleted_object_keeps_its_versions(bucket, moto_client) -> None:
-    client = moto_client("s3")
+@pytest.mark.parametrize("place", ["moto", "emulator"])
+def test_a_deleted_object_keeps_its_versions(request, new_bucket, place) -> None:
+    client_of = request.getfixturevalue(place)
+    client, bucket = client_of("s3"), new_bucket(client_of)
     store = S3Objects(client, bucket)
     store.put("a.json", b"1", content_type=JSON)
     store.put("a.json", b"2", content_type=JSON)
@@ -54,8 +56,8 @@ def test_a_deleted_object_keeps_its_versions(bucket, moto_client) -> None:
     assert len(listed["DeleteMarkers"]) == 1
 
 
-def test_a_bucket_that_is_not_there_is_a_refusal(moto_client) -> None:
-    store = S3Objects(moto_client("s3"), "nowhere")
+def test_a_bucket_that_is_not_there_is_a_refusal(moto) -> None:
+    store = S3Objects(moto("s3"), "nowhere")
 
     with pytest.raises(ServiceRefused, match="S3 refused PutObject"):
         store.put("a.json", b"1", content_type=JSON)

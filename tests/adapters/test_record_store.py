@@ -1,4 +1,4 @@
-"""One suite for the port ``RecordStore``, on the fake and on DynamoDB."""
+"""One suite for the port ``RecordStore``: in memory, on moto and on the local AWS."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ RECORD = PipelineRecord(
 )
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request):
+@pytest.fixture(params=["memory", "moto", "emulator"])
+def store(request, new_table):
     if request.param == "memory":
         return InMemoryRecords()
-    table, client_of = request.getfixturevalue("table"), request.getfixturevalue("moto_client")
-    return DynamoRecordStore(client_of("dynamodb"), table)
+    client_of = request.getfixturevalue(request.param)
+    return DynamoRecordStore(client_of("dynamodb"), new_table(client_of))
 
 
 def test_a_record_comes_back_as_it_was_put(store) -> None:
@@ -99,6 +99,6 @@ def test_pages_hold_every_record_once(store) -> None:
     assert pages == 3
 
 
-def test_a_table_that_is_not_there_is_a_refusal_and_not_a_bug(moto_client) -> None:
+def test_a_table_that_is_not_there_is_a_refusal_and_not_a_bug(moto) -> None:
     with pytest.raises(ServiceRefused, match="DynamoDB refused GetItem"):
-        DynamoRecordStore(moto_client("dynamodb"), "nowhere").get("x")
+        DynamoRecordStore(moto("dynamodb"), "nowhere").get("x")
