@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -133,6 +136,34 @@ def test_a_source_archive_cannot_write_outside_the_code_folder(tmp_path: Path) -
     assert run("training", base).returncode == 1
     assert "cannot be unpacked" in (base / "output" / "failure").read_text()
     assert not (tmp_path / "escaped.py").exists()
+
+
+def test_requirements_are_installed_for_this_job_alone(tmp_path: Path) -> None:
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if uv is None:
+        pytest.skip("no uv to install with")
+    script = "import tiny, pathlib\npathlib.Path('../model/said').write_text(tiny.WORD)\n"
+    code = {"train.py": script, "requirements.txt": "./tiny-1.0-py3-none-any.whl\n"}
+    base = lay_out(tmp_path / "job", {"sagemaker_program": "train.py"}, code)
+    with zipfile.ZipFile(base / "code" / "tiny-1.0-py3-none-any.whl", "w") as wheel:
+        info = "tiny-1.0.dist-info"
+        wheel.writestr("tiny.py", "WORD = 'installed'\n")
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+    done = run("training", base, MLOPS_UV=uv, HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert (base / "model" / "said").read_text() == "installed"
+    assert importlib.util.find_spec("tiny") is None
+
+
+def test_requirements_without_an_installer_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    code = {"train.py": "", "requirements.txt": "anything\n"}
+    base = lay_out(tmp_path / "job", {"sagemaker_program": "train.py"}, code)
+    if importlib.util.find_spec("pip"):
+        pytest.skip("this interpreter has pip")
+    assert run("training", base).returncode == 1
+    assert "Bring the packages in the source archive" in (base / "output/failure").read_text()
 
 
 def test_distributed_training_is_refused_by_name(tmp_path: Path) -> None:

@@ -64,10 +64,6 @@ def base_environment(host: PlaneHost, scope: Scope, folder: Path) -> dict[str, s
     }
     if uv := shutil.which("uv"):
         environment["MLOPS_UV"] = uv
-    # Where the machine says packages come from is the machine's business, not the job's.
-    for name in ("PIP_INDEX_URL", "PIP_CONFIG_FILE", "UV_INDEX_URL", "UV_DEFAULT_INDEX"):
-        if name in os.environ:
-            environment[name] = os.environ[name]
     return environment
 
 
