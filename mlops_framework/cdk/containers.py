@@ -35,7 +35,7 @@ def let_containers_start(stack: FrameworkStack, role: iam.Role, image_uri: str) 
         role,
         actions=perms.ECR_LOGIN,
         resources=["*"],
-        because="ecr:GetAuthorizationToken takes no resource.",
+        because="IAM has no resource for ecr:GetAuthorizationToken.",
     )
     allow(
         role,

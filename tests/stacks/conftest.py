@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+import app as cdk_app
+from mlops_framework.cdk.bundling import Bundler, RuntimeTarget
+from mlops_framework.cdk.catalogue import add_templates
+from mlops_framework.environments.loader import load_environment
+from mlops_framework.registry import Registry
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = ("dev", "local", "prod", "staging")
+PLATFORM = ("Foundation", "Drift", "Delivery", "Orchestrator", "Observability")
+KINDS = ("drift-monitor", "realtime-endpoint", "training")
+BLUEPRINTS = tuple(name for kind in KINDS for name in (kind, f"{kind}-delivery"))
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """One environment's templates by stack name: the platform's and the blueprints'."""
+
+    app: cdk.App
+    outdir: Path
+    platform: Mapping[str, Mapping[str, Any]]
+    blueprints: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def templates(self) -> dict[str, Mapping[str, Any]]:
+        return {**self.platform, **self.blueprints}
+
+
+def resources(template: Mapping[str, Any], kind: str) -> dict[str, Mapping[str, Any]]:
+    return {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def properties(template: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    return [resource.get("Properties", {}) for resource in resources(template, kind).values()]
+
+
+def statements(template: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Every statement of every identity policy, actions and resources always as lists."""
+    found = []
+    for resource in template["Resources"].values():
+        if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+                found.append(
+                    {
+                        **statement,
+                        "Action": listed(statement["Action"]),
+                        "Resource": listed(statement["Resource"]),
+                    }
+                )
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def read_templates(folder: Path, names: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:
+    return {
+        name: json.loads((folder / f"{name}.template.json").read_text("utf-8")) for name in names
+    }
+
+
+@pytest.fixture(scope="session")
+def synthesize(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """Synthesizes an environment, once per session. CDK's own validation has a test of its own."""
+
+    @cache
+    def once(environment: str) -> Synthesized:
+        outdir = tmp_path_factory.mktemp(f"cdk-{environment}")
+        app = cdk_app.define(environment, outdir=outdir, template_validation=False)
+        app.synth()
+        catalogue = ROOT / ".build" / "catalogue" / environment
+        return Synthesized(
+            app,
+            outdir,
+            read_templates(outdir, PLATFORM),
+            read_templates(catalogue, BLUEPRINTS),
+        )
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def dev(synthesize) -> Synthesized:  # type: ignore[no-untyped-def]
+    return synthesize("dev")
+
+
+@pytest.fixture(scope="session")
+def blueprint_app(tmp_path_factory: pytest.TempPathFactory) -> cdk.App:
+    """The app that holds dev's blueprints, not synthesized."""
+    context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
+    app = cdk.App(
+        context=context,
+        outdir=str(tmp_path_factory.mktemp("blueprints")),
+        builtin_cloud_formation_validation=False,
+    )
+    config = load_environment("dev", ROOT / "environments")
+    bundler = Bundler(ROOT, ROOT / ".build", RuntimeTarget.cloud())
+    add_templates(app, config, Registry.discover(config.blueprints), bundler)
+    return app
+
+
+@pytest.fixture(scope="session")
+def host_bundler() -> Bundler:
+    return Bundler(ROOT, ROOT / ".build", RuntimeTarget.this_host())

@@ -1,0 +1,386 @@
+"""What the platform promises, read off its templates."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mlops_framework import naming
+from mlops_framework.contracts.parameters import template_parameters
+from mlops_framework.environments.loader import load_environment
+from mlops_framework.registry import Registry
+from tests.stacks.conftest import (
+    ENVIRONMENTS,
+    KINDS,
+    PLATFORM,
+    ROOT,
+    Synthesized,
+    listed,
+    properties,
+    resources,
+    statements,
+)
+
+STATEFUL = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table")
+
+
+def everything(dev: Synthesized, kind: str) -> list[tuple[str, Any]]:
+    return [
+        (f"{stack}/{name}", resource["Properties"])
+        for stack, template in dev.templates.items()
+        for name, resource in resources(template, kind).items()
+    ]
+
+
+def test_no_template_holds_a_custom_resource(dev: Synthesized) -> None:
+    for name, template in dev.templates.items():
+        for logical_id, resource in template["Resources"].items():
+            assert not resource["Type"].startswith(
+                ("Custom::", "AWS::CloudFormation::CustomResource")
+            ), f"{name}/{logical_id}"
+
+
+def test_every_bucket_is_private_versioned_and_encrypted(dev: Synthesized) -> None:
+    for name, bucket in everything(dev, "AWS::S3::Bucket"):
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, name
+        assert bucket["BucketEncryption"], name
+        assert bucket["LifecycleConfiguration"]["Rules"], name
+
+
+def test_data_and_artifacts_are_encrypted_with_the_platforms_key(dev: Synthesized) -> None:
+    buckets = resources(dev.platform["Foundation"], "AWS::S3::Bucket")
+    with_key = [
+        name
+        for name, bucket in buckets.items()
+        if "KMSMasterKeyID"
+        in json.dumps(bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"])
+    ]
+
+    assert sorted(name[:4] for name in with_key) == ["Arti", "Data"]
+
+
+def test_every_bucket_refuses_plain_http(dev: Synthesized) -> None:
+    foundation = dev.platform["Foundation"]
+    policies = properties(foundation, "AWS::S3::BucketPolicy")
+
+    assert len(policies) == len(resources(foundation, "AWS::S3::Bucket"))
+    for policy in policies:
+        denied = [
+            statement
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Effect"] == "Deny"
+            and statement["Condition"].get("Bool") == {"aws:SecureTransport": "false"}
+        ]
+        assert len(denied) == 1
+
+
+def test_new_objects_are_told_to_eventbridge_by_the_buckets_own_property(dev: Synthesized) -> None:
+    for prefix in ("Data", "Artifacts"):
+        (bucket,) = [
+            resource
+            for name, resource in resources(dev.platform["Foundation"], "AWS::S3::Bucket").items()
+            if name.startswith(prefix)
+        ]
+        notifications = bucket["Properties"]["NotificationConfiguration"]
+        assert notifications == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+
+
+def test_the_key_rotates(dev: Synthesized) -> None:
+    (key,) = properties(dev.platform["Foundation"], "AWS::KMS::Key")
+
+    assert key["EnableKeyRotation"] is True
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_data_outlives_its_stack_unless_the_environment_gives_it_up(
+    synthesize, environment: str
+) -> None:
+    retained = load_environment(environment, ROOT / "environments").retain_data
+    for template in synthesize(environment).platform.values():
+        for kind in STATEFUL:
+            for resource in resources(template, kind).values():
+                assert resource["DeletionPolicy"] == ("Retain" if retained else "Delete")
+
+
+def test_every_role_lives_below_the_platforms_path_and_its_boundary(dev: Synthesized) -> None:
+    roles = everything(dev, "AWS::IAM::Role")
+
+    assert len(roles) > 10
+    for name, role in roles:
+        assert role["Path"] == "/mlops/", name
+        assert role["PermissionsBoundary"] == {"Ref": "PlatformPermissionsBoundaryArn"}, name
+
+
+def test_the_boundary_lets_every_role_do_what_its_own_policy_says(dev: Synthesized) -> None:
+    capped = [
+        pattern
+        for statement in statements(
+            {"Resources": resources(dev.platform["Foundation"], "AWS::IAM::ManagedPolicy")}
+        )
+        for pattern in statement["Action"]
+    ]
+    allowed = {pattern for pattern in capped if not pattern.endswith(":*")}
+    services = {pattern.removesuffix(":*") for pattern in capped if pattern.endswith(":*")}
+
+    for name, template in dev.templates.items():
+        for statement in statements(template):
+            for action in statement["Action"]:
+                service = action.partition(":")[0]
+                assert service in services or action in allowed, f"{name}: {action}"
+
+
+def test_the_boundary_fits_into_a_managed_policy(dev: Synthesized) -> None:
+    (boundary,) = properties(dev.platform["Foundation"], "AWS::IAM::ManagedPolicy")
+    # IAM counts characters without white space, after references are filled in.
+    text = json.dumps(boundary["PolicyDocument"], separators=(",", ":"))
+    text = text.replace('{"Ref":"AWS::AccountId"}', "111122223333")
+
+    assert len(text) < 6144
+
+
+def test_roles_are_made_only_under_the_boundary_and_passed_only_to_named_services(
+    dev: Synthesized,
+) -> None:
+    seen = 0
+    for name, template in dev.templates.items():
+        for statement in statements(template):
+            if statement["Effect"] != "Allow":
+                continue
+            if "iam:CreateRole" in statement["Action"]:
+                assert "iam:PermissionsBoundary" in statement["Condition"]["StringEquals"], name
+                seen += 1
+            if "iam:PassRole" in statement["Action"] and name != "Foundation":
+                services = listed(statement["Condition"]["StringEquals"]["iam:PassedToService"])
+                assert all(service.endswith(".amazonaws.com") for service in services), name
+                seen += 1
+    assert seen > 5
+
+
+def test_deploy_roles_cannot_touch_the_platform(dev: Synthesized) -> None:
+    policies = {
+        name: statements({"Resources": {name: policy}})
+        for name, policy in resources(dev.platform["Delivery"], "AWS::IAM::Policy").items()
+        if name.startswith("DeployRealtime")
+    }
+    denied = [
+        json.dumps(resource)
+        for found in policies.values()
+        for statement in found
+        if statement["Effect"] == "Deny"
+        for resource in statement["Resource"]
+    ]
+
+    for part in ("mlops-dev-Foundation-*", "mlops-dev-verify", "mlops-dev-deploy-training"):
+        assert any(part in resource for resource in denied), part
+
+
+@pytest.mark.parametrize(
+    ("kind", "foreign"),
+    [
+        ("training", ("lambda:", "apigateway:", "scheduler:", "codepipeline:", "sqs:", "s3:Put")),
+        ("realtime-endpoint", ("scheduler:", "codepipeline:", "events:", "s3:Put")),
+        ("drift-monitor", ("sagemaker:", "lambda:", "iam:Create", "apigateway:", "s3:Put")),
+    ],
+)
+def test_a_deploy_role_holds_only_what_its_template_needs(
+    dev: Synthesized, kind: str, foreign: tuple[str, ...]
+) -> None:
+    begin = f"Deploy{''.join(word.capitalize() for word in kind.split('-'))}Role"
+    allowed = [
+        action
+        for name, resource in dev.platform["Delivery"]["Resources"].items()
+        if name.startswith(begin) and "Policy" in resource["Type"]
+        for statement in statements({"Resources": {name: resource}})
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    ]
+
+    assert allowed
+    assert [action for action in allowed if action.startswith(foreign)] == []
+
+
+def test_every_method_of_every_api_asks_for_a_signature(dev: Synthesized) -> None:
+    methods = everything(dev, "AWS::ApiGateway::Method")
+
+    assert len(methods) >= 8
+    for name, method in methods:
+        assert method["AuthorizationType"] == "AWS_IAM", name
+
+
+def test_bodies_are_checked_against_a_model_before_the_function_runs(dev: Synthesized) -> None:
+    posts = [
+        (name, method)
+        for name, method in everything(dev, "AWS::ApiGateway::Method")
+        if method["HttpMethod"] == "POST"
+    ]
+
+    assert len(posts) == 3
+    for name, method in posts:
+        assert method["RequestModels"]["application/json"], name
+        assert method["RequestValidatorId"], name
+
+
+def test_every_function_runs_the_newest_python_on_graviton_and_is_traced(dev: Synthesized) -> None:
+    functions = everything(dev, "AWS::Lambda::Function")
+
+    assert len(functions) == 7
+    for name, function in functions:
+        assert function["Runtime"] == "python3.14", name
+        assert function["Architectures"] == ["arm64"], name
+        assert function["TracingConfig"] == {"Mode": "Active"}, name
+        assert function["LoggingConfig"]["LogGroup"], name
+
+
+def test_every_log_group_is_encrypted_and_expires(dev: Synthesized) -> None:
+    retention = load_environment("dev", ROOT / "environments").log_retention_days
+    for name, group in everything(dev, "AWS::Logs::LogGroup"):
+        assert group["RetentionInDays"] == retention, name
+        assert group["KmsKeyId"], name
+
+
+def test_queues_and_topics_are_encrypted(dev: Synthesized) -> None:
+    for name, queue in everything(dev, "AWS::SQS::Queue"):
+        assert queue["KmsMasterKeyId"], name
+    for name, topic in everything(dev, "AWS::SNS::Topic"):
+        assert topic["KmsMasterKeyId"], name
+
+
+def test_records_can_be_restored_and_cost_nothing_when_idle(dev: Synthesized) -> None:
+    (table,) = properties(dev.platform["Orchestrator"], "AWS::DynamoDB::Table")
+
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"]["SSEEnabled"] is True
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_template_takes_exactly_the_contracts_parameters(dev: Synthesized, kind: str) -> None:
+    contract = Registry.discover().get(kind).request
+    given = {
+        name
+        for name, parameter in dev.blueprints[kind]["Parameters"].items()
+        if parameter["Type"] != "AWS::SSM::Parameter::Value<String>"
+    }
+
+    assert given == {parameter.name for parameter in template_parameters(contract)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_platform_value_a_template_reads_is_published(dev: Synthesized, kind: str) -> None:
+    published = {
+        parameter["Name"]
+        for stack in PLATFORM
+        for parameter in properties(dev.platform[stack], "AWS::SSM::Parameter")
+    }
+    read = {
+        parameter["Default"]
+        for parameter in dev.blueprints[kind]["Parameters"].values()
+        if parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
+    }
+
+    assert read
+    assert read <= published
+
+
+def test_every_platform_key_is_published_once(dev: Synthesized) -> None:
+    published = sorted(
+        parameter["Name"]
+        for stack in PLATFORM
+        for parameter in properties(dev.platform[stack], "AWS::SSM::Parameter")
+    )
+
+    assert published == sorted(
+        naming.platform_parameter("mlops-dev", key) for key in naming.PLATFORM_KEYS
+    )
+
+
+def test_every_file_of_a_blueprint_is_uploaded_with_the_platform(dev: Synthesized) -> None:
+    function = properties(dev.blueprints["realtime-endpoint"], "AWS::Lambda::Function")[0]
+    key = function["Code"]["S3Key"]
+    outdir = ROOT / ".build" / "catalogue" / "dev"
+
+    assert (outdir / f"asset.{key}").is_file()
+    manifest = json.loads((dev.outdir / "Delivery.assets.json").read_text("utf-8"))
+    assert key.removesuffix(".zip") in manifest["files"]
+
+
+def test_delivery_never_polls_and_always_makes_a_change_set_first(dev: Synthesized) -> None:
+    for kind in KINDS:
+        (pipeline,) = properties(dev.blueprints[f"{kind}-delivery"], "AWS::CodePipeline::Pipeline")
+        source, stage = pipeline["Stages"]
+
+        assert pipeline["PipelineType"] == "V2"
+        assert pipeline["ExecutionMode"] == "QUEUED"
+        assert source["Actions"][0]["Configuration"]["PollForSourceChanges"] == "false"
+        names = [action["Name"] for action in stage["Actions"]]
+        assert names == ["CreateChangeSet", "ExecuteChangeSet", "Verify"]
+
+
+def test_a_stage_that_asks_for_approval_waits_for_a_person(synthesize) -> None:
+    template = synthesize("prod").blueprints["training-delivery"]
+    (pipeline,) = properties(template, "AWS::CodePipeline::Pipeline")
+
+    first = pipeline["Stages"][1]["Actions"][0]
+
+    assert first["ActionTypeId"]["Category"] == "Approval"
+
+
+def test_platform_stacks_of_prod_refuse_to_be_deleted(synthesize) -> None:
+    for stack in PLATFORM:
+        construct = synthesize("prod").app.node.find_child(stack)
+        assert construct.termination_protection is True
+
+
+def test_registered_models_stay_when_their_pipeline_goes(dev: Synthesized) -> None:
+    (group,) = resources(dev.blueprints["training"], "AWS::SageMaker::ModelPackageGroup").values()
+
+    assert group["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_an_endpoint_captures_csv_and_json_under_the_platforms_key(dev: Synthesized) -> None:
+    (config,) = properties(dev.blueprints["realtime-endpoint"], "AWS::SageMaker::EndpointConfig")
+    capture = config["DataCaptureConfig"]
+
+    assert capture["CaptureContentTypeHeader"] == {
+        "CsvContentTypes": ["text/csv"],
+        "JsonContentTypes": ["application/json"],
+    }
+    assert [option["CaptureMode"] for option in capture["CaptureOptions"]] == ["Input", "Output"]
+    assert capture["KmsKeyId"] == config["KmsKeyId"]
+
+
+def test_the_monitor_configuration_is_json_once_its_values_are_there(dev: Synthesized) -> None:
+    (parameter,) = properties(dev.blueprints["drift-monitor"], "AWS::SSM::Parameter")
+    text = parameter["Value"]["Fn::Sub"][0]
+
+    document = json.loads(text)
+
+    assert document["environment"] == "mlops-dev"
+    assert document["endpoint_name"] == "${EndpointName}"
+    assert document["version"] == 1
+
+
+def test_the_pipeline_definition_is_json_once_its_values_are_there(dev: Synthesized) -> None:
+    (pipeline,) = properties(dev.blueprints["training"], "AWS::SageMaker::Pipeline")
+    text, variables = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::Sub"]
+    parameters = dev.blueprints["training"]["Parameters"]
+    values = {name: "text" for name in variables} | {
+        name: {"Hyperparameters": "{}"}.get(name, "1") for name in parameters
+    }
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
+
+    assert "${" not in text
+    assert [step["Name"] for step in json.loads(text)["Steps"]] == ["Train", "Evaluate", "Gate"]
+
+
+def test_every_alarm_reaches_people(dev: Synthesized) -> None:
+    alarms = everything(dev, "AWS::CloudWatch::Alarm")
+
+    assert len(alarms) == 13
+    for name, alarm in alarms:
+        assert alarm["AlarmActions"] == [{"Ref": "PlatformAlertTopicArn"}], name
+        assert alarm["AlarmDescription"], name

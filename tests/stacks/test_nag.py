@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks
+
+from mlops_framework.cdk import perms
+from mlops_framework.cdk.security import acknowledge, check, flatten
+from tests.stacks.conftest import ENVIRONMENTS, Synthesized, statements
+
+# Every finding that may be acknowledged, by rule; what matches nothing here has to be discussed.
+ALLOWED = (
+    r"AwsSolutions-S1",
+    r"AwsSolutions-APIG3",
+    r"AwsSolutions-COG4",
+    r"AwsSolutions-IAM4\[Policy::.*AmazonAPIGatewayPushToCloudWatchLogs\]",
+    r"AwsSolutions-IAM5\[Resource::\*\]",
+    r"AwsSolutions-IAM5\[Resource::.*[^*].*\]",
+    r"CloudFormation-Validate::F303[13]",
+)
+# The boundary caps and grants nothing, so it alone may name whole services.
+ALLOWED_ON_BOUNDARY = (r"AwsSolutions-IAM5\[Action::[a-z0-9-]+:\*\]",)
+
+
+def acknowledged(scope: cdk.App) -> Iterator[tuple[str, str, str]]:
+    """Path, rule and reason of every acknowledgement below ``scope``."""
+    for construct in scope.node.find_all():
+        for entry in construct.node.metadata:
+            if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                for rule, reason in entry.data.items():
+                    yield construct.node.path, re.sub("^annotation::", "", rule, flags=re.I), reason
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_no_finding_of_the_platform_is_left_open(synthesize, environment: str) -> None:
+    app = synthesize(environment).app
+
+    report = AwsSolutionsChecks(app).validate_scope(app)
+
+    assert [violation.rule_name for violation in report.violations] == []
+
+
+def test_no_finding_of_a_blueprint_is_left_open(blueprint_app: cdk.App) -> None:
+    report = AwsSolutionsChecks(blueprint_app).validate_scope(blueprint_app)
+
+    assert [violation.rule_name for violation in report.violations] == []
+
+
+def test_a_finding_stops_the_synthesis(tmp_path) -> None:
+    app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
+    s3.Bucket(cdk.Stack(app, "Stack"), "Open")
+    check(app)
+
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+
+
+def test_every_acknowledgement_is_of_an_allowed_kind(
+    dev: Synthesized, blueprint_app: cdk.App
+) -> None:
+    unexpected = []
+    for path, rule, _ in [*acknowledged(dev.app), *acknowledged(blueprint_app)]:
+        allowed = ALLOWED + (ALLOWED_ON_BOUNDARY if path.endswith("/Boundary") else ())
+        if not any(re.fullmatch(pattern, rule) for pattern in allowed):
+            unexpected.append(f"{path}: {rule}")
+
+    assert unexpected == []
+
+
+def test_every_acknowledgement_names_one_construct_and_a_reason(
+    dev: Synthesized, blueprint_app: cdk.App
+) -> None:
+    found = [*acknowledged(dev.app), *acknowledged(blueprint_app)]
+
+    assert len(found) > 50
+    for path, rule, reason in found:
+        assert "/" in path, f"{rule} is acknowledged for the whole stack {path}"
+        assert len(reason.split()) >= 5, f"{path}: {rule}: {reason}"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_only_actions_without_a_resource_are_granted_on_everything(
+    synthesize, environment: str
+) -> None:
+    for name, template in synthesize(environment).templates.items():
+        for statement in statements(template):
+            if statement["Effect"] == "Allow" and "*" in statement["Resource"]:
+                taking = set(statement["Action"]) - perms.WITHOUT_RESOURCE
+                assert taking == set(), f"{name} grants {taking} on *"
+
+
+def test_no_action_is_a_wildcard_outside_the_boundary(dev: Synthesized) -> None:
+    for name, template in dev.templates.items():
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::IAM::Policy":
+                for statement in statements({"Resources": {"one": resource}}):
+                    assert not [action for action in statement["Action"] if "*" in action], name
+
+
+def test_an_acknowledgement_on_a_stack_is_refused() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+
+    with pytest.raises(ValueError, match="not on a stack"):
+        acknowledge(stack, "S1", "This would also excuse what somebody writes tomorrow.")
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "said"),
+    [
+        ("AwsSolutions-S1", "The reason is long enough to be read.", "is no rule"),
+        ("S1", "because", "a reason that a reviewer can test"),
+    ],
+)
+def test_an_acknowledgement_that_says_nothing_is_refused(rule: str, reason: str, said: str) -> None:
+    bucket = s3.Bucket(cdk.Stack(cdk.App(), "Stack"), "Bucket")
+
+    with pytest.raises(ValueError, match=said):
+        acknowledge(bucket, rule, reason)
+
+
+def test_references_are_flattened_as_cdk_nag_does() -> None:
+    reference = {
+        "Fn::Join": [
+            "",
+            ["arn:", {"Ref": "AWS::Partition"}, ":s3:::", {"Fn::GetAtt": ["Bucket", "Name"]}, "/*"],
+        ]
+    }
+
+    assert flatten(reference) == "arn:<AWS::Partition>:s3:::<Bucket.Name>/*"
+    assert flatten({"Fn::Sub": "arn:${AWS::Partition}:iam"}) == "arn:<AWS::Partition>:iam"
+    assert flatten({"Fn::Select": [1, {"Ref": "X"}]}) == '{"Fn::Select":[1,{"Ref":"X"}]}'
