@@ -48,7 +48,7 @@ class FieldShape:
     def accepted(self) -> str:
         """What is accepted, in words, from the limits."""
         if self.choices:
-            return "one of " + ", ".join(self.choices)
+            return ("one of " if len(self.choices) > 1 else "") + ", ".join(self.choices)
         if self.kind in ("whole", "real"):
             noun = "a whole number" if self.kind == "whole" else "a number"
             return noun + _range(self.minimum, self.maximum)

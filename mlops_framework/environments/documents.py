@@ -47,15 +47,16 @@ def read_document(file: Path) -> Document:
         raise EnvironmentInvalid(
             f"{file} cannot be read.", [Fault("", said, "text", NOTHING)]
         ) from None
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         reader = _Reader(loader)
         data = reader.value(node, ()) if node is not None else {}
-    except yaml.MarkedYAMLError as error:
+    except yaml.YAMLError as error:
         raise EnvironmentInvalid(f"{file} is not YAML.", [_syntax(error)]) from None
-    finally:
-        loader.dispose()
+    except RecursionError:
+        said = "Nested without end, or an alias that holds itself."
+        raise EnvironmentInvalid(f"{file} is refused.", [Fault("", said, "YAML", "…")]) from None
     if not isinstance(data, dict):
         said = f"Must hold keys and values; found {shown(data)}."
         raise EnvironmentInvalid(
@@ -100,7 +101,9 @@ class _Reader:
         return self.value(node, path)
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> Fault:
+def _syntax(error: yaml.YAMLError) -> Fault:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Fault("", f"{str(error).splitlines()[0]}.", "YAML", "the file")
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
     said = f"{(error.problem or 'malformed').capitalize()}, in {where}."

@@ -6,6 +6,7 @@ Write them anew after a change that is meant: ``python -m tests.contracts.golden
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -17,9 +18,21 @@ from mlops_framework.contracts.openapi import (
     status_request_model,
 )
 from mlops_framework.contracts.parameters import template_parameters
+from mlops_framework.contracts.reference import reference_page
 from mlops_framework.registry import Registry
 
 FOLDER = Path(__file__).parent / "golden"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+VERSION = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]["version"]
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """File and text of what is published for readers."""
+    registry = Registry.discover()
+    yield REFERENCE / "requests.md", reference_page(registry)
+    yield REFERENCE / "openapi.json", text_of(openapi_document(registry, version=VERSION))
 
 
 def documents() -> Iterator[tuple[str, Any]]:
@@ -33,7 +46,6 @@ def documents() -> Iterator[tuple[str, Any]]:
         ]
         yield f"{blueprint.kind}.parameters.json", table
     yield "catalogue.json", registry.to_catalogue()
-    yield "openapi.json", openapi_document(registry, version="0.0.0")
     yield "provisionpipeline.model.json", gateway_request_model()
     yield "pipelinestatus.model.json", status_request_model()
 
@@ -47,3 +59,6 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for name, document in documents():
         (FOLDER / name).write_text(text_of(document), encoding="utf-8")
+    REFERENCE.mkdir(exist_ok=True)
+    for file, text in pages():
+        file.write_text(text, encoding="utf-8")

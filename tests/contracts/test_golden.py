@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,8 @@ from mlops_framework.registry import Registry
 from tests.contracts import golden
 
 DOCUMENTS = dict(golden.documents())
+PAGES = dict(golden.pages())
+API = json.loads(PAGES[golden.REFERENCE / "openapi.json"])
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -21,6 +24,11 @@ def test_a_contract_is_as_published(name: str) -> None:
     current = json.loads(golden.text_of(DOCUMENTS[name]))
 
     assert current == published, "If this is meant: python -m tests.contracts.golden"
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_a_page_for_readers_is_current(file: Path) -> None:
+    assert file.read_text(encoding="utf-8") == PAGES[file], "python -m tests.contracts.golden"
 
 
 def test_nothing_is_published_that_is_gone() -> None:
@@ -40,9 +48,7 @@ def test_a_gateway_model_is_a_draft_4_schema(name: str) -> None:
 
 
 def test_every_reference_of_the_api_document_resolves() -> None:
-    document = DOCUMENTS["openapi.json"]
-
-    dangling = [ref for ref in _references(document) if not _resolves(document, ref)]
+    dangling = [ref for ref in _references(API) if not _resolves(API, ref)]
 
     assert dangling == []
 
@@ -51,7 +57,7 @@ def test_every_operation_of_the_api_has_an_identity_and_a_problem_answer() -> No
     methods = ("get", "post", "delete")
     operations = [
         operation
-        for path in DOCUMENTS["openapi.json"]["paths"].values()
+        for path in API["paths"].values()
         for method, operation in path.items()
         if method in methods
     ]

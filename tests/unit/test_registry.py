@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import Field
 
 from mlops_framework.contracts.base import PipelineRequest
@@ -52,6 +54,15 @@ def faults_of(body: Any, **known: Any) -> dict[str, Fault]:
     with pytest.raises(RequestInvalid) as refused:
         REGISTRY.parse(body, **known)
     return {fault.path: fault for fault in refused.value.faults}
+
+
+def told_of(body: Any, **known: Any) -> tuple[Fault, ...] | None:
+    """The faults of a body, or none if it is a request."""
+    try:
+        REGISTRY.parse(body, **known)
+    except RequestInvalid as refused:
+        return refused.faults
+    return None
 
 
 def test_the_three_built_in_blueprints_are_found() -> None:
@@ -240,6 +251,29 @@ def test_more_breaches_than_windows_are_refused() -> None:
 )
 def test_a_bad_value_is_refused(field: str, value: Any) -> None:
     assert set(faults_of({**TRAINING, field: value})) == {field}
+
+
+_FIELDS = sorted({name for b in REGISTRY.blueprints for name in b.request.model_fields})
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["dev", "prod", "x", "0"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(REGISTRY.kinds),
+    st.dictionaries(st.sampled_from([*_FIELDS, "x"]), _VALUES, max_size=8),
+)
+def test_any_body_is_a_request_or_is_refused_with_faults(kind: str, fields: dict[str, Any]) -> None:
+    told = told_of({**fields, "pipeline_type": kind}, stages=["dev", "prod"], prefix="p-dev")
+
+    assert told is None or told
+    assert all(fault.message and fault.accepted and fault.found for fault in told or ())
 
 
 def test_a_catalogue_brings_back_the_same_registry() -> None:

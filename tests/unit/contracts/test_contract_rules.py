@@ -113,7 +113,7 @@ def test_a_shape_says_what_it_accepts_in_words() -> None:
     assert made.shapes["given"].accepted == "the letter a"
     assert ShadowRequest.shapes["traffic"].accepted == "a whole number from 1 to 100"
     assert ShadowRequest.shapes["traffic"].per_stage
-    assert ShadowRequest.shapes["pipeline_type"].accepted == "one of acme-shadow"
+    assert ShadowRequest.shapes["pipeline_type"].accepted == "acme-shadow"
 
 
 def test_a_pipeline_is_tagged_with_its_identity_and_owner() -> None:

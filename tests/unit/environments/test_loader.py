@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops_framework.environments.loader import (
@@ -40,6 +40,15 @@ def faults(folder: Path, text: str) -> dict[str, Fault]:
     with pytest.raises(EnvironmentInvalid) as refused:
         load(folder, text)
     return {fault.path: fault for fault in refused.value.faults}
+
+
+def told_of(folder: Path) -> tuple[Fault, ...] | None:
+    """The faults of ``dev.yaml``, or none if it loads."""
+    try:
+        load_environment("dev", folder)
+    except EnvironmentInvalid as refused:
+        return refused.faults or (Fault("", "", "", ""),)
+    return None
 
 
 @pytest.mark.parametrize("name", environment_names(SHIPPED))
@@ -211,6 +220,16 @@ def test_a_file_that_is_not_yaml_says_where(folder: Path) -> None:
     assert "line 1, column" in faults(folder, "stages: [{name: dev}")[""].message
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a: &a [*a]", "a: !!python/object:os.system x", "a: 1\n---\nb: 2", "a: \x07", "a: *nowhere"],
+)
+def test_what_yaml_allows_and_we_do_not_is_refused_without_traceback(
+    folder: Path, text: str
+) -> None:
+    assert "" in faults(folder, text)
+
+
 def test_a_file_that_is_no_mapping_is_refused(folder: Path) -> None:
     assert faults(folder, "- dev\n")[""].accepted == "a mapping"
 
@@ -222,11 +241,29 @@ def test_a_file_that_is_not_text_is_refused(folder: Path) -> None:
         load_environment("dev", folder)
 
 
+_KEYS = st.sampled_from([*EnvironmentConfig.model_fields, "emails", "enabled", "", "0", "<<"])
 _DOCUMENTS = st.recursive(
     st.dictionaries(st.sampled_from("abc"), st.integers()),
     lambda inner: st.dictionaries(st.sampled_from("abc"), inner | st.integers()),
     max_leaves=8,
 )
+
+
+_YAML = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.dictionaries(_KEYS, _YAML, max_size=6))
+def test_any_file_loads_or_is_refused_with_faults(folder: Path, document: object) -> None:
+    (folder / "dev.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+
+    told = told_of(folder)
+
+    assert told is None or all(fault.message and fault.accepted for fault in told)
 
 
 @given(_DOCUMENTS)
