@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import datetime as dt
 import io
 import json
 import re
@@ -177,6 +179,41 @@ def test_an_error_of_the_model_reaches_the_caller_with_its_own_message(
     assert response["OriginalStatusCode"] == 500
     assert "expected 2 columns, got 3" in response["OriginalMessage"]
     assert "log-group:/aws/sagemaker/Endpoints/strict:log-stream:" in response["LogStreamArn"]
+
+
+def test_errors_of_a_model_are_counted_in_cloudwatch(
+    local_aws: Emulator, endpoints: Endpoints
+) -> None:
+    endpoints.model("counted", archive())
+    endpoints.config("counted", {"AllTraffic": "counted"})
+    endpoints.create("counted", "counted")
+    for body in (b"1,2\n", b"1,2\n", b"1,2,3\n"):
+        with contextlib.suppress(ClientError):
+            endpoints.runtime.invoke_endpoint(
+                EndpointName="counted", Body=body, ContentType="text/csv"
+            )
+    dimensions = [
+        {"Name": "EndpointName", "Value": "counted"},
+        {"Name": "VariantName", "Value": "AllTraffic"},
+    ]
+    now = dt.datetime.now(dt.UTC)
+    deadline = time.monotonic() + 20
+    sums: dict[str, float] = {}
+    while sums.get("Invocations") != 3:
+        assert time.monotonic() < deadline, sums
+        time.sleep(0.5)
+        for metric in ("Invocations", "Invocation5XXErrors"):
+            points = local_aws.client("cloudwatch").get_metric_statistics(
+                Namespace="AWS/SageMaker",
+                MetricName=metric,
+                Dimensions=dimensions,
+                StartTime=now - dt.timedelta(minutes=5),
+                EndTime=now + dt.timedelta(minutes=5),
+                Period=600,
+                Statistics=["Sum"],
+            )["Datapoints"]
+            sums[metric] = sum(point["Sum"] for point in points)
+    assert sums == {"Invocations": 3, "Invocation5XXErrors": 1}
 
 
 def test_a_model_that_does_not_load_fails_its_endpoint_with_the_real_reason(

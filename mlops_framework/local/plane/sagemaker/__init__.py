@@ -3,7 +3,7 @@
 - `area`, `listing`, `tags`, `images`: what all parts share
 - `jobs`, `training_jobs`, `processing_jobs`, `processes`, `objects`: work that ends
 - `model_registry`, `models`, `endpoints`, `fleet`: work that serves
-- `runtime`, `capture`: predictions, and their record in S3
+- `runtime`, `capture`, `metrics`: predictions, their record in S3, their count in CloudWatch
 - `pipelines`: SageMaker Pipelines
 - `resources`: the CloudFormation types
 

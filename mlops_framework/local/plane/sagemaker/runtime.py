@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from mlops_framework.local.plane.sagemaker.fleet import (
     ServingError,
     VariantServer,
 )
+from mlops_framework.local.plane.sagemaker.metrics import InvocationMetrics
 from mlops_framework.local.plane.service import AwsFault, LocalService, Scope, operation
 
 _REFUSED = ("TargetModel", "TargetContainerHostname", "InferenceComponentName", "SessionId")
@@ -43,6 +45,7 @@ class SageMakerRuntime(LocalService):
         super().__init__(host)
         self._endpoints = endpoints
         self._captures = CaptureWriter(host)
+        self._metrics = InvocationMetrics(host)
 
     @operation("InvokeEndpoint")
     def invoke_endpoint(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
@@ -52,7 +55,7 @@ class SageMakerRuntime(LocalService):
             raise not_carried(f"InvokeEndpoint with {refused[0]}", "Leave it out.")
         with self._endpoints.fleet.in_use(name, scope) as deployment:
             server = _server(name, deployment, request.get("TargetVariant"), scope)
-            answer = _ask(name, server, request, scope)
+            answer = self._ask(name, server, request, scope)
         content_type = answer.headers.get("Content-Type", "application/octet-stream")
         config = (self._endpoints.find("endpoint", name, scope) or {}).get("capture") or {}
         exchange = Exchange(
@@ -71,6 +74,26 @@ class SageMakerRuntime(LocalService):
             "CustomAttributes": answer.headers.get(_CUSTOM_ATTRIBUTES),
         }
 
+    def _ask(
+        self, endpoint: str, server: VariantServer, request: Mapping[str, Any], scope: Scope
+    ) -> Answer:
+        headers = {
+            header: request[member] for member, header in _HEADERS.items() if request.get(member)
+        }
+        started, status = time.monotonic(), 0
+        try:
+            answer = server.invoke(request["Body"], headers)
+            status = answer.status
+        except ServingError as error:
+            raise _model_error(endpoint, server, 0, str(error), scope) from error
+        finally:
+            seconds = time.monotonic() - started
+            self._metrics.add(endpoint, server.variant, status, seconds, scope)
+        if status >= 400:
+            told = answer.body.decode("utf-8", "replace")
+            raise _model_error(endpoint, server, status, told, scope)
+        return answer
+
 
 def _server(
     endpoint: str, deployment: Deployment | None, variant: str | None, scope: Scope
@@ -87,20 +110,6 @@ def _server(
             "ValidationError", f"Variant {variant} not found for Request. It has: {known}."
         )
     return deployment.servers[variant]
-
-
-def _ask(endpoint: str, server: VariantServer, request: Mapping[str, Any], scope: Scope) -> Answer:
-    headers = {
-        header: request[member] for member, header in _HEADERS.items() if request.get(member)
-    }
-    try:
-        answer = server.invoke(request["Body"], headers)
-    except ServingError as error:
-        raise _model_error(endpoint, server, 0, str(error), scope) from error
-    if answer.status >= 400:
-        told = answer.body.decode("utf-8", "replace")
-        raise _model_error(endpoint, server, answer.status, told, scope)
-    return answer
 
 
 def _model_error(
