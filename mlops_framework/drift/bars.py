@@ -91,15 +91,19 @@ def _category_groups(
 ) -> list[_Group]:
     weights = [
         max(b / (baseline.valid or 1), w / (window.valid or 1))
-        for b, w in zip(baseline.cells[:-1], window.cells[:-1], strict=True)
+        for b, w in zip(
+            baseline.cells[: len(spec.categories)],
+            window.cells[: len(spec.categories)],
+            strict=True,
+        )
     ]
     ranked = sorted(range(len(weights)), key=lambda cell: (-weights[cell], cell))
     top, rest = ranked[: _MOST_BARS - 2], ranked[_MOST_BARS - 2 :]
     groups: list[_Group] = [(spec.categories[cell][:24], (cell,)) for cell in top]
     if rest:
         groups.append((f"{len(rest):,} more", rest))
-    last = "not in training data" if sum(baseline.cells[-1:]) == 0 else "all others"
-    return [*groups, (last, (spec.cells - 1,))]
+    last = "not in training data" if spec.buckets == 1 else "all others"
+    return [*groups, (last, range(len(spec.categories), spec.cells))]
 
 
 def _round_width(spread: float) -> float:

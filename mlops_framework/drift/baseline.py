@@ -33,6 +33,9 @@ MOST_CODES: Final = 128
 ROWS_PER_CODE: Final = 10
 """... if the baseline holds so many rows per value (or there are no more than ten values)."""
 MOST_CATEGORIES: Final = 1024
+"""A column of more categories keeps those of at least ``HEAVY_SHARE`` and hashes the others."""
+HEAVY_SHARE: Final = 0.01
+BUCKETS: Final = 64
 NUMERIC_SHARE: Final = 0.95
 """A column is numeric when at least this share of its values are numbers."""
 MOST_DISTINCT: Final = 8_000_000
@@ -60,7 +63,7 @@ class BaselineColumn:
     @property
     def complete(self) -> bool:
         """Whether every value of the training data has a cell of its own."""
-        return self.spec.kind == "codes" or self.distinct == len(self.spec.categories)
+        return self.spec.kind == "codes" or self.spec.buckets == 1
 
 
 @dataclass(frozen=True)
@@ -224,8 +227,13 @@ def _column(name: str, values: Counter[str]) -> BaselineColumn:
     if numeric and numeric >= NUMERIC_SHARE * (numeric + invalid):
         return _built(_numeric_spec(name, numbers), values, list(numbers.values()))
     del texts[""]
-    ranked = sorted(texts, key=lambda text: (-texts[text], text))[:MOST_CATEGORIES]
-    spec = ColumnSpec(name, "categories", categories=tuple(ranked))
+    ranked = sorted(texts, key=lambda text: (-texts[text], text))
+    if len(ranked) <= MOST_CATEGORIES:
+        spec = ColumnSpec(name, "categories", categories=tuple(ranked))
+    else:
+        lightest = HEAVY_SHARE * sum(texts.values())
+        heavy = tuple(text for text in ranked if texts[text] >= lightest)
+        spec = ColumnSpec(name, "categories", categories=heavy, buckets=BUCKETS)
     return _built(spec, values, list(texts.values()))
 
 
@@ -281,7 +289,7 @@ def _distinct(edges: Iterable[float]) -> tuple[float, ...]:
 def _spec_document(spec: ColumnSpec) -> dict[str, Any]:
     document: dict[str, Any] = {"name": spec.name, "kind": spec.kind}
     if spec.kind == "categories":
-        return document | {"categories": list(spec.categories)}
+        return document | {"categories": list(spec.categories), "buckets": spec.buckets}
     document["centre"] = spec.centre
     # The edges of codes follow from the codes.
     key, values = ("codes", spec.codes) if spec.kind == "codes" else ("edges", spec.edges)
@@ -299,6 +307,7 @@ def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
         _distinct(edges),
         codes,
         tuple(document.get("categories", ())),
+        int(document.get("buckets", 1)),
         float(document.get("centre", 0.0)),
     )
     return BaselineColumn(

@@ -5,7 +5,9 @@ Three kinds of column:
 * ``numeric``: counts on the baseline's quantile edges; a value heavier than a cell has its own.
 * ``codes``: few distinct numbers (flags, census codes, ages in years). Each value is a cell, so the
   column is compared both as categories and in order; what lies between or beyond is unseen.
-* ``categories``: text; one cell per category of the baseline, one more for everything else.
+* ``categories``: text; one cell per category of the baseline and one for everything else. Of more
+  categories than are kept, the heavy ones have a cell each and the others share buckets by hash:
+  a rest chosen by how rare its members happened to be would look heavier in any other sample.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from mlops_framework.drift.errors import ProfileMismatch
-from mlops_framework.drift.sample import Sample
+from mlops_framework.drift.sample import Sample, hash_of
 from mlops_framework.drift.sums import Expansion, add, exact_sum, exact_weighted_sum, rounded
 
 Kind = Literal["numeric", "codes", "categories"]
@@ -40,6 +42,7 @@ class ColumnSpec:
         edges: Ascending; cell ``i`` holds ``edges[i-1] <= x < edges[i]`` (numeric and codes).
         codes: The values with a cell of their own, cell ``2i+1`` each (codes).
         categories: The texts with a cell of their own, in cell order (categories).
+        buckets: Cells for all other texts, by hash (categories).
         centre: Moments are taken around it, which keeps them accurate far from zero.
     """
 
@@ -48,6 +51,7 @@ class ColumnSpec:
     edges: tuple[float, ...] = ()
     codes: tuple[float, ...] = ()
     categories: tuple[str, ...] = ()
+    buckets: int = 1
     centre: float = 0.0
 
     @property
@@ -58,7 +62,7 @@ class ColumnSpec:
     @property
     def cells(self) -> int:
         """How many cells there are."""
-        return (len(self.edges) if self.ordered else len(self.categories)) + 1
+        return len(self.edges) + 1 if self.ordered else len(self.categories) + self.buckets
 
 
 @dataclass(frozen=True)
@@ -240,9 +244,11 @@ def _count_categories(spec: ColumnSpec, values: Mapping[str, int]) -> ColumnCoun
         if not category:
             missing += count
             continue
-        cell = index.get(category, -1)
-        cells[cell] += count
-        if cell < 0:
+        if category in index:
+            cells[index[category]] += count
+            continue
+        cells[len(index) + hash_of(category) % spec.buckets] += count
+        if spec.buckets == 1:
             unseen[category] = unseen.get(category, 0) + count
     return ColumnCounts(
         sum(values.values()),

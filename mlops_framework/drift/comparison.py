@@ -86,7 +86,7 @@ def _of_values(column: BaselineColumn, window: ColumnCounts) -> dict[Test, Outco
 
 
 def known(column: BaselineColumn, counts: ColumnCounts) -> Sequence[int]:
-    """Counts of the values the baseline has; a baseline of too many keeps a cell for the rest."""
+    """Counts of the values the baseline has; of too many, of the buckets they share as well."""
     if column.spec.kind == "codes":
         return counts.cells[1::2]
     return counts.cells[:-1] if column.complete else counts.cells

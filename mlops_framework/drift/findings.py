@@ -166,7 +166,8 @@ def _shares_sentence(column: BaselineColumn, window: ColumnCounts) -> str:
     m, n = sum(before) or 1, sum(after) or 1
     changes = [w / n - b / m for b, w in zip(before, after, strict=True)]
     codes = [number(code) for code in column.spec.codes]
-    labels = codes or [*map(repr, column.spec.categories), "another value"]
+    rarer = ["one of its rarer values"] * column.spec.buckets
+    labels = codes or [*map(repr, column.spec.categories), *rarer]
     up, down = changes.index(max(changes)), changes.index(min(changes))
     more, less = (
         f"{labels[cell]} ({percent(before[cell] / m)} of the training data, "

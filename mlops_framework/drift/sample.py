@@ -59,10 +59,12 @@ class Sample:
         return tuple(sorted(self.counts.items(), key=lambda item: (-item[1], item[0])))
 
     def _cut(self, counts: dict[str, int]) -> dict[str, int]:
-        kept = sorted(counts, key=lambda text: (_hash(text), text))[: self.limit]
+        kept = sorted(counts, key=lambda text: (hash_of(text), text))[: self.limit]
         return {text: counts[text] for text in kept}
 
 
 @lru_cache(maxsize=4096)
-def _hash(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+def hash_of(text: str) -> int:
+    """A 64 bit hash of a text that is the same in every process."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

@@ -45,6 +45,22 @@ def test_only_the_column_that_moved_is_named(baseline: Baseline) -> None:
     assert found[0].q_value < 1e-6
 
 
+def test_a_column_of_identifiers_drawn_from_the_same_pool_is_healthy() -> None:
+    source = random.Random(6)
+
+    def drawn(count: int) -> list[str]:
+        return [f"id{source.randrange(3000)}" for _ in range(count)]
+
+    base = Baseline.of_csv(
+        ["account\n", *(f"{name}\n" for name in drawn(20_000))], label_column="", source="x"
+    )
+    for _ in range(20):
+        profile = profile_of(base, [capture_line([name]) for name in drawn(3000)])
+        assert judge(base, profile, Policy(effect_threshold=0.02)).verdict == "healthy"
+    others = profile_of(base, [capture_line([f"id{number % 40}"]) for number in range(3000)])
+    assert judge(base, others, POLICY).verdict == "drift"
+
+
 def test_a_significant_change_too_small_to_matter_is_healthy(baseline: Baseline) -> None:
     profile = profile_of_rows(baseline, rows_of(20_000, 2, shift=1))
     judgement = judge(baseline, profile, POLICY)
