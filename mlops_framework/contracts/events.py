@@ -1,62 +1,52 @@
 """The events the framework puts on the default bus; rules and other teams' consumers match on them.
 
-A detail's ``version`` grows when a field changes its meaning or goes; new fields may come without.
+A test holds what the use cases publish against these models. A detail's ``version`` grows when a
+field changes its meaning or goes; new fields may come without.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
 
-VERSION: Final = 1
+from mlops_framework.contracts.responses import Outcome
 
 DRIFT_SOURCE: Final = "mlops.drift"
 ORCHESTRATOR_SOURCE: Final = "mlops.orchestrator"
-
-DRIFT_EVALUATED: Final = "Drift Evaluated"
-DRIFT_DETECTED: Final = "Drift Detected"
-RETRAINING_REQUESTED: Final = "Retraining Requested"
-PIPELINE_REQUESTED: Final = "Pipeline Requested"
 
 Verdict = Literal["healthy", "drift", "insufficient-data", "no-data"]
 """Of one window. No data is a finding of its own, never ``healthy``."""
 
 
-class _Detail(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1] = Field(default=VERSION, description="Of this form.")
+
+class _Detail(_Part):
+    version: Literal[1] = Field(description="Of this form.")
     environment: str = Field(description="Prefix of the environment, such as mlops-prod.")
 
-    def to_detail(self) -> dict[str, Any]:
-        """The event's ``detail`` as JSON values."""
-        return self.model_dump(mode="json", exclude_none=True)
 
-
-class Window(BaseModel):
+class Window(_Part):
     """The traffic an evaluation looked at: ``start`` inclusive, ``end`` exclusive."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     start: str = Field(description="ISO 8601, UTC.")
     end: str = Field(description="ISO 8601, UTC.")
-    complete: bool = Field(default=True, description="Whether it was over when it was judged.")
+    complete: bool = Field(description="Whether it was over when it was judged.")
 
 
-class Retraining(BaseModel):
+class Retraining(_Part):
     """Whether drift asks for a new training, and why or why not."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     requested: bool = Field(description="Whether it does.")
     reason: str = Field(description="For a person.")
 
 
-class ReportLocation(BaseModel):
+class ReportLocation(_Part):
     """Where the report of an evaluation lies."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     bucket: str = Field(description="The data bucket.")
     json_key: str = Field(description="Object key of the report for machines.")
@@ -64,28 +54,63 @@ class ReportLocation(BaseModel):
 
 
 class DriftDetail(_Detail):
-    """Detail of Drift Evaluated, Drift Detected and Retraining Requested."""
+    """Detail of every event about drift."""
 
-    monitor: str = Field(description="Pipeline id of the drift monitor.")
+    monitor: str = Field(description="Name of the monitor: its endpoint's.")
     endpoint_name: str = Field(description="The endpoint that is watched.")
     model_name: str = Field(description="The model it serves.")
     window: Window = Field(description="The traffic that was looked at.")
     verdict: Verdict = Field(description="The finding.")
-    features: tuple[str, ...] = Field(default=(), description="Drifting features, worst first.")
-    retraining: Retraining | None = Field(default=None, description="What follows from it.")
+    features: tuple[str, ...] = Field(description="Drifting features, worst first.")
+    retraining: Retraining = Field(description="What follows from it.")
     report: ReportLocation = Field(description="The full report.")
 
 
-class PipelineDetail(_Detail):
-    """Detail of Pipeline Requested."""
+class PipelineRemovedDetail(_Detail):
+    """Detail of the event that a pipeline is gone."""
 
     pipeline_id: str = Field(description="Identity of the pipeline.")
     pipeline_type: str = Field(description="Kind of the blueprint.")
     model_name: str = Field(description="The model it belongs to.")
-    change: Literal["created", "updated", "unchanged", "repaired", "restarted", "deleted"] = Field(
-        description="What the request did."
-    )
-    request_digest: str | None = Field(
-        default=None, description="SHA-256 of the canonical request document."
-    )
-    requested_by: str | None = Field(default=None, description="ARN of the caller.")
+    requested_by: str = Field(description="Who asked, an IAM principal.")
+    correlation_id: str = Field(description="Of the call, found in the logs.")
+
+
+class PipelineRequestedDetail(PipelineRemovedDetail):
+    """Detail of the event that a request was applied."""
+
+    outcome: Outcome = Field(description="What the request did to the pipeline.")
+    request_key: str = Field(description="Object key of the immutable request document.")
+
+
+EVENTS: Final[Mapping[tuple[str, str], type[_Detail]]] = {
+    (DRIFT_SOURCE, "Drift Evaluated"): DriftDetail,
+    (DRIFT_SOURCE, "Drift Detected"): DriftDetail,
+    (DRIFT_SOURCE, "Retraining Requested"): DriftDetail,
+    (ORCHESTRATOR_SOURCE, "Pipeline Requested"): PipelineRequestedDetail,
+    (ORCHESTRATOR_SOURCE, "Pipeline Removed"): PipelineRemovedDetail,
+}
+"""Detail by source and detail type."""
+
+
+def events_document() -> dict[str, Any]:
+    """JSON Schema of all events, each as EventBridge delivers it, less the service's own fields."""
+    details = dict.fromkeys(EVENTS.values())
+    _, definitions = models_json_schema([(model, "serialization") for model in details])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Events of the MLOps Framework",
+        "oneOf": [
+            {
+                "type": "object",
+                "required": ["source", "detail-type", "detail"],
+                "properties": {
+                    "source": {"const": source},
+                    "detail-type": {"const": detail_type},
+                    "detail": {"$ref": f"#/$defs/{detail.__name__}"},
+                },
+            }
+            for (source, detail_type), detail in EVENTS.items()
+        ],
+        "$defs": definitions["$defs"],
+    }

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mlops_framework.contracts.events import events_document
 from mlops_framework.contracts.openapi import (
     gateway_request_model,
     openapi_document,
@@ -32,6 +33,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     """File and text of what is published for readers."""
     registry = Registry.discover()
     yield REFERENCE / "requests.md", reference_page(registry)
+    yield REFERENCE / "events.schema.json", text_of(events_document())
     yield REFERENCE / "openapi.json", text_of(openapi_document(registry, version=VERSION))
 
 

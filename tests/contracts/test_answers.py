@@ -6,13 +6,21 @@ from typing import Any
 
 from lambdas.orchestrator.problems import problem_of
 from mlops_framework.contracts import responses
-from mlops_framework.contracts.responses import PipelineStatus, PredecessorStatus, Problem
+from mlops_framework.contracts.responses import (
+    BlueprintList,
+    DeletionAnswer,
+    PipelineList,
+    PipelineStatus,
+    PredecessorStatus,
+    Problem,
+)
 from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
 from mlops_framework.orchestration.code_pipeline import ActionState, CodePipelineState, StageState
 from mlops_framework.orchestration.provisioning import Outcome
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import ResourceFailure, Stack
 from mlops_framework.orchestration.status import Phase, Seen, describe, predecessor_state
+from tests.contracts.orchestrator import REQUESTER, TRAINING, InMemoryWorld
 
 RECORD = PipelineRecord(
     pipeline_id="income-training",
@@ -110,3 +118,27 @@ def test_an_unforeseen_fault_is_a_published_problem_without_insides() -> None:
     document = Problem.model_validate(problem(ZeroDivisionError("secret")))
 
     assert (document.status, "secret" in document.detail) == (500, False)
+
+
+def test_lists_and_deletions_are_as_published() -> None:
+    world = InMemoryWorld()
+    world.orchestrator.provision(TRAINING, REQUESTER)
+    world.settle()
+
+    listed = PipelineList.model_validate(world.orchestrator.pipelines())
+    offered = BlueprintList.model_validate(world.orchestrator.blueprints())
+    deleted = DeletionAnswer.model_validate(world.orchestrator.delete("income-training", REQUESTER))
+
+    assert [one.pipeline_id for one in listed.pipelines] == ["income-training"]
+    assert offered.blueprints[-1].schema_path == "/blueprints/training/schema"
+    assert deleted.removes
+
+
+def test_the_status_of_a_delivered_pipeline_is_as_published() -> None:
+    world = InMemoryWorld()
+    world.orchestrator.provision(TRAINING, REQUESTER)
+    world.settle()
+
+    document = world.orchestrator.predecessor_status({"pipeline_id": "income-training"})
+
+    assert PredecessorStatus.model_validate(document).status == "Delivered"
