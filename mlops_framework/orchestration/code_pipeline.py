@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+_CLOCKS_DIFFER: Final = timedelta(seconds=1)
+"""CodePipeline's clock and ours, and what its times are rounded to."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,12 @@ class CodePipelineState:
     def execution_id(self) -> str:
         """The newest execution: the one that entered the first stage last; empty before any."""
         return self.stages[0].execution_id if self.stages else ""
+
+    def has_run_since(self, moment: datetime) -> bool:
+        """Whether an execution began at or after a moment; unknown counts as yes."""
+        changes = [action.changed_at for stage in self.stages[:1] for action in stage.actions]
+        known = [datetime.fromisoformat(change) for change in changes if change]
+        return not known or max(known) + _CLOCKS_DIFFER >= moment
 
     @property
     def current(self) -> Iterator[StageState]:

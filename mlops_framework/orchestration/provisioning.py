@@ -50,6 +50,8 @@ _SAID: Final = {
     Outcome.RESTARTED: "Pipeline {0} had failed. It is running again.",
 }
 """The first two are the predecessor's words, which its clients may look for."""
+_RUNS: Final = frozenset({Outcome.CREATED, Outcome.REPAIRED, Outcome.RESTARTED})
+"""Outcomes that start an execution even where the source stays the same."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,11 @@ class Provisioning:
         stack = self._ports.stacks.describe(plan.delivery_stack)
         self._refuse_if_moving(plan, stack)
         state = self._ports.pipelines.state(plan.code_pipeline) if stack else None
-        failed = state is not None and state.status in ("Failed", "Stopped")
-        if self._is_settled(record, plan, stack) and state is not None and not failed:
+        if (
+            self._is_settled(record, plan, stack)
+            and state is not None
+            and not _failed(record, state)
+        ):
             return _answer(plan, Outcome.UNCHANGED)
         claim = self._claim(record, plan, requester)
         try:
@@ -102,7 +107,7 @@ class Provisioning:
         except Exception as fault:
             self._interrupted(claim, fault)
             raise
-        self._finish(claim, plan)
+        self._finish(claim, plan, outcome)
         self._publish(plan, requester, outcome)
         return _answer(plan, outcome)
 
@@ -170,6 +175,7 @@ class Provisioning:
             correlation_id=requester.correlation_id,
             created_at=record.created_at if record else now.isoformat(),
             updated_at=now.isoformat(),
+            run_since=record.run_since if record else "",
             lease_until=(now + LEASE).isoformat(),
         )
         try:
@@ -209,7 +215,7 @@ class Provisioning:
             self._put_source(plan)
             self._create(plan, claim)
             return Outcome.CREATED if record is None else Outcome.REPAIRED
-        return self._update(plan, claim, state, patience)
+        return self._update(plan, claim, patience, start=_failed(record, state))
 
     def _create(self, plan: DeploymentPlan, claim: PipelineRecord) -> None:
         self._ports.stacks.create(
@@ -225,8 +231,9 @@ class Provisioning:
         self,
         plan: DeploymentPlan,
         claim: PipelineRecord,
-        state: CodePipelineState | None,
         patience: Patience,
+        *,
+        start: bool,
     ) -> Outcome:
         changed = self._ports.stacks.update(
             plan.delivery_stack,
@@ -242,7 +249,7 @@ class Provisioning:
         if not same_source or not self._ports.objects.exists(plan.source_key):
             self._put_source(plan)
             return Outcome.UPDATED
-        if state is not None and state.status in ("Failed", "Stopped"):
+        if start:
             self._ports.pipelines.start(plan.code_pipeline, token=_token(plan, claim))
             return Outcome.RESTARTED
         return Outcome.UPDATED
@@ -297,12 +304,14 @@ class Provisioning:
     def _put_source(self, plan: DeploymentPlan) -> None:
         self._ports.objects.put(plan.source_key, plan.source, content_type="application/zip")
 
-    def _finish(self, claim: PipelineRecord, plan: DeploymentPlan) -> None:
+    def _finish(self, claim: PipelineRecord, plan: DeploymentPlan, outcome: Outcome) -> None:
+        runs = claim.source_digest != plan.source_digest or outcome in _RUNS
         self._write(
             replace(
                 claim,
                 state=RecordState.APPLIED,
                 source_digest=plan.source_digest,
+                run_since=claim.updated_at if runs else claim.run_since,
                 lease_until="",
             ),
             claim,
@@ -340,6 +349,13 @@ class Provisioning:
             self._ports.events.publish("Pipeline Requested", detail)
         except Exception:  # The pipeline exists; a lost announcement must not say otherwise.
             LOGGER.exception("could not announce %s", plan.pipeline_id)
+
+
+def _failed(record: PipelineRecord | None, state: CodePipelineState | None) -> bool:
+    """Whether the last execution failed and none was asked for since."""
+    if state is None or (record is not None and record.awaits_run(state)):
+        return False
+    return state.status in ("Failed", "Stopped")
 
 
 def _answer(plan: DeploymentPlan, outcome: Outcome) -> Provisioned:

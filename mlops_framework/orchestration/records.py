@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from mlops_framework.orchestration.code_pipeline import CodePipelineState
+
 
 class RecordState(StrEnum):
     """How far the platform got with the last request."""
@@ -43,6 +45,8 @@ class PipelineRecord:
         correlation_id: Of the request.
         created_at: First request, ISO 8601 in UTC.
         updated_at: Last write, ISO 8601 in UTC.
+        run_since: When an execution of the CodePipeline was last asked for, by a new source or a
+            start; until it begins, CodePipeline shows the one before. ISO 8601 in UTC.
         lease_until: While applying: when the claim lapses. ISO 8601 in UTC.
         message: Why the state is what it is, for a person.
     """
@@ -61,6 +65,7 @@ class PipelineRecord:
     correlation_id: str
     created_at: str
     updated_at: str
+    run_since: str = ""
     lease_until: str = ""
     message: str = ""
 
@@ -77,6 +82,12 @@ class PipelineRecord:
         values["revision"] = int(values["revision"])
         values["stages"] = tuple(values["stages"])
         return cls(**values)
+
+    def awaits_run(self, pipeline: CodePipelineState) -> bool:
+        """Whether the execution that was asked for last has not begun yet."""
+        if not self.run_since:
+            return False
+        return not pipeline.has_run_since(datetime.fromisoformat(self.run_since))
 
     def is_claimed(self, now: datetime) -> bool:
         """Whether somebody is applying a request right now."""

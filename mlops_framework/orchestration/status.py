@@ -88,6 +88,8 @@ def phase_of(
         return Phase.FAILED
     if delivery.condition is not Condition.DEPLOYED or pipeline is None:
         return Phase.PROVISIONING
+    if record.awaits_run(pipeline):
+        return Phase.DELIVERING
     by_execution = {
         "Failed": Phase.FAILED,
         "Stopped": Phase.STOPPED,
@@ -200,6 +202,12 @@ def _action_document(action: ActionState) -> dict[str, str]:
 
 def _problems(seen: Seen, prefix: str) -> Iterator[dict[str, str]]:
     """Every known cause, the most telling first: failed resources before the action around them."""
+    if seen.record.state in (RecordState.DELETING, RecordState.DELETE_FAILED):
+        if seen.record.message:
+            yield _problem("teardown", "delete", seen.record.pipeline_id, "", seen.record.message)
+        return
+    if seen.pipeline is not None and seen.record.awaits_run(seen.pipeline):
+        return
     delivery = seen.delivery
     if delivery is not None and seen.failures.get(delivery.name):
         yield from _resources("delivery", "delivery stack", seen.failures[delivery.name])
@@ -209,8 +217,6 @@ def _problems(seen: Seen, prefix: str) -> Iterator[dict[str, str]]:
         for action in state.actions:
             if action.status == "Failed":
                 yield from _action(seen, state, action, prefix)
-    if seen.record.state is RecordState.DELETE_FAILED:
-        yield _problem("teardown", "delete", seen.record.pipeline_id, "", seen.record.message)
 
 
 def _action(
@@ -251,6 +257,8 @@ def _sentence(phase: Phase, record: PipelineRecord, problems: Sequence[Mapping[s
         return f"{where}{what}: {first['reason']}"
     if record.message:
         return record.message
+    if phase is Phase.DELIVERING and record.run_since:
+        return f"Pipeline {record.pipeline_id} runs; this run was asked for at {record.run_since}."
     return f"Pipeline {record.pipeline_id} is {phase.value}."
 
 

@@ -7,6 +7,7 @@ import pytest
 from mlops_framework.errors import RequestInvalid
 from mlops_framework.orchestration.code_pipeline import ActionState
 from mlops_framework.orchestration.errors import PipelineUnknown
+from mlops_framework.orchestration.provisioning import Outcome, Requester
 from mlops_framework.orchestration.records import RecordState
 from mlops_framework.orchestration.stack import ResourceFailure
 from mlops_framework.testing.pipelines import stage_ran
@@ -188,3 +189,53 @@ def test_blueprints_are_listed_with_their_schemas(world) -> None:
 
     assert "training" in kinds
     assert world.orchestrator.schema("training")["title"] == "training"
+
+
+def _ran_at(world, moment: str, status: str = "Failed") -> None:
+    source = ActionState("Source", "Succeeded", changed_at=moment)
+    verify = ActionState("Verify", "Failed", error="no")
+    world.pipelines.place(
+        world.CODE_PIPELINE,
+        stage_ran("Source", "Succeeded", source),
+        stage_ran("Dev", status, verify),
+        stage_ran("Prod", "", execution=""),
+    )
+
+
+def test_until_the_new_run_begins_the_old_runs_failure_is_not_shown_as_the_new_ones(
+    world, training
+) -> None:
+    world.deploy(training, "Failed")
+    _ran_at(world, "2026-01-01T00:00:30+00:00")
+    world.clock.sleep(60)
+    world.provision({**training, "volume_size_gb": 31})
+
+    status = world.orchestrator.status("income-training")
+
+    assert status["status"] == "Delivering"
+    assert status["problems"] == []
+    _ran_at(world, "2026-01-01T00:01:01+00:00")
+    assert world.orchestrator.status("income-training")["status"] == "Failed"
+
+
+def test_the_same_request_before_the_new_run_begins_does_not_start_a_second_one(
+    world, training
+) -> None:
+    world.deploy(training, "Failed")
+    _ran_at(world, "2026-01-01T00:00:30+00:00")
+    world.clock.sleep(60)
+    changed = {**training, "volume_size_gb": 31}
+    world.provision(changed)
+
+    assert world.provision(changed).outcome is Outcome.UNCHANGED
+    assert world.pipelines.started == {}
+
+
+def test_what_failed_before_is_no_problem_of_a_deletion(world, training) -> None:
+    world.deploy(training, "Failed", ActionState("Verify", "Failed", error="an old failure"))
+    world.orchestrator.delete("income-training", Requester("bo", "2"))
+
+    status = world.orchestrator.status("income-training")
+
+    assert status["status"] == "Deleting"
+    assert status["problems"] == []
