@@ -136,6 +136,7 @@ class DeliveryStack(FrameworkStack):
             resources=[self.arn("cloudformation", f"stack/{prefix}-*/*")],
             because=_BY_PREFIX,
         )
+        self.spare_platform_stacks(role)
         allow(
             role,
             actions=perms.PASS_ROLE,

@@ -220,6 +220,13 @@ class OrchestratorStack(FrameworkStack):
             resources=[self._stacks],
             because=_RUN_TIME,
         )
+        self.spare_platform_stacks(function)
+        allow(
+            function,
+            actions=perms.PUT_EVENTS,
+            resources=[self.arn("events", "event-bus/default")],
+            conditions={"StringEquals": {"events:source": "mlops.orchestrator"}},
+        )
         allow(
             function,
             actions=perms.INVOKE_FUNCTION,
@@ -262,12 +269,6 @@ class OrchestratorStack(FrameworkStack):
             actions=[*perms.READ_PIPELINE_STATE, *perms.START_PIPELINE],
             resources=[self.arn("codepipeline", f"{prefix}-*")],
             because=_RUN_TIME,
-        )
-        allow(
-            self.handler,
-            actions=perms.PUT_EVENTS,
-            resources=[self.arn("events", "event-bus/default")],
-            conditions={"StringEquals": {"events:source": "mlops.orchestrator"}},
         )
 
     def _let_tear_down(self) -> None:

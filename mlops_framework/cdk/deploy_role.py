@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any
 
 from aws_cdk import aws_iam as iam
 
@@ -17,7 +17,7 @@ from mlops_framework import naming
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.errors import ResourceTypeUnknown
 from mlops_framework.cdk.security import allow
-from mlops_framework.cdk.stack import ENVIRONMENT_TAG, FrameworkStack
+from mlops_framework.cdk.stack import ENVIRONMENT_TAG, PLATFORM_STACKS, FrameworkStack
 
 _NAME_LENGTH = 24
 """CloudFormation cuts the stack's name to about this when it makes a name of at most 64."""
@@ -253,7 +253,6 @@ _ROLE_CONTENT = (
     "iam:AttachRolePolicy",
     "iam:DetachRolePolicy",
 )
-_PLATFORM_STACKS: tuple[naming.PlatformStack, ...] = get_args(naming.PlatformStack)
 _NEEDS_NOTHING = frozenset({"AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"})
 
 
@@ -363,7 +362,7 @@ def protect(
     """
     types = {resource["Type"] for resource in template["Resources"].values()}
     prefix = stack.config.prefix
-    generated = [f"{naming.platform_stack(prefix, name)}-*" for name in _PLATFORM_STACKS]
+    generated = [f"{naming.platform_stack(prefix, name)}-*" for name in PLATFORM_STACKS]
     for service, kind, named in (
         ("iam", "AWS::IAM::Role", tuple(roles)),
         ("lambda", "AWS::Lambda::Function", tuple(functions)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -11,9 +12,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlops_framework import naming
+from mlops_framework.cdk import perms
 from mlops_framework.cdk.aspects import GuardedRoles
 from mlops_framework.environments.models import EnvironmentConfig
 
+PLATFORM_STACKS: tuple[naming.PlatformStack, ...] = get_args(naming.PlatformStack)
 ENVIRONMENT_TAG = "mlops:environment"
 """Tag with the environment's prefix on everything; deploy roles are limited by it."""
 
@@ -130,6 +133,22 @@ class FrameworkStack(cdk.Stack):
         path = naming.role_path(self.config.name_prefix)
         # Fn::Sub and not a join: cfn-lint 1.58 takes no join in a CodePipeline action.
         return cdk.Fn.sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{path}{name}")
+
+    def spare_platform_stacks(self, role: iam.IGrantable) -> None:
+        """Deny a role that may change stacks by prefix every change of the platform's own."""
+        role.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=sorted({*perms.CHANGE_STACKS, *perms.CHANGE_SETS} - {*perms.READ_STACKS}),
+                resources=[
+                    self.arn("cloudformation", f"stack/{name}/*")
+                    for name in (
+                        naming.platform_stack(self.config.prefix, stack)
+                        for stack in PLATFORM_STACKS
+                    )
+                ],
+            )
+        )
 
     def role_for(self, construct_id: str, service: str, description: str) -> iam.Role:
         """A role that one AWS service may take, and only for this account.

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,9 @@ class Synthesized:
         return {**self.platform, **self.blueprints}
 
 
+Synthesize = Callable[[str], Synthesized]
+
+
 def resources(template: Mapping[str, Any], kind: str) -> dict[str, Mapping[str, Any]]:
     return {
         name: resource
@@ -51,7 +54,7 @@ def properties(template: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]
 
 def statements(template: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Every statement of every identity policy, actions and resources always as lists."""
-    found = []
+    found: list[Mapping[str, Any]] = []
     for resource in template["Resources"].values():
         if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
@@ -76,7 +79,7 @@ def read_templates(folder: Path, names: tuple[str, ...]) -> dict[str, Mapping[st
 
 
 @pytest.fixture(scope="session")
-def synthesize(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Synthesizes an environment, once per session. CDK's own validation has a test of its own."""
 
     @cache
@@ -96,7 +99,7 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-unt
 
 
 @pytest.fixture(scope="session")
-def dev(synthesize) -> Synthesized:  # type: ignore[no-untyped-def]
+def dev(synthesize: Synthesize) -> Synthesized:
     return synthesize("dev")
 
 

@@ -16,6 +16,7 @@ from tests.stacks.conftest import (
     KINDS,
     PLATFORM,
     ROOT,
+    Synthesize,
     Synthesized,
     listed,
     properties,
@@ -96,7 +97,7 @@ def test_the_key_rotates(dev: Synthesized) -> None:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_data_outlives_its_stack_unless_the_environment_gives_it_up(
-    synthesize, environment: str
+    synthesize: Synthesize, environment: str
 ) -> None:
     retained = load_environment(environment, ROOT / "environments").retain_data
     for template in synthesize(environment).platform.values():
@@ -175,6 +176,25 @@ def test_deploy_roles_cannot_touch_the_platform(dev: Synthesized) -> None:
 
     for part in ("mlops-dev-Foundation-*", "mlops-dev-verify", "mlops-dev-deploy-training"):
         assert any(part in resource for resource in denied), part
+
+
+@pytest.mark.parametrize(
+    ("stack", "role"),
+    [("Orchestrator", "ApiRole"), ("Orchestrator", "TeardownRole"), ("Delivery", "PipelineRole")],
+)
+def test_who_may_change_stacks_by_prefix_spares_the_platforms(
+    dev: Synthesized, stack: str, role: str
+) -> None:
+    (denied,) = [
+        statement
+        for name, policy in resources(dev.platform[stack], "AWS::IAM::Policy").items()
+        if name.startswith(role)
+        for statement in statements({"Resources": {name: policy}})
+        if statement["Effect"] == "Deny"
+    ]
+
+    assert "cloudformation:DeleteStack" in denied["Action"]
+    assert len(denied["Resource"]) == len(PLATFORM)
 
 
 @pytest.mark.parametrize(
@@ -319,7 +339,7 @@ def test_delivery_never_polls_and_always_makes_a_change_set_first(dev: Synthesiz
         assert names == ["CreateChangeSet", "ExecuteChangeSet", "Verify"]
 
 
-def test_a_stage_that_asks_for_approval_waits_for_a_person(synthesize) -> None:
+def test_a_stage_that_asks_for_approval_waits_for_a_person(synthesize: Synthesize) -> None:
     template = synthesize("prod").blueprints["training-delivery"]
     (pipeline,) = properties(template, "AWS::CodePipeline::Pipeline")
 
@@ -328,7 +348,7 @@ def test_a_stage_that_asks_for_approval_waits_for_a_person(synthesize) -> None:
     assert first["ActionTypeId"]["Category"] == "Approval"
 
 
-def test_platform_stacks_of_prod_refuse_to_be_deleted(synthesize) -> None:
+def test_platform_stacks_of_prod_refuse_to_be_deleted(synthesize: Synthesize) -> None:
     for stack in PLATFORM:
         construct = synthesize("prod").app.node.find_child(stack)
         assert construct.termination_protection is True

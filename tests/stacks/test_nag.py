@@ -10,7 +10,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.security import acknowledge, check, flatten
-from tests.stacks.conftest import ENVIRONMENTS, Synthesized, statements
+from tests.stacks.conftest import ENVIRONMENTS, Synthesize, Synthesized, statements
 
 # Every finding that may be acknowledged, by rule; what matches nothing here has to be discussed.
 ALLOWED = (
@@ -36,7 +36,7 @@ def acknowledged(scope: cdk.App) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_no_finding_of_the_platform_is_left_open(synthesize, environment: str) -> None:
+def test_no_finding_of_the_platform_is_left_open(synthesize: Synthesize, environment: str) -> None:
     app = synthesize(environment).app
 
     report = AwsSolutionsChecks(app).validate_scope(app)
@@ -84,7 +84,7 @@ def test_every_acknowledgement_names_one_construct_and_a_reason(
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_only_actions_without_a_resource_are_granted_on_everything(
-    synthesize, environment: str
+    synthesize: Synthesize, environment: str
 ) -> None:
     for name, template in synthesize(environment).templates.items():
         for statement in statements(template):

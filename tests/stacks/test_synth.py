@@ -13,6 +13,7 @@ from tests.stacks.conftest import (
     ENVIRONMENTS,
     PLATFORM,
     ROOT,
+    Synthesize,
     Synthesized,
     read_templates,
 )
@@ -45,7 +46,7 @@ def run_app(environment: str, outdir: Path, **variables: str) -> subprocess.Comp
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_second_synthesis_without_credentials_gives_the_same_bytes(
-    synthesize, environment: str, tmp_path: Path
+    synthesize: Synthesize, environment: str, tmp_path: Path
 ) -> None:
     first: Synthesized = synthesize(environment)
     validation = "true" if environment == VALIDATED else "false"
@@ -69,8 +70,8 @@ def test_an_environment_that_does_not_exist_is_told_without_a_traceback(tmp_path
     assert "Traceback" not in run.stderr
 
 
-def test_cfn_lint_finds_nothing_in_any_template(synthesize, tmp_path: Path) -> None:
-    written = []
+def test_cfn_lint_finds_nothing_in_any_template(synthesize: Synthesize, tmp_path: Path) -> None:
+    written: list[str] = []
     # Blueprints of two environments differ in nothing that cfn-lint looks at.
     for templates in (synthesize("dev").templates, synthesize("prod").platform):
         for name, template in templates.items():

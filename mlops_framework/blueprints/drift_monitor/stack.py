@@ -80,7 +80,11 @@ class DriftMonitorStack(BlueprintStack):
         """Two rules, of which a request uses one: the usual place, or the request's own."""
         usual = self.left_empty("capture_location")
         elsewhere = cdk.CfnCondition(
-            self, "CapturesElsewhere", expression=cdk.Fn.condition_not(usual)
+            self,
+            "CapturesElsewhere",
+            expression=cdk.Fn.condition_not(
+                cdk.Fn.condition_equals(self.text("capture_location"), "")
+            ),
         )
         for name, condition, bucket, key in (
             (
