@@ -225,7 +225,7 @@ def test_a_model_that_does_not_load_fails_its_endpoint_with_the_real_reason(
     described = endpoints.create("broken", "broken-config")
     assert described["EndpointStatus"] == "Failed"
     assert "did not pass the ping health check" in described["FailureReason"]
-    assert "RuntimeError: no weights in /opt/ml/model" in described["FailureReason"]
+    assert "RuntimeError: no weights in " in described["FailureReason"]
     events = local_aws.client("logs").filter_log_events(
         logGroupName="/aws/sagemaker/Endpoints/broken", filterPattern="RuntimeError"
     )["events"]
@@ -311,6 +311,72 @@ def test_capture_is_written_when_the_endpoint_is_deleted_and_in_base64_without_a
     given = record["captureData"]["endpointInput"]
     assert given["encoding"] == "BASE64"
     assert base64.b64decode(given["data"]) == b"1,2\n"
+
+
+def test_a_model_server_that_ends_is_started_again(endpoints: Endpoints) -> None:
+    ends = (
+        "import os\ndef model_fn(d):\n    return 1\n"
+        "def predict_fn(rows, model):\n"
+        "    if rows.sum() == 13:\n        os._exit(9)\n"
+        "    return rows\n"
+    )
+    endpoints.model("fragile", archive(inference=ends))
+    endpoints.config("fragile", {"AllTraffic": "fragile"})
+    endpoints.create("fragile", "fragile")
+
+    def ask(body: bytes) -> bytes:
+        answer = endpoints.runtime.invoke_endpoint(
+            EndpointName="fragile", Body=body, ContentType="text/csv", Accept="text/csv"
+        )
+        received: bytes = answer["Body"].read()
+        return received
+
+    with pytest.raises(ClientError, match="does not answer"):
+        ask(b"13\n")
+    answered = b""
+    deadline = time.monotonic() + 30
+    while not answered and time.monotonic() < deadline:
+        with contextlib.suppress(ClientError):
+            answered = ask(b"1,2\n")
+        time.sleep(0.1)
+    assert answered == b"1.0\n2.0\n"
+
+
+def test_an_endpoint_and_a_failing_job_are_told_on_the_event_bus(
+    local_aws: Emulator, endpoints: Endpoints
+) -> None:
+    events, sqs = local_aws.client("events"), local_aws.client("sqs")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    for detail_type, detail in (
+        ("SageMaker Endpoint State Change", {"EndpointName": ["evented"]}),
+        ("SageMaker Training Job State Change", {"TrainingJobStatus": ["Failed"]}),
+    ):
+        name = detail_type.split()[1].lower()
+        pattern = {"source": ["aws.sagemaker"], "detail-type": [detail_type], "detail": detail}
+        events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn["QueueArn"]}])
+    endpoints.model("evented", archive())
+    endpoints.config("evented", {"AllTraffic": "evented"})
+    endpoints.create("evented", "evented")
+    endpoints.sagemaker.create_training_job(
+        TrainingJobName="evented",
+        RoleArn=ROLE,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/models"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+    )
+    details = []
+    deadline = time.monotonic() + 20
+    while len(details) < 3 and time.monotonic() < deadline:
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2, MaxNumberOfMessages=10)
+        for message in received.get("Messages", []):
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            details.append(json.loads(message["Body"])["detail"])
+    statuses = [detail["EndpointStatus"] for detail in details if "EndpointStatus" in detail]
+    assert sorted(statuses) == ["CREATING", "IN_SERVICE"]
+    (failed,) = [detail for detail in details if "TrainingJobStatus" in detail]
+    assert "Set the 'sagemaker_program' hyperparameter" in failed["FailureReason"]
 
 
 def test_only_an_approved_package_is_deployed(endpoints: Endpoints) -> None:

@@ -241,23 +241,28 @@ def test_a_name_is_used_once(local_aws: Emulator, train: Submit) -> None:
         train("only-once", "pass")
 
 
+@pytest.mark.parametrize("view", ["with", "without"])
 def test_a_processing_job_reads_its_inputs_and_uploads_its_outputs(
-    local_aws: Emulator, bucket: str
+    local_aws: Emulator, bucket: str, view: str
 ) -> None:
     script = (
         "import json, sys\nfrom pathlib import Path\n"
-        "lines = Path('/opt/ml/processing/data/rows.csv').read_text().splitlines()\n"
-        "out = Path(sys.argv[2]) / 'evaluation.json'\n"
-        "out.write_text(json.dumps({'rows': len(lines) - 1}))\n"
-        "Path('/opt/ml/output/message').write_text('all rows counted')\n"
+        "data, out, message = (Path(path) for path in sys.argv[1:])\n"
+        "lines = (data / 'rows.csv').read_text().splitlines()\n"
+        "(out / 'evaluation.json').write_text(json.dumps({'rows': len(lines) - 1}))\n"
+        "message.write_text('all rows counted')\n"
     )
     s3, sagemaker = local_aws.client("s3"), local_aws.client("sagemaker")
     s3.put_object(Bucket=bucket, Key="code/count.py", Body=script)
-    sagemaker.create_processing_job(**processing_request("counts", bucket))
-    described = settled(local_aws, "counts", "processing")
+    request = processing_request(f"counts-{view}", bucket)
+    if view == "without":
+        request["Environment"] = {"MLOPS_NO_OPT_ML": "1"}
+    sagemaker.create_processing_job(**request)
+    described = settled(local_aws, f"counts-{view}", "processing")
     assert described["ProcessingJobStatus"] == "Completed", described["FailureReason"]
     assert described["ExitMessage"] == "all rows counted"
-    body = s3.get_object(Bucket=bucket, Key="evaluation/evaluation.json")["Body"].read()
+    key = f"evaluation/counts-{view}/evaluation.json"
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     assert json.loads(body) == {"rows": 40}
 
 
@@ -308,7 +313,11 @@ def processing_request(name: str, bucket: str) -> dict[str, Any]:
         "AppSpecification": {
             "ImageUri": IMAGE,
             "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/count.py"],
-            "ContainerArguments": ["--out", "/opt/ml/processing/evaluation"],
+            "ContainerArguments": [
+                "/opt/ml/processing/data",
+                "/opt/ml/processing/evaluation",
+                "/opt/ml/output/message",
+            ],
         },
         "ProcessingInputs": [
             given("code", "code/count.py", "/opt/ml/processing/input/code"),
@@ -319,7 +328,7 @@ def processing_request(name: str, bucket: str) -> dict[str, Any]:
                 {
                     "OutputName": "evaluation",
                     "S3Output": {
-                        "S3Uri": f"s3://{bucket}/evaluation",
+                        "S3Uri": f"s3://{bucket}/evaluation/{name}",
                         "LocalPath": "/opt/ml/processing/evaluation",
                         "S3UploadMode": "EndOfJob",
                     },

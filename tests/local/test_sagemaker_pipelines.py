@@ -31,10 +31,10 @@ model = LogisticRegression().fit(rows[["a", "b"]], rows["label"])
 joblib.dump(model, Path(os.environ["SM_MODEL_DIR"]) / "model.joblib")
 """
 EVALUATE = """
-import json, tarfile
+import json, sys, tarfile
 from pathlib import Path
 import joblib, pandas as pd
-base = Path("/opt/ml/processing")
+base = Path(sys.argv[1])
 with tarfile.open(base / "model" / "model.tar.gz") as tar:
     tar.extractall(base / "model", filter="data")
 model = joblib.load(base / "model" / "model.joblib")
@@ -121,6 +121,7 @@ def model_build() -> dict[str, Any]:
         "AppSpecification": {
             "ImageUri": IMAGE,
             "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/evaluate.py"],
+            "ContainerArguments": ["/opt/ml/processing/"],
         },
         "RoleArn": ROLE,
         "ProcessingInputs": [

@@ -55,11 +55,10 @@ def process(base: Path, ambient: dict[str, str]) -> None:
     job = json.loads((base / "config" / "processingjobconfig.json").read_text())
     image = job["AppSpecification"]
     command = [*image.get("ContainerEntrypoint", []), *image.get("ContainerArguments", [])]
-    entry_point.run(
-        [_here(word, base) for word in command],
-        folder=base,
-        environment={name: _here(value, base) for name, value in ambient.items()},
-    )
+    environment = {name: _here(value, base) for name, value in ambient.items()}
+    if base != optml.OPT_ML:
+        environment["SAGEMAKER_BASE_DIR"] = str(base)
+    entry_point.run([_here(word, base) for word in command], folder=base, environment=environment)
 
 
 def _here(text: str, base: Path) -> str:

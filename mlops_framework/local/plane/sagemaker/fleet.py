@@ -74,16 +74,18 @@ class VariantServer:
             objects.unpack(archive, self._opt_ml / "model", told_as=plan["ModelDataUrl"])
         except objects.DataError as error:
             raise ServingError(str(error)) from error
-        log = LogStream(
+        self._log = LogStream(
             host,
             scope,
             group=self.group,
             stream=f"{self.variant}/i-{uuid.uuid4().hex[:17]}",
             file=folder / "log.txt",
         )
-        self.log_arn = log.arn
-        environment = {**base_environment(host, scope, folder), **plan["Environment"]}
-        self._process = RunnerProcess(host, "serving", self._opt_ml, environment, log)
+        self.log_arn = self._log.arn
+        self._host = host
+        self._environment = {**base_environment(host, scope, folder), **plan["Environment"]}
+        self._starting = threading.Lock()
+        self._process = self._start()
 
     def wait_until_healthy(self, abandoned: threading.Event) -> None:
         """Wait until the server answers its ping.
@@ -117,8 +119,16 @@ class VariantServer:
             Its answer.
 
         Raises:
-            ServingError: the server does not answer.
+            ServingError: the server does not answer. One that has ended is started again, as
+                SageMaker does, and answers once its model is loaded.
         """
+        ended = self._restart_if_ended()
+        if ended is not None:
+            raise ServingError(
+                f"The container primary ended with status {ended} and is being started again."
+            )
+        if not self._find_port():
+            raise ServingError("The container primary is being started.")
         try:
             return self._request("POST", "/invocations", INVOCATION_SECONDS, body, headers)
         except TimeoutError:
@@ -128,20 +138,38 @@ class VariantServer:
                 "issue, and try again."
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            ended = self._process.status
-            told = f"the model server has ended with status {ended}" if ended else str(error)
-            raise ServingError(f"The container primary does not answer: {told}.") from error
+            raise ServingError(f"The container primary does not answer: {error}.") from error
 
     def stop(self) -> None:
         """End the server."""
         self._process.stop(_GRACE_SECONDS)
 
-    def _ping(self) -> bool:
+    def _start(self) -> RunnerProcess:
+        self._port = 0
+        for name in ("serving.json", "failure"):
+            (self._opt_ml / "output" / name).unlink(missing_ok=True)
+        return RunnerProcess(self._host, "serving", self._opt_ml, self._environment, self._log)
+
+    def _restart_if_ended(self) -> int | None:
+        """The status with which the server ended, when it had to be started again."""
+        with self._starting:
+            ended = self._process.status
+            if ended is not None and not self._host.stopping.is_set():
+                self._process.wait()
+                self._process = self._start()
+            return ended
+
+    def _find_port(self) -> bool:
+        """Whether the server says that its model is loaded."""
         if not self._port:
             ready = self._opt_ml / "output" / "serving.json"
-            if not ready.exists():
-                return False
-            self._port = json.loads(ready.read_text())["port"]
+            if ready.exists():
+                self._port = json.loads(ready.read_text())["port"]
+        return self._port != 0
+
+    def _ping(self) -> bool:
+        if not self._find_port():
+            return False
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self._request("GET", "/ping", _PING_SECONDS).status == 200
         return False
