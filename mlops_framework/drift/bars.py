@@ -13,6 +13,9 @@ from mlops_framework.drift.findings import number
 
 _MOST_BARS: Final = 12
 _SINGLE_CODES: Final = 20
+_UNSEEN: Final = "not in training data"
+_BELOW: Final = "below "
+_ABOVE: Final = "above "
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,12 @@ def bars_of(column: BaselineColumn, window: ColumnCounts) -> tuple[Bar, ...]:
         )
         for label, cells in groups
     )
-    return tuple(bar for bar in bars if bar.baseline or bar.window or bar.label[:3] != "not")
+    hidden_when_empty = (_UNSEEN, _BELOW, _ABOVE)
+    return tuple(
+        bar
+        for bar in bars
+        if bar.baseline or bar.window or not bar.label.startswith(hidden_when_empty)
+    )
 
 
 _Group = tuple[str, Sequence[int]]
@@ -51,7 +59,7 @@ _Group = tuple[str, Sequence[int]]
 
 def _code_groups(spec: ColumnSpec) -> list[_Group]:
     codes = spec.codes
-    unseen = ("not in training data", range(0, spec.cells, 2))
+    unseen = (_UNSEEN, range(0, spec.cells, 2))
     if len(codes) <= _SINGLE_CODES:
         return [(number(code), (2 * i + 1,)) for i, code in enumerate(codes)] + [unseen]
     width = _round_width(codes[-1] - codes[0])
@@ -80,9 +88,9 @@ def _numeric_groups(spec: ColumnSpec, baseline: ColumnCounts) -> list[_Group]:
     ]
     low, high = number(baseline.minimum), number(baseline.maximum)
     return [
-        (f"not in training data: below {low}", (0,)),
+        (f"{_BELOW}{low}", (0,)),
         *spans,
-        (f"not in training data: above {high}", (spec.cells - 1,)),
+        (f"{_ABOVE}{high}", (spec.cells - 1,)),
     ]
 
 
@@ -102,7 +110,7 @@ def _category_groups(
     groups: list[_Group] = [(spec.categories[cell][:24], (cell,)) for cell in top]
     if rest:
         groups.append((f"{len(rest):,} more", rest))
-    last = "not in training data" if spec.buckets == 1 else "all others"
+    last = _UNSEEN if spec.buckets == 1 else "all others"
     return [*groups, (last, range(len(spec.categories), spec.cells))]
 
 
@@ -113,4 +121,5 @@ def _round_width(spread: float) -> float:
 
 
 def _span(low: float, high: float) -> str:
-    return number(low) if low == high else f"{number(low)} to {number(high)}"
+    first, last = number(low), number(high)
+    return first if first == last else f"{first} to {last}"

@@ -95,6 +95,8 @@ def number(value: float | None) -> str:
     """A number for people: four significant digits, thousands grouped, an en dash for none."""
     if value is None:
         return "–"
+    if abs(value) < 1e-300:
+        return "0"
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"

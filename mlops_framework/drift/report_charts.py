@@ -63,5 +63,5 @@ def _rectangle(kind: str, top: float, width: float) -> str:
 
 def _fitted(label: str) -> str:
     """A label that fits its column; the whole of it is in the tooltip."""
-    short = "new values" if label.startswith("not in training data") else label
+    short = "new values" if label == "not in training data" else label
     return short if len(short) <= 18 else f"{short[:17]}…"
