@@ -195,6 +195,17 @@ def pipelines(local_aws: Emulator) -> Pipelines:
     return Pipelines(local_aws)
 
 
+def capitalised(value: Any) -> Any:
+    if isinstance(value, list):
+        return [capitalised(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name[:1].upper() + name[1:]: item if name == "configuration" else capitalised(item)
+        for name, item in value.items()
+    }
+
+
 def template(resources: Mapping[str, Any], **more: Any) -> str:
     return json.dumps({"Resources": resources, **more})
 
@@ -469,16 +480,6 @@ def test_an_object_created_event_starts_the_pipeline_of_a_stack(pipelines: Pipel
         ("Source", [pipelines.source(key)]), ("Check", [pipelines.verify({})])
     )
 
-    def capitalised(value: Any) -> Any:
-        if isinstance(value, list):
-            return [capitalised(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            name[:1].upper() + name[1:]: item if name == "configuration" else capitalised(item)
-            for name, item in value.items()
-        }
-
     arn = {
         "Fn::Sub": "arn:aws:codepipeline:${AWS::Region}:${AWS::AccountId}:${Pipeline}",
     }
@@ -522,6 +523,47 @@ def test_an_object_created_event_starts_the_pipeline_of_a_stack(pipelines: Pipel
     )
     with pytest.raises(pipelines.codepipeline.exceptions.PipelineNotFoundException):
         pipelines.codepipeline.get_pipeline(name=name)
+
+
+def test_a_stack_changes_its_pipeline_in_place_and_replaces_a_renamed_one(
+    pipelines: Pipelines,
+) -> None:
+    stack = f"changing-{uuid.uuid4().hex[:8]}"
+    pipelines.upload({"a": "1"}, "changing.zip")
+    declared = pipelines.declaration(
+        ("Source", [pipelines.source("changing.zip")]), ("Check", [pipelines.verify({})])
+    )
+    cloudformation = pipelines.cloudformation
+
+    def put(kind: str, **changes: Any) -> dict[str, Any]:
+        properties = {**capitalised(declared), **changes}
+        body = template(
+            {"Pipeline": {"Type": "AWS::CodePipeline::Pipeline", "Properties": properties}},
+            Outputs={
+                "Name": {"Value": {"Ref": "Pipeline"}},
+                "Version": {"Value": {"Fn::GetAtt": ["Pipeline", "Version"]}},
+            },
+        )
+        getattr(cloudformation, f"{kind}_stack")(StackName=stack, TemplateBody=body)
+        cloudformation.get_waiter(f"stack_{kind}_complete").wait(
+            StackName=stack, WaiterConfig={"Delay": 1}
+        )
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return {item["OutputKey"]: item["OutputValue"] for item in found["Outputs"]}
+
+    assert put("create") == {"Name": declared["name"], "Version": "1"}
+    tags = [{"Key": "owner", "Value": "risk"}]
+    changed = put("update", ExecutionMode="SUPERSEDED", Tags=tags)
+    assert changed == {"Name": declared["name"], "Version": "2"}
+    found = pipelines.codepipeline.get_pipeline(name=declared["name"])
+    assert found["pipeline"]["executionMode"] == "SUPERSEDED"
+    arn = found["metadata"]["pipelineArn"]
+    tagged = pipelines.codepipeline.list_tags_for_resource(resourceArn=arn)["tags"]
+    assert {"key": "owner", "value": "risk"} in tagged
+    renamed = put("update", Name=f"{declared['name']}-2", Tags=tags)
+    assert renamed == {"Name": f"{declared['name']}-2", "Version": "1"}
+    with pytest.raises(pipelines.codepipeline.exceptions.PipelineNotFoundException):
+        pipelines.codepipeline.get_pipeline(name=declared["name"])
 
 
 @pytest.mark.parametrize(

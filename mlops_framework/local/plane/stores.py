@@ -46,17 +46,29 @@ class Stores:
         return sorted(found, key=lambda scope: (scope.account, scope.region))
 
     def save(self) -> None:
-        """Writes every opened store, each file whole or not at all."""
+        """Writes every opened store, each file whole or not at all.
+
+        Raises:
+            TypeError: A store holds what cannot be written; all the others are written still.
+        """
         if self._folder is None:
             return
         with self._lock:
             snapshot = {key: copy.deepcopy(records) for key, records in self._open.items()}
+        refused: list[TypeError] = []
         for (service, scope), records in snapshot.items():
             file = self._file(self._folder, service, scope)
             file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                text = dumps(records)
+            except TypeError as error:
+                refused.append(TypeError(f"The records of {service} are not kept: {error}"))
+                continue
             fresh = file.with_suffix(".new")
-            fresh.write_text(dumps(records), encoding="utf-8")
+            fresh.write_text(text, encoding="utf-8")
             fresh.replace(file)
+        if refused:
+            raise refused[0]
 
     def _read(self, service: str, scope: Scope) -> dict[str, Any]:
         if self._folder is None:
