@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,9 +18,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from mlops_framework.local import processes, venvs
+from mlops_framework.local import ports, processes, venvs
 from mlops_framework.local.errors import EmulatorFailed, PortInUse, StateInUse
 from mlops_framework.local.process_settings import ProcessSettings
+from mlops_framework.local.running import Running, status
+
+__all__ = ["ACCOUNT", "REGION", "Emulator", "Running", "status"]
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -40,36 +40,6 @@ _STOP_SECONDS = 20.0
 _API_HOST = re.compile(
     r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com/([^/]+)/?(.*)"
 )
-
-
-@dataclass(frozen=True)
-class Running:
-    """A running emulator, as written to ``emulator.json``.
-
-    Attributes:
-        pid: Its process, also the id of its process group.
-        mark: When that process started, see :func:`processes.started_at`.
-        port: Where it listens, on 127.0.0.1.
-        account: The default account.
-        region: The default region.
-        keep_state: Whether its state outlives it.
-    """
-
-    pid: int
-    mark: str
-    port: int
-    account: str
-    region: str
-    keep_state: bool
-
-    @property
-    def endpoint(self) -> str:
-        """The address that clients use."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def is_alive(self) -> bool:
-        """Whether this very process still runs."""
-        return processes.started_at(self.pid) == self.mark
 
 
 class Emulator:
@@ -185,11 +155,11 @@ class Emulator:
         if live is not None:
             raise StateInUse(self.state_dir, live.pid, live.endpoint)
         self._recover()
-        if self._port is not None and not _is_free(self._port):
+        if self._port is not None and not ports.is_free(self._port):
             raise PortInUse(self._port)
         interpreters = venvs.ensure_all(self._venvs_dir, self._progress)
         self._progress("Starting the local AWS")
-        port = self._port or _free_port()
+        port = self._port or ports.free()
         self._spawn(port, interpreters)
         try:
             self._await_ready(port)
@@ -312,7 +282,7 @@ class Emulator:
         self._running = Running(
             process.pid, mark, port, self._account, self._region, self._keep_state
         )
-        _record(self.state_dir).write_text(json.dumps(asdict(self._running)), encoding="utf-8")
+        self._running.write(self.state_dir)
 
     def _process_environment(self, port: int, run: Path, files: Path) -> dict[str, str]:
         # Nothing of the caller's but PATH: Lambda functions inherit what stands here.
@@ -364,7 +334,7 @@ class Emulator:
 
     def _recover(self) -> None:
         """Clears what an interrupted run left: its record, orphans of its group, its files."""
-        record = _read(self.state_dir)
+        record = Running.read(self.state_dir)
         if record is not None and processes.started_at(record.pid) is None:
             # The leader is gone, so whoever still carries its group was started by it.
             processes.end_group(record.pid, patience=1.0)
@@ -372,41 +342,7 @@ class Emulator:
 
     def _sweep(self) -> None:
         shutil.rmtree(self.state_dir / "run", ignore_errors=True)
-        _record(self.state_dir).unlink(missing_ok=True)
-
-
-def status(state_dir: Path) -> Running | None:
-    """The emulator that runs over a folder, or ``None``."""
-    record = _read(state_dir)
-    return record if record is not None and record.is_alive() else None
-
-
-def _record(state_dir: Path) -> Path:
-    return state_dir.resolve() / "emulator.json"
-
-
-def _read(state_dir: Path) -> Running | None:
-    try:
-        return Running(**json.loads(_record(state_dir).read_text(encoding="utf-8")))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
-        # No record, or one whose writing was interrupted: nothing that could be held.
-        return None
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        Running.forget(self.state_dir)
 
 
 def _wait_until(condition: Any, seconds: float) -> bool:
