@@ -54,10 +54,10 @@ class MonitorConfig:
         capture_location: Where SageMaker writes captures, without the endpoint's name; empty for
             ``s3://<data_bucket>/captures``.
         schedule_expression: How often the monitor is evaluated; shown in reports.
-        window_minutes: Length of a tumbling window, aligned to midnight UTC.
+        window_minutes: Length of a tumbling window; see :mod:`mlops_framework.drift.windows`.
         grace_seconds: How long after its end a window waits for late captures before it counts as
             complete.
-        minimum_records: Fewer records than this in a window give no verdict.
+        minimum_records: Fewer records than this (and always fewer than 30) give no verdict.
         effect_threshold: Share of the records that must have moved before a difference matters,
             however significant it is (0.1 = 10 %).
         rate_threshold: By how much the rate of missing, invalid or unseen values must change.
@@ -236,9 +236,9 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "label_column": _string(None, "a column name, or empty", empty=True),
     "capture_location": _string(_S3_LOCATION, "s3://bucket/prefix, or empty", empty=True),
     "schedule_expression": _string(None, "a schedule expression"),
-    "window_minutes": _whole(1, 1440),
+    "window_minutes": _whole(1, 10_080),
     "grace_seconds": _whole(0, 86_400),
-    "minimum_records": _whole(30, 100_000_000),
+    "minimum_records": _whole(1, 100_000_000),
     "effect_threshold": _share(0.001, 1.0),
     "rate_threshold": _share(0.0001, 1.0),
     "significance": _share(1e-9, 0.2),

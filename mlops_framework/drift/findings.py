@@ -10,7 +10,7 @@ from typing import Final, Literal
 from mlops_framework.drift.baseline import Baseline, BaselineColumn
 from mlops_framework.drift.capture import REASONS
 from mlops_framework.drift.columns import ColumnCounts
-from mlops_framework.drift.comparison import Test, known, unseen
+from mlops_framework.drift.comparison import FEWEST_VALUES, Test, known, unseen
 from mlops_framework.drift.policy import Judged, Judgement, Policy, unreadable_inputs
 from mlops_framework.drift.profile import Profile
 
@@ -70,7 +70,7 @@ def findings_of(
     if judgement.verdict == "insufficient-data":
         sentence = (
             f"Only {profile.rows:,} records arrived; a verdict needs at least "
-            f"{policy.minimum_records:,}."
+            f"{max(policy.minimum_records, FEWEST_VALUES):,}."
         )
         return (Finding("", "records", "too-few", 0.0, None, None, sentence),)
     columns = {column.spec.name: index for index, column in enumerate(baseline.columns)}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Self
 
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.comparison import RATES, ColumnTest, Test, tests_of
+from mlops_framework.drift.comparison import FEWEST_VALUES, RATES, ColumnTest, Test, tests_of
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.profile import Profile
 
@@ -95,10 +95,11 @@ def judge(baseline: Baseline, profile: Profile, policy: Policy) -> Judgement:
     seen = profile.rows + unreadable_inputs(profile)
     if not seen:
         return Judgement("no-data")
-    if seen < policy.minimum_records:
+    needed = max(policy.minimum_records, FEWEST_VALUES)
+    if seen < needed:
         return Judgement("insufficient-data")
     unreadable = _unreadable(profile, seen)
-    if profile.rows < policy.minimum_records:
+    if profile.rows < needed:
         # Too little is readable to compare columns; that may itself be the finding.
         verdict: Verdict = "drift" if unreadable.breached else "insufficient-data"
         return Judgement(verdict, (unreadable,))

@@ -239,7 +239,7 @@ class DriftMonitor:
                 fingerprint=fingerprints,
                 watching_since=state.watching_since,
             )
-        done = _Round(replace(state, windows=state.remembered(now)))
+        done = _Round(replace(state, windows=state.remembered(now, config.window_minutes)))
         for task in tasks:
             fingerprint = fingerprints.get(task.window, _digest(rule))
             self._judge(config, baseline, task, fingerprint, now, done)
@@ -366,7 +366,8 @@ class DriftMonitor:
         """Keys of the stored profiles by window, for windows that touch ``start .. end``."""
         found: dict[Window, list[str]] = {}
         root = f"{_prefix(config)}/profiles/"
-        day = start.replace(hour=0, minute=0, second=0, microsecond=0)
+        first = Window.containing(start, config.window_minutes).start
+        day = first.replace(hour=0, minute=0, second=0, microsecond=0)
         while day <= end:
             for key in self.store.keys(config.data_bucket, f"{root}{day:%Y/%m/%d}/"):
                 path = key.removeprefix(root).rpartition("/")[0]

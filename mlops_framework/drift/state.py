@@ -15,7 +15,7 @@ from mlops_framework.drift.windows import LATE_HORIZON, instant, moment
 
 KIND: Final = "mlops-drift-state"
 VERSION: Final = 1
-_KEPT: Final = LATE_HORIZON + timedelta(days=2)
+_MARGIN: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,10 @@ class MonitorState:
     retraining: RetrainingState = field(default_factory=RetrainingState)
     outbox: tuple[Mapping[str, Any], ...] = ()
 
-    def remembered(self, now: datetime) -> Mapping[datetime, Evaluated]:
-        """The windows worth remembering."""
-        return {start: seen for start, seen in self.windows.items() if start > now - _KEPT}
+    def remembered(self, now: datetime, minutes: int) -> Mapping[datetime, Evaluated]:
+        """The windows (of ``minutes``) that an evaluation may meet again."""
+        oldest = now - LATE_HORIZON - timedelta(minutes=minutes) - _MARGIN
+        return {start: seen for start, seen in self.windows.items() if start > oldest}
 
     def to_document(self) -> dict[str, Any]:
         """The state as JSON."""

@@ -1,4 +1,9 @@
-"""Tumbling windows, aligned to midnight UTC, and which of them an evaluation has to look at."""
+"""Tumbling windows, and which of them an evaluation has to look at.
+
+Windows of up to a day start at midnight UTC; where their length does not divide the day, the day's
+last window is shorter. Longer windows follow each other from a Monday midnight, so that a window of
+a week is a calendar week.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,8 @@ LATE_HORIZON: Final = timedelta(hours=26)
 """How far back an evaluation looks for late objects: a day, and the hours of two long windows."""
 
 _PATH: Final = "%Y/%m/%d/%H%M"
+_DAY: Final = timedelta(days=1)
+_MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 @dataclass(frozen=True, order=True)
@@ -22,16 +29,15 @@ class Window:
 
     @classmethod
     def containing(cls, moment: datetime, minutes: int) -> Self:
-        """The window of ``minutes`` that holds ``moment``.
-
-        Windows start at midnight UTC; where ``minutes`` does not divide the day, the day's last
-        window is shorter.
-        """
+        """The window of ``minutes`` that holds ``moment``."""
         utc = moment.astimezone(UTC)
-        midnight = utc.replace(hour=0, minute=0, second=0, microsecond=0)
         step = timedelta(minutes=minutes)
+        if step > _DAY:
+            start = _MONDAY + step * ((utc - _MONDAY) // step)
+            return cls(start, start + step)
+        midnight = utc.replace(hour=0, minute=0, second=0, microsecond=0)
         start = midnight + step * ((utc - midnight) // step)
-        return cls(start, min(start + step, midnight + timedelta(days=1)))
+        return cls(start, min(start + step, midnight + _DAY))
 
     @property
     def path(self) -> str:
@@ -50,6 +56,8 @@ class Window:
 
     def __str__(self) -> str:
         """For people: ``2026-03-01 14:00-15:00 UTC``."""
+        if self.end - self.start > _DAY:
+            return f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC"
         end = "24:00" if self.end.date() != self.start.date() else f"{self.end:%H:%M}"
         return f"{self.start:%Y-%m-%d %H:%M}-{end} UTC"
 

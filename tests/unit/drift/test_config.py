@@ -53,7 +53,7 @@ def test_every_fault_is_told_at_once() -> None:
         window_minutes=0, retrain="maybe", baseline_data="train.csv", colour="red", version=2
     )
     assert found.keys() == {"window_minutes", "retrain", "baseline_data", "colour", "version"}
-    assert "a whole number from 1 to 1440" in found["window_minutes"]
+    assert "a whole number from 1 to 10080" in found["window_minutes"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_every_fault_is_told_at_once() -> None:
         {"window_minutes": 1.5},
         {"effect_threshold": "nan"},
         {"effect_threshold": False},
-        {"minimum_records": 3},
+        {"minimum_records": 0},
         {"endpoint_name": ""},
         {"endpoint_name": "-x"},
         {"data_bucket": "Has Spaces"},

@@ -279,6 +279,16 @@ def test_what_could_not_be_said_is_said_next_time(world: World) -> None:
     assert len(world.publisher.alerts) == 1
 
 
+def test_windows_of_a_week_collect_the_captures_of_their_days() -> None:
+    world = World(config=replace(CONFIG, window_minutes=10_080))
+    world.drift.build_baseline(NAME)
+    world.evaluate("2026-03-02T12:00:00Z")
+    for day in (2, 4, 7):
+        world.capture(f"2026-03-{day:02}T14:05:00Z", LIKE)
+    assert world.evaluate("2026-03-09T01:00:00Z") == [("00:00", "healthy")]
+    assert world.document("reports/2026/03/02/0000/report.json")["captures"]["rows"] == 1500
+
+
 def test_the_state_forgets_old_windows(world: World) -> None:
     for day in range(2, 12):
         world.capture(f"2026-03-{day:02}T14:05:00Z", LIKE[:30])

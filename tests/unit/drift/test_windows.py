@@ -34,7 +34,13 @@ def tasks(
     )
 
 
-@given(moments, st.integers(1, 1440))
+def test_a_window_of_a_week_is_a_calendar_week() -> None:
+    week = window("2026-03-04T10:00:00Z", 10_080)
+    assert str(week) == "2026-03-02 00:00 to 2026-03-09 00:00 UTC"
+    assert week.start.weekday() == 0
+
+
+@given(moments, st.integers(1, 10_080))
 def test_every_moment_lies_in_its_window(when: datetime, minutes: int) -> None:
     found = Window.containing(when, minutes)
     assert found.start <= when < found.end
@@ -42,13 +48,13 @@ def test_every_moment_lies_in_its_window(when: datetime, minutes: int) -> None:
     assert Window.containing(found.start, minutes) == found
 
 
-@given(moments, st.integers(1, 1440))
+@given(moments, st.integers(1, 10_080))
 def test_windows_follow_each_other_without_gap(when: datetime, minutes: int) -> None:
     found = Window.containing(when, minutes)
     assert Window.containing(found.end, minutes).start == found.end
 
 
-@given(moments, st.integers(1, 1440))
+@given(moments, st.integers(1, 10_080))
 def test_a_path_names_its_window(when: datetime, minutes: int) -> None:
     found = Window.containing(when, minutes)
     assert Window.of_path(found.path, minutes) == found
