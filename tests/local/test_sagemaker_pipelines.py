@@ -228,6 +228,8 @@ def test_a_model_that_passes_the_gate_is_registered_with_its_evaluation(
     assert steps["Gate"]["Metadata"]["Condition"]["Outcome"] == "True"
     job = steps["Train"]["Metadata"]["TrainingJob"]["Arn"].rsplit("/", 1)[-1]
     assert job.startswith(f"pipelines-{arn.rsplit('/', 1)[-1]}-train-")
+    described = sagemaker.describe_training_job(TrainingJobName=job)
+    assert described["TrainingJobName"].lower() == job
     package = sagemaker.describe_model_package(
         ModelPackageName=steps["Register"]["Metadata"]["RegisterModel"]["Arn"]
     )

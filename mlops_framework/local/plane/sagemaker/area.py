@@ -14,7 +14,7 @@ Record = dict[str, Any]
 # What SageMaker keeps of a FailureReason.
 REASON_LIMIT = 1024
 # Names of these are the same in any case, and in lower case in their ARNs.
-_CASELESS = frozenset({"model", "endpoint-config", "endpoint"})
+_CASELESS = frozenset({"model", "endpoint-config", "endpoint", "training-job", "processing-job"})
 
 
 class Area(LocalService):
@@ -45,10 +45,14 @@ class Area(LocalService):
         """The lock over all records. Never call another service, or emit, while holding it."""
         return self.host.lock(self.name)
 
+    def live(self, kind: str, name: str, scope: Scope) -> Record | None:
+        """A record itself, or None; change it under `locked()` only."""
+        return self.records(kind, scope).get(_key(kind, name))
+
     def find(self, kind: str, name: str, scope: Scope) -> Record | None:
         """A copy of one record, or None."""
         with self.locked():
-            return copy.deepcopy(self.records(kind, scope).get(_key(kind, name)))
+            return copy.deepcopy(self.live(kind, name, scope))
 
     def change(self, kind: str, name: str, scope: Scope, **values: Any) -> Record:
         """Change members of a record and its LastModifiedTime.
@@ -63,7 +67,7 @@ class Area(LocalService):
             A copy of the record as it is now; empty when it has been deleted meanwhile.
         """
         with self.locked():
-            record = self.records(kind, scope).get(_key(kind, name))
+            record = self.live(kind, name, scope)
             if record is None:
                 return {}
             if reason := values.get("FailureReason"):

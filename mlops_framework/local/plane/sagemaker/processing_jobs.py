@@ -109,10 +109,10 @@ class ProcessingJobs(Jobs):
     @operation("StopProcessingJob")
     def stop_processing_job(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Stop a processing job."""
-        name = request["ProcessingJobName"]
-        record = self.find(KIND, name, scope)
+        record = self.find(KIND, request["ProcessingJobName"], scope)
         if record is None:
             raise invalid("Requested resource not found.")
+        name = record["ProcessingJobName"]
         status = record["ProcessingJobStatus"]
         if status not in ("InProgress", "Stopping"):
             raise invalid(

@@ -136,10 +136,10 @@ class TrainingJobs(Jobs):
     @operation("StopTrainingJob")
     def stop_training_job(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Stop a training job; it keeps what it has written to its model folder."""
-        name = request["TrainingJobName"]
-        record = self.find(KIND, name, scope)
+        record = self.find(KIND, request["TrainingJobName"], scope)
         if record is None:
             raise invalid("Requested resource not found.")
+        name = record["TrainingJobName"]
         if record["TrainingJobStatus"] not in ("InProgress", "Stopping"):
             raise invalid(
                 f"The request was rejected because the training job is in status "
@@ -247,7 +247,9 @@ class TrainingJobs(Jobs):
         """Go on to a secondary status, and tell it."""
         moment = now()
         with self.locked():
-            record = self.records(KIND, scope)[name]
+            record = self.live(KIND, name, scope)
+            if record is None:
+                return
             transitions = record["SecondaryStatusTransitions"]
             transitions[-1]["EndTime"] = moment
             transitions.append(_transition(secondary, moment, values.get("FailureReason")))
