@@ -29,6 +29,7 @@ TABLE: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
     (ServiceRefused, HTTPStatus.BAD_GATEWAY, "The endpoint could not be asked."),
 )
 """First match wins. The text replaces the exception's where that would tell of the inside."""
+_TRACEBACK: Final = "Traceback (most recent call last)"
 _UNKNOWN: Final = (HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be handled.")
 
 
@@ -70,13 +71,19 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
     }
 
 
+def _said(message: str) -> str:
+    """The message without the traceback that model servers append: that is for the log."""
+    said = message.partition(_TRACEBACK)[0].strip()
+    return said or message.strip().rpartition("\n")[2]
+
+
 def _problem(event: Mapping[str, Any], fault: Exception) -> dict[str, Any]:
     found = next(((status, text) for kind, status, text in TABLE if isinstance(fault, kind)), None)
     status, text = found or _UNKNOWN
     correlation_id = event.get("requestContext", {}).get("requestId", "unknown")
     log = LOGGER.exception if status >= HTTPStatus.INTERNAL_SERVER_ERROR else LOGGER.info
     log("%s: %s (correlation id %s)", type(fault).__name__, fault, correlation_id)
-    detail = text or str(fault)
+    detail = text or _said(str(fault))
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,

@@ -10,8 +10,8 @@
         ├── AccessRefused      it said that the platform may not do that
         └── ServiceUnavailable it did not answer in time, or asked for less traffic
 
-    RecordChanged, StackMissing, PipelineMissing, ObjectExists: answers of a port, handled by the
-    use cases and never seen by a caller of the API.
+    RecordChanged, PipelineMissing, ObjectExists: answers of a port, handled by the use cases and
+    never seen by a caller of the API.
 """
 
 from __future__ import annotations
@@ -67,10 +67,6 @@ class ServiceUnavailable(ServiceRefused):
 
 class RecordChanged(FrameworkFault):
     """A conditional write found another revision than the expected one."""
-
-
-class StackMissing(FrameworkFault):
-    """There is no stack of that name."""
 
 
 class PipelineMissing(FrameworkFault):

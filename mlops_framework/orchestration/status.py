@@ -119,7 +119,7 @@ def describe(seen: Seen, environment_prefix: str) -> dict[str, Any]:
         "pipeline_type": record.kind,
         "model_name": record.model_name,
         "status": phase.value,
-        "message": _sentence(phase, record, problems),
+        "message": _sentence(phase, record, seen.pipeline, problems),
         "next": _NEXT[phase],
         "requested_by": record.requested_by,
         "requested_at": record.updated_at,
@@ -249,7 +249,12 @@ def _problem(stage: str, action: str, resource: str, kind: str, reason: str) -> 
     }
 
 
-def _sentence(phase: Phase, record: PipelineRecord, problems: Sequence[Mapping[str, str]]) -> str:
+def _sentence(
+    phase: Phase,
+    record: PipelineRecord,
+    pipeline: CodePipelineState | None,
+    problems: Sequence[Mapping[str, str]],
+) -> str:
     if problems:
         first = problems[0]
         where = f"{first['stage']}/{first['action']}"
@@ -257,6 +262,9 @@ def _sentence(phase: Phase, record: PipelineRecord, problems: Sequence[Mapping[s
         return f"{where}{what}: {first['reason']}"
     if record.message:
         return record.message
+    if phase is Phase.DELIVERED and pipeline is not None:
+        said = [action.summary for action in pipeline.stages[-1].actions if action.summary]
+        return said[-1] if said else f"Pipeline {record.pipeline_id} is delivered."
     if phase is Phase.DELIVERING and record.run_since:
         return f"Pipeline {record.pipeline_id} runs; this run was asked for at {record.run_since}."
     return f"Pipeline {record.pipeline_id} is {phase.value}."

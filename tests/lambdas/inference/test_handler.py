@@ -145,6 +145,24 @@ def test_an_error_of_the_model_is_the_models_own_message(runtime) -> None:
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        'ValueError: 3 columns\nTraceback (most recent call last):\n  File "/opt/ml/x.py"\nboom',
+        'Traceback (most recent call last):\n  File "/opt/ml/x.py"\nValueError: 3 columns\n',
+    ],
+    ids=["after", "before"],
+)
+def test_a_models_traceback_stays_in_the_log(runtime, message) -> None:
+    runtime.fault = ClientError(
+        {"Error": {"Code": "ModelError", "Message": "x"}, "OriginalMessage": message}, "I"
+    )
+
+    problem = _problem(_ask(runtime, {"payload": "1,2,3", "content_type": "text/csv"}))
+
+    assert problem["detail"] == "ValueError: 3 columns"
+
+
+@pytest.mark.parametrize(
     ("fault", "status"),
     [
         (ReadTimeoutError(endpoint_url="https://secret"), 503),

@@ -239,3 +239,15 @@ def test_what_failed_before_is_no_problem_of_a_deletion(world, training) -> None
 
     assert status["status"] == "Deleting"
     assert status["problems"] == []
+
+
+def test_a_delivered_pipeline_says_what_its_last_check_found(world, training) -> None:
+    world.deploy(training)
+    registered = ActionState("Verify", "Succeeded", summary="Registered income/3.")
+    world.pipelines.place(
+        world.CODE_PIPELINE,
+        stage_ran("Source", "Succeeded"),
+        stage_ran("Dev", "Succeeded", registered),
+    )
+
+    assert world.orchestrator.status("income-training")["message"] == "Registered income/3."
