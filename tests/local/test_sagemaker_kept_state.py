@@ -103,6 +103,33 @@ def start_a_job(local: Emulator, script: str) -> None:
         time.sleep(0.1)
 
 
+def start_a_pipeline(local: Emulator) -> str:
+    sagemaker = local.client("sagemaker")
+    arguments = {
+        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        "RoleArn": ROLE,
+        "HyperParameters": {
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": f"s3://{BUCKET}/code.tar.gz",
+        },
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models"},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 1,
+        },
+    }
+    steps = [{"Name": "Train", "Type": "Training", "Arguments": arguments}]
+    definition = json.dumps({"Version": "2020-12-01", "Steps": steps})
+    sagemaker.create_pipeline(PipelineName="long", RoleArn=ROLE, PipelineDefinition=definition)
+    arn: str = sagemaker.start_pipeline_execution(PipelineName="long")["PipelineExecutionArn"]
+    deadline = time.monotonic() + 20
+    while not sagemaker.list_training_jobs(NameContains="pipelines-")["TrainingJobSummaries"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return arn
+
+
 def job(local: Emulator) -> dict[str, Any]:
     described: dict[str, Any] = local.client("sagemaker").describe_training_job(
         TrainingJobName="long"
@@ -126,6 +153,7 @@ def test_after_down_and_up_endpoints_serve_jobs_are_settled_and_no_capture_is_lo
         local.client("s3").create_bucket(Bucket=BUCKET)
         serve(local)
         start_a_job(local, "import time\ntime.sleep(120)\n")
+        execution = start_a_pipeline(local)
         assert invoke(local, b"1,2\n") == b"1.0\n2.0\n"
 
     with Emulator(tmp_path, keep_state=True) as local:
@@ -134,6 +162,11 @@ def test_after_down_and_up_endpoints_serve_jobs_are_settled_and_no_capture_is_lo
         described = job(local)
         assert described["TrainingJobStatus"] == "Failed"
         assert "the local AWS was stopped while the job ran" in described["FailureReason"]
+        sagemaker = local.client("sagemaker")
+        ran = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution)
+        assert ran["PipelineExecutionStatus"] == "Failed"
+        assert ran["FailureReason"] == "The local AWS was stopped while the pipeline ran."
+        sagemaker.delete_pipeline(PipelineName="long")
         deadline = time.monotonic() + 15
         while len(captured(local)) < 2:
             assert time.monotonic() < deadline
