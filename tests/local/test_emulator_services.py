@@ -458,3 +458,33 @@ def test_an_api_asks_for_a_signature_and_checks_the_body_against_its_model(
     # The recorder gives no status code, which API Gateway answers with 502; it was invoked.
     assert post({"pipeline_type": "training"}, signed=True) in (200, 502)
     assert json.loads(stacks.receive(found["Sink"])["body"]) == {"pipeline_type": "training"}
+
+
+def test_an_event_that_a_function_refuses_for_good_reaches_its_failure_destination(
+    stacks: Stacks,
+) -> None:
+    resources = {
+        **base(stacks.aws),
+        "Invocations": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": 0,
+                "DestinationConfig": {
+                    "OnFailure": {"Destination": {"Fn::GetAtt": ["Dead", "Arn"]}}
+                },
+            },
+        },
+        "Dead": {"Type": "AWS::SQS::Queue"},
+    }
+    outputs = {name: {"Value": {"Ref": name}} for name in ("Function", "Dead")}
+    _, found = stacks.deploy(resources, Outputs=outputs)
+    # The recorder cannot read a record without a JSON body.
+    event = {"Records": [{"messageId": "1", "body": "not JSON"}]}
+    stacks.aws.client("lambda").invoke(
+        FunctionName=found["Function"], InvocationType="Event", Payload=json.dumps(event).encode()
+    )
+    told = stacks.receive(found["Dead"])
+    assert told["requestPayload"] == event
+    assert told["requestContext"]["condition"] == "RetriesExhausted"
