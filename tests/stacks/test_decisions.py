@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 
 from mlops_framework import naming
@@ -351,7 +352,8 @@ def test_a_stage_that_asks_for_approval_waits_for_a_person(synthesize: Synthesiz
 def test_platform_stacks_of_prod_refuse_to_be_deleted(synthesize: Synthesize) -> None:
     for stack in PLATFORM:
         construct = synthesize("prod").app.node.find_child(stack)
-        assert construct.termination_protection is True
+        assert isinstance(construct, cdk.Stack)
+        assert construct.termination_protection
 
 
 def test_registered_models_stay_when_their_pipeline_goes(dev: Synthesized) -> None:

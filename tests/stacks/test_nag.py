@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
@@ -50,7 +51,7 @@ def test_no_finding_of_a_blueprint_is_left_open(blueprint_app: cdk.App) -> None:
     assert [violation.rule_name for violation in report.violations] == []
 
 
-def test_a_finding_stops_the_synthesis(tmp_path) -> None:
+def test_a_finding_stops_the_synthesis(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path), builtin_cloud_formation_validation=False)
     s3.Bucket(cdk.Stack(app, "Stack"), "Open")
     check(app)
