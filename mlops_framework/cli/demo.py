@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -75,11 +76,13 @@ def demo(
     embedded: Embedded = ctx.obj.embedded_in(state)
     timeline: list[Done] = []
     try:
-        with screen.progress("Preparing the data") as progress:
+        with screen.progress("Preparing the data") as progress, ThreadPoolExecutor(1) as aside:
             told = Teller(progress.update, None if as_json else screen.show_line)
-            data = told.step("Prepare the data", lambda: _prepare(example, state), timeline)
-            up = _fresh(embedded, told, timeline)
-            loop = load_loop(example, up, data=Path(data), state=state)
+            script = _script(example)
+            prepared = aside.submit(_prepare, script, state / "data")
+            up = _fresh(embedded, told, timeline, outlive=leave)
+            told.step("Prepare the data", prepared.result, timeline)
+            loop = load_loop(example, up, data=state / "data", state=state)
             for title, method in STEPS:
                 told.step(title, getattr(loop, method), timeline)
             report = loop.report_file(state)
@@ -142,6 +145,7 @@ def load_loop(example: str, up: Up, *, data: Path, state: Path) -> Any:
         environment=up.environment,
         prefix=f"mlops-{LOCAL}",
         mlops=lambda *arguments: mlops_json(arguments, state),
+        address=up.address,
     )
     return module.Loop(
         place=place, data=data, source=folder / "source", requests=folder / "requests"
@@ -168,27 +172,31 @@ def mlops_json(arguments: Sequence[str], state: Path) -> Any:
     return document
 
 
-def _fresh(embedded: Embedded, told: Teller, timeline: list[Done]) -> Up:
+def _fresh(embedded: Embedded, told: Teller, timeline: list[Done], *, outlive: bool) -> Up:
     """A new local AWS with the platform in it; what an interrupted demo left is stopped first."""
     found: list[Up] = []
 
     def start() -> str:
         embedded.down()
-        found.append(embedded.up(told.tell, port=None, keep=False, deploy=True))
-        return f"{len(found[0].stacks)} stacks at {found[0].endpoint}"
+        up = embedded.up(told.tell, port=None, keep=False, deploy=True, outlive=outlive)
+        found.append(up)
+        return f"{len(up.stacks)} stacks at {up.endpoint}"
 
     told.step("Start and deploy", start, timeline)
     return found[0]
 
 
-def _prepare(example: str, state: Path) -> str:
+def _script(example: str) -> Path:
     script = Path("examples") / example / "prepare.py"
     if not script.is_file():
         known = ", ".join(sorted(file.parent.name for file in Path().glob("examples/*/prepare.py")))
         raise NotDone(
             f"There is no {script}. Run this in the checkout; examples: {known or 'none'}."
         )
-    folder = state / "data"
+    return script
+
+
+def _prepare(script: Path, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, str(script), "--output", str(folder)],
         capture_output=True,
@@ -197,7 +205,7 @@ def _prepare(example: str, state: Path) -> str:
     )
     if done.returncode:
         raise NotDone(f"{script} failed:\n{done.stderr.strip()[-2000:]}")
-    return str(folder)
+    return f"{sum(1 for _ in folder.glob('*'))} files in {folder}"
 
 
 def _json(text: str) -> Any:

@@ -40,6 +40,15 @@ class Up:
     environment: Mapping[str, str]
     stacks: Mapping[str, str] = field(default_factory=dict)
 
+    def address(self, url: str) -> str:
+        """How an API that a stack names in its outputs is reached here."""
+        from mlops_framework.local.emulator import Emulator
+
+        emulator = Emulator.attach(Path(self.state))
+        if emulator is None:
+            raise NotDone(f"The local AWS of {self.state} has stopped.")
+        return emulator.local_url(url)
+
     def to_document(self) -> dict[str, Any]:
         """For ``--json``."""
         return {"running": True, **asdict(self)}
@@ -48,8 +57,18 @@ class Up:
 class Embedded(Protocol):
     """What the commands need of the local AWS."""
 
-    def up(self, tell: Tell, *, port: int | None, keep: bool, deploy: bool) -> Up:
-        """Start it unless it runs, deploy the platform, say what there is."""
+    def up(
+        self, tell: Tell, *, port: int | None, keep: bool, deploy: bool, outlive: bool = True
+    ) -> Up:
+        """Start it unless it runs, deploy the platform, say what there is.
+
+        Args:
+            tell: Told what is being done.
+            port: Where it listens; ``None`` chooses a free one.
+            keep: Whether its state survives down and up.
+            deploy: Whether to deploy the platform to it.
+            outlive: Whether it goes on running when this process ends, however that happens.
+        """
         ...
 
     def down(self) -> bool:
@@ -72,8 +91,11 @@ class CheckoutEmbedded:
 
     state: Path = STATE
     checkout: Path = Path()
+    _held: list[Emulator] = field(default_factory=list, repr=False, compare=False)
 
-    def up(self, tell: Tell, *, port: int | None, keep: bool, deploy: bool) -> Up:
+    def up(
+        self, tell: Tell, *, port: int | None, keep: bool, deploy: bool, outlive: bool = True
+    ) -> Up:
         """Start it unless it runs, deploy the platform, say what there is.
 
         Raises:
@@ -87,8 +109,11 @@ class CheckoutEmbedded:
         emulator = Emulator.attach(self.state)
         if emulator is None:
             emulator = Emulator(
-                self.state, port=port, keep_state=keep, detached=True, progress=tell
+                self.state, port=port, keep_state=keep, detached=outlive, progress=tell
             ).start()
+            if not outlive:
+                # It ends when the pipe to it is closed, which happens when nobody holds it.
+                self._held.append(emulator)
         if assembly is not None:
             from mlops_framework.local.deploy import Deployer
 
@@ -99,7 +124,7 @@ class CheckoutEmbedded:
         """Stop it and all that it started; whether there was something to stop."""
         from mlops_framework.local.emulator import Emulator
 
-        emulator = Emulator.attach(self.state)
+        emulator = self._held.pop() if self._held else Emulator.attach(self.state)
         if emulator is None:
             return False
         emulator.stop()

@@ -112,11 +112,13 @@ class FakeEmbedded:
     asked: dict[str, Any] = field(default_factory=dict)
     refuses: Exception | None = None
 
-    def up(self, tell: Tell, *, port: int | None, keep: bool, deploy: bool) -> Up:
+    def up(
+        self, tell: Tell, *, port: int | None, keep: bool, deploy: bool, outlive: bool = True
+    ) -> Up:
         if self.refuses is not None:
             raise self.refuses
         tell("Starting")
-        self.asked = {"port": port, "keep": keep, "deploy": deploy}
+        self.asked = {"port": port, "keep": keep, "deploy": deploy, "outlive": outlive}
         self.running = True
         return self._seen()
 

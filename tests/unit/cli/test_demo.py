@@ -25,6 +25,7 @@ class Place:
     environment: Any
     prefix: str
     mlops: Any
+    address: Any
 
 @dataclass
 class Loop:
@@ -112,6 +113,7 @@ def test_nothing_is_left_running_unless_asked_for(
     demo(run, embedded, *arguments)
 
     assert embedded.running is left
+    assert embedded.asked["outlive"] is left, "killed, a demo takes its local AWS along"
 
 
 def test_what_an_interrupted_demo_left_is_stopped_first(run: Run, checkout: Path) -> None:

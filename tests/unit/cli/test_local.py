@@ -35,7 +35,7 @@ def test_up_passes_on_what_was_asked_for(run: Run) -> None:
 
     run("local", "up", "--port", "4600", "--keep", "--no-deploy", using=around(embedded))
 
-    assert embedded.asked == {"port": 4600, "keep": True, "deploy": False}
+    assert embedded.asked == {"port": 4600, "keep": True, "deploy": False, "outlive": True}
 
 
 def test_a_port_in_use_is_told_with_the_way_out(run: Run) -> None:
