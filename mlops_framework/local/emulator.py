@@ -36,6 +36,7 @@ _BOOTSTRAP = (
     "from mlops_framework.local.process import main; main(sys.argv[2:])"
 )
 _START_SECONDS = 90.0
+_PORT_ATTEMPTS = 3
 _STOP_SECONDS = 20.0
 _API_HOST = re.compile(
     r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com/([^/]+)/?(.*)"
@@ -159,13 +160,7 @@ class Emulator:
             raise PortInUse(self._port)
         interpreters = venvs.ensure_all(self._venvs_dir, self._progress)
         self._progress("Starting the local AWS")
-        port = self._port or ports.free()
-        self._spawn(port, interpreters)
-        try:
-            self._await_ready(port)
-        except BaseException:
-            self.stop()
-            raise
+        self._start_process(interpreters, attempts=1 if self._port else _PORT_ATTEMPTS)
         return self
 
     def stop(self) -> None:
@@ -251,6 +246,21 @@ class Emulator:
         api, stage, path = match.groups()
         return f"{self.endpoint}/restapis/{api}/{stage}/_user_request_/{path}"
 
+    def _start_process(self, interpreters: venvs.Interpreters, attempts: int) -> None:
+        port = self._port or ports.free()
+        self._spawn(port, interpreters)
+        try:
+            self._await_ready(port)
+        except EmulatorFailed:
+            # Between choosing a free port and listening on it somebody else may take it.
+            self.stop()
+            if attempts == 1 or ports.is_free(port):
+                raise
+            self._start_process(interpreters, attempts - 1)
+        except BaseException:
+            self.stop()
+            raise
+
     def _spawn(self, port: int, interpreters: venvs.Interpreters) -> None:
         run = self.state_dir / "run"
         for folder in ("tmp", "home", "files"):
@@ -318,11 +328,12 @@ class Emulator:
                     f"The emulator ended with status {process.returncode} while starting.\n"
                     + self._log_tail()
                 )
-            try:
-                with urllib.request.urlopen(address, timeout=2):
+            # By our own log first: on a port lost to somebody else, somebody else would answer.
+            if f"Running on http://127.0.0.1:{port}" in self.log.read_text(errors="replace"):
+                with contextlib.suppress(urllib.error.URLError, OSError):
+                    urllib.request.urlopen(address, timeout=2).close()
                     return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise EmulatorFailed(
             f"The emulator did not answer at {address} within {_START_SECONDS:.0f} s.\n"
             + self._log_tail()

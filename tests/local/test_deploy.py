@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import uuid
 import zipfile
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from mlops_framework.local.deploy import Deployer
 from mlops_framework.local.emulator import Emulator
 from mlops_framework.local.errors import AssemblyUnreadable, DeployFailed
 
+CDK_CLI = Path(__file__).resolve().parents[2] / "node_modules" / ".bin" / "cdk"
 HOME = Place("111122223333", "us-east-1")
 BUCKET = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
 BOOTSTRAP = {
@@ -56,7 +59,9 @@ class Assembly:
             }
             for key, path in sources.items()
         }
-        (self.folder / f"{name}.assets.json").write_text(json.dumps({"files": assets}))
+        (self.folder / f"{name}.assets.json").write_text(
+            json.dumps({"version": "43.0.0", "files": assets})
+        )
         self.artifacts[f"{name}.assets"] = {
             "type": "cdk:asset-manifest",
             "properties": {"file": f"{name}.assets.json"},
@@ -240,3 +245,25 @@ def test_a_stack_that_is_not_in_the_assembly_is_named_with_those_that_are(
     app.stack("One", {})
     with pytest.raises(AssemblyUnreadable, match=r"no stack \['Two'\]; it has: One"):
         Deployer(local_aws).deploy(app.write(), only=["Two"])
+
+
+@pytest.mark.skipif(not CDK_CLI.exists(), reason="the CDK CLI is not installed (make setup)")
+def test_the_cdk_cli_finds_the_same_stack_deployed_and_nothing_to_change(
+    local_aws: Emulator, tmp_path: Path, suffix: str
+) -> None:
+    name = f"by-cli-{suffix}"
+    app = Assembly(tmp_path)
+    app.stack(name, {"Topic": {"Type": "AWS::SNS::Topic"}})
+    folder = app.write()
+    Deployer(local_aws).deploy(folder)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **local_aws.environment()}
+    told = subprocess.run(
+        [str(CDK_CLI), "deploy", "--all", "--app", str(folder), "--require-approval", "never"],
+        env={**environment, "CI": "true"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "(no changes)" in told.stdout

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mlops_framework.local import processes, venvs
+from mlops_framework.local import ports, processes, venvs
 from mlops_framework.local.emulator import Emulator, status
 from mlops_framework.local.errors import EmulatorFailed, EnvironmentFailed, PortInUse, StateInUse
 
@@ -98,6 +98,19 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 is in use"):
             Emulator(tmp_path, port=port).start()
     assert status(tmp_path) is None
+
+
+def test_a_port_lost_to_somebody_else_while_starting_is_given_up_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        offered = iter([taken.getsockname()[1], ports.free()])
+        monkeypatch.setattr(ports, "free", lambda: next(offered))
+        with Emulator(tmp_path) as emulator:
+            assert emulator.running.port != taken.getsockname()[1]
+            assert emulator.client("sts").get_caller_identity()["Account"] == "111122223333"
 
 
 def test_what_does_not_run_says_so(tmp_path: Path) -> None:
