@@ -19,10 +19,10 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from mlops_framework.drift.columns import category_of
 
@@ -80,9 +80,8 @@ class Unreadable(Exception):
         super().__init__(REASONS[reason])
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One captured invocation.
+class Invocation(NamedTuple):
+    """One captured invocation (a tuple, since one is made per line).
 
     Attributes:
         time: ``eventMetadata.inferenceTime`` as written, or ``None``.
@@ -148,7 +147,7 @@ class CaptureReader:
         if response is not None:
             try:
                 outputs = _outputs(_decoded(response))
-                if outputs and any(len(column) != len(rows) for column in outputs.values()):
+                if any(len(column) != len(rows) for column in outputs.values()):
                     faults = (*faults, "output-rows")
             except Unreadable as fault:
                 wide: Reason = "output-width"
@@ -160,6 +159,8 @@ class CaptureReader:
     ) -> tuple[tuple[Row, ...], tuple[Reason, ...], tuple[str, ...]]:
         if isinstance(payload, str):
             table = _csv_rows(payload)
+            if len(table) == 1 and len(table[0]) == self._width:  # by far the most frequent
+                return (table[0],), (), ()
             rows = tuple(row for row in table if len(row) == self._width)
             wrong: Reason = "field-count"
             return rows, (wrong,) * (len(table) - len(rows)), ()
@@ -187,8 +188,9 @@ def _decoded(side: Any) -> str | list[Any]:
     data = side.get("data") if isinstance(side, dict) else None
     if not isinstance(data, str):
         raise Unreadable("no-payload")
-    encoding = str(side.get("encoding", "")).upper()
-    kind = str(side.get("observedContentType", "")).lower()
+    encoding = side.get("encoding")
+    if encoding == "CSV":
+        return data
     if encoding == "BASE64":
         try:
             data = base64.b64decode(data, validate=True).decode("utf-8")
@@ -196,6 +198,7 @@ def _decoded(side: Any) -> str | list[Any]:
             raise Unreadable("not-text") from None
         except ValueError:  # binascii.Error, and its plain parent for what is not ASCII
             raise Unreadable("bad-base64") from None
+        kind = str(side.get("observedContentType", "")).lower()
         looks_like_json = data.lstrip()[:1] in ("{", "[")
         encoding = "JSON" if "json" in kind or ("csv" not in kind and looks_like_json) else "CSV"
     if encoding == "CSV":
@@ -207,9 +210,11 @@ def _decoded(side: Any) -> str | list[Any]:
 
 def _csv_rows(text: str) -> list[list[str]]:
     if '"' not in text:
-        return [line.split(",") for line in text.splitlines() if line]
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        return [line.split(",") for line in text.split("\n") if line]
     try:
-        return [row for row in csv.reader(text.splitlines(keepends=True), strict=True) if row]
+        return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except csv.Error:
         raise Unreadable("bad-csv") from None
 
@@ -266,6 +271,8 @@ def _scalar(value: Any) -> str:
 def _outputs(payload: str | list[Any]) -> dict[str, list[str]]:
     """The response by output name: ``prediction``, or ``prediction.0`` and so on for several."""
     rows = _csv_rows(payload) if isinstance(payload, str) else payload
+    if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0], list):
+        return {PREDICTION: [_scalar(rows[0][0]).strip()]}
     columns: dict[str, list[str]] = {}
     for row in rows:
         if isinstance(row, dict):

@@ -115,7 +115,7 @@ def test_a_damaged_profile_is_named(baseline: Baseline) -> None:
         Profile.from_document(document, "s3://b/k")
 
 
-def test_fifty_thousand_rows_of_sixteen_columns_take_a_second_of_processor_time() -> None:
+def test_sixteen_columns_are_profiled_at_twenty_thousand_rows_a_second_and_more() -> None:
     source = random.Random(4)
     table = [[f"{source.gauss(0, 1):.6f}" for _ in range(16)] for _ in range(4000)]
     header = ",".join(f"c{index}" for index in range(16))
@@ -124,7 +124,7 @@ def test_fifty_thousand_rows_of_sixteen_columns_take_a_second_of_processor_time(
     captured = [capture_line(row) for row in table]
     profile_of(wide, captured[:100])
     best = min(_seconds(wide, captured) for _ in range(3))
-    # Half of the measured speed and less, so that a busy machine does not fail the test.
+    # Measured: 57,000 on a busy core; less than half of it, so that load does not fail the test.
     assert len(captured) / best > 20_000
 
 
