@@ -17,6 +17,7 @@ import pytest
 
 import mlops_framework.local.runner as runner_package
 from mlops_framework.local import venvs
+from mlops_framework.local.runner import archives
 
 RUNNER = Path(runner_package.__file__).parent
 DEFAULTS = """
@@ -147,8 +148,7 @@ def test_the_program_of_a_training_source_archive_serves_the_model(
         tar.addfile(member, io.BytesIO(DEFAULTS.encode()))
     unpacked = tmp_path / "job" / "code"
     unpacked.mkdir(parents=True)
-    with tarfile.open(archive) as tar:
-        tar.extractall(unpacked, filter="data")
+    archives.unpack(archive, unpacked)
     with served(
         python,
         tmp_path / "job",

@@ -18,7 +18,7 @@ from mlops_framework.local.plane.sagemaker.pipelines.definition import (
     parse,
 )
 
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
 ROLE = "arn:aws:iam::111122223333:role/mlops/pipeline"
 BUCKET = "pipelines-data"
 TRAIN = """
@@ -36,8 +36,7 @@ from pathlib import Path
 import joblib, pandas as pd
 base = Path(sys.argv[1])
 with tarfile.open(base / "model" / "model.tar.gz") as tar:
-    tar.extractall(base / "model", filter="data")
-model = joblib.load(base / "model" / "model.joblib")
+    model = joblib.load(tar.extractfile("model.joblib"))
 rows = pd.read_csv(base / "test" / "rows.csv")
 report = {"metrics": {"accuracy": {"value": model.score(rows[["a", "b"]], rows["label"])}}}
 (base / "evaluation" / "evaluation.json").write_text(json.dumps(report))

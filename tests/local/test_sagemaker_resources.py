@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from mlops_framework.local.emulator import Emulator
 
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
 ROLE = "arn:aws:iam::111122223333:role/mlops/model"
 BUCKET = "resources-data"
 CONSTANT = """

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from . import entry_point
+from . import archives, entry_point
 from .errors import InstallModuleFailed, InstallRequirementsFailed, ProgramFailed, UserError
 
 
@@ -59,8 +59,7 @@ def unpack(archive: Path, folder: Path, *, told_as: str) -> None:
         UserError: it is not a gzipped tar archive, or tries to leave the folder.
     """
     try:
-        with tarfile.open(archive, mode="r:gz") as tar:
-            tar.extractall(folder, filter="data")
+        archives.unpack(archive, folder)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise UserError(f"{told_as} cannot be unpacked as a tar.gz archive: {error}") from error
 

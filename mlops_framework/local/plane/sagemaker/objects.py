@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_framework.local.runner import archives
+
 
 class DataError(Exception):
     """Data of a job is not there, or not readable; the text is a FailureReason."""
@@ -87,8 +89,7 @@ def unpack(archive: Path, folder: Path, *, told_as: str) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(archive, mode="r:gz") as tar:
-            tar.extractall(folder, filter="data")
+        archives.unpack(archive, folder)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise DataError(
             f"ClientError: {told_as} cannot be unpacked as a tar.gz archive: {error}"
