@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 
 from mlops_framework.drift.errors import MonitorInvalid
 from mlops_framework.errors import Fault
+from mlops_framework.naming import CAPTURES_PREFIX
 
 VERSION: Final = 1
 _S3_LOCATION: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)")
@@ -97,7 +98,7 @@ class MonitorConfig:
     @property
     def captures(self) -> S3Location:
         """Where this endpoint's capture objects lie (prefix without trailing slash)."""
-        root = self.capture_location or f"s3://{self.data_bucket}/captures"
+        root = self.capture_location or f"s3://{self.data_bucket}/{CAPTURES_PREFIX}"
         location = S3Location.parse(root)
         return S3Location(location.bucket, f"{location.key}/{self.endpoint_name}".lstrip("/"))
 

@@ -25,6 +25,7 @@ from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.state import Evaluated, MonitorState
 from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due, instant, moment
+from mlops_framework.naming import monitor_prefix
 
 LATEST_VERSION: Final = 1
 _ATTEMPTS: Final = 3
@@ -398,7 +399,7 @@ def baseline_key(config: MonitorConfig) -> str:
 
 
 def _prefix(config: MonitorConfig) -> str:
-    return f"drift/{config.name}"
+    return monitor_prefix(config.name)
 
 
 def _state_key(config: MonitorConfig) -> str:
