@@ -57,7 +57,7 @@ def define(
         Registry.discover(config.blueprints),
         bundler,
         context=flags,
-        outdir=ROOT / ".build" / "catalogue" / config.name,
+        outdir=outdir / "catalogue",
         template_validation=template_validation,
     )
     Platform(app, config=config, catalogue=catalogue, bundler=bundler)

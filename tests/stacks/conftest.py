@@ -87,12 +87,11 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
         outdir = tmp_path_factory.mktemp(f"cdk-{environment}")
         app = cdk_app.define(environment, outdir=outdir, template_validation=False)
         app.synth()
-        catalogue = ROOT / ".build" / "catalogue" / environment
         return Synthesized(
             app,
             outdir,
             read_templates(outdir, PLATFORM),
-            read_templates(catalogue, BLUEPRINTS),
+            read_templates(outdir / "catalogue", BLUEPRINTS),
         )
 
     return once

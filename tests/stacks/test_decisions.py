@@ -321,9 +321,8 @@ def test_every_platform_key_is_published_once(dev: Synthesized) -> None:
 def test_every_file_of_a_blueprint_is_uploaded_with_the_platform(dev: Synthesized) -> None:
     function = properties(dev.blueprints["realtime-endpoint"], "AWS::Lambda::Function")[0]
     key = function["Code"]["S3Key"]
-    outdir = ROOT / ".build" / "catalogue" / "dev"
 
-    assert (outdir / f"asset.{key}").is_file()
+    assert (dev.outdir / "catalogue" / f"asset.{key}").is_file()
     manifest = json.loads((dev.outdir / "Delivery.assets.json").read_text("utf-8"))
     assert key.removesuffix(".zip") in manifest["files"]
 

@@ -57,7 +57,7 @@ def test_a_second_synthesis_without_credentials_gives_the_same_bytes(
     for word in ("WARNING", "ERROR"):
         assert word not in run.stdout + run.stderr
     assert first.platform == read_templates(tmp_path / "cdk.out", PLATFORM)
-    catalogue = ROOT / ".build" / "catalogue" / environment
+    catalogue = tmp_path / "cdk.out" / "catalogue"
     assert first.blueprints == read_templates(catalogue, BLUEPRINTS)
 
 
