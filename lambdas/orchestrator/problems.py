@@ -11,7 +11,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
-from lambdas.orchestrator.body import BodyMalformed, BodyTooLarge
+from lambdas.orchestrator.reading import BodyMalformed, BodyTooLarge
 from mlops_framework.errors import BlueprintUnknown, RequestInvalid
 from mlops_framework.orchestration.errors import (
     AccessRefused,

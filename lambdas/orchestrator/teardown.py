@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlops_framework.orchestration.teardown import Teardown
 
 LOGGER = Logger(service="teardown", level="INFO")
+# The library logs through the standard logger of its package, which has to exist by now.
 logging.getLogger("mlops_framework")
 copy_config_to_registered_loggers(LOGGER, include={"mlops_framework"})
 

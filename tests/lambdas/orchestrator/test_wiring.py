@@ -4,11 +4,16 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
+from lambdas.orchestrator import wiring
 from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
 from lambdas.orchestrator.wiring import stages_of
+from mlops_framework.errors import SettingsInvalid
+from mlops_framework.orchestration.service import Orchestrator
+from mlops_framework.orchestration.teardown import Teardown
 
 
 def _seconds(code: str) -> float:
@@ -58,3 +63,38 @@ def test_stages_are_read_in_order_without_blanks() -> None:
 
 def test_the_teardown_needs_nothing_that_the_api_does_not_have() -> None:
     assert TeardownSettings.names() <= OrchestratorSettings.names()
+
+
+ENVIRONMENT = OrchestratorSettings.environment(
+    environment_prefix="mlops-test",
+    stages="dev,prod",
+    record_table="pipelines",
+    artifact_bucket="artifacts",
+    delivery_role_arn="arn:aws:iam::111122223333:role/mlops/delivery",
+    teardown_function_name="mlops-test-teardown",
+    tags='{"team": "platform"}',
+)
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {**ENVIRONMENT, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(name, value)
+    yield
+    wiring.service.cache_clear()
+    wiring.teardown.cache_clear()
+
+
+@pytest.mark.usefixtures("deployed")
+def test_both_functions_are_wired_from_their_environment_without_a_call() -> None:
+    assert isinstance(wiring.service(), Orchestrator)
+    assert wiring.service() is wiring.service()
+    assert isinstance(wiring.teardown(), Teardown)
+
+
+def test_an_environment_that_lacks_something_is_told_at_once(monkeypatch) -> None:
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(SettingsInvalid, match="ARTIFACT_BUCKET is not set"):
+        wiring.service()

@@ -1,14 +1,19 @@
-"""From the text of a request to JSON values, or a fault that says where the text breaks."""
+"""What a request says: its body as JSON values, its page size; or a fault that says where."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn
+
+from mlops_framework.errors import Fault, RequestInvalid
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes; a request with every field filled in has less than a tenth."""
+PAGE_LIMIT: Final = 100
+"""Most pipelines of one page, and how many it has unless it is asked otherwise."""
 _EXCERPT: Final = 20
 
 
@@ -48,6 +53,20 @@ def read_json(text: str | None, *, is_base64: bool = False) -> Any:
         ) from None
     except RecursionError:
         raise BodyMalformed("The body is nested too deeply to be a request.") from None
+
+
+def read_limit(query: Mapping[str, str]) -> int:
+    """How many pipelines a page shall have.
+
+    Raises:
+        RequestInvalid: Outside of 1 to 100.
+    """
+    given = query.get("limit", str(PAGE_LIMIT))
+    if given.isascii() and given.isdigit() and 1 <= int(given) <= PAGE_LIMIT:
+        return int(given)
+    said = "limit says how many pipelines a page has."
+    fault = Fault("limit", said, f"a whole number from 1 to {PAGE_LIMIT}", given[:20])
+    raise RequestInvalid([fault])
 
 
 def _decoded(text: str) -> str:
