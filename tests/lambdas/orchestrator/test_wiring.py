@@ -11,6 +11,7 @@ import pytest
 from lambdas.orchestrator import wiring
 from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
 from lambdas.orchestrator.wiring import stages_of
+from mlops_framework.aws.clients import client
 from mlops_framework.errors import SettingsInvalid
 from mlops_framework.orchestration.service import Orchestrator
 from mlops_framework.orchestration.teardown import Teardown
@@ -78,11 +79,18 @@ ENVIRONMENT = OrchestratorSettings.environment(
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {**ENVIRONMENT, "AWS_DEFAULT_REGION": "us-east-1"}.items():
+    account = {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }
+    for name, value in {**ENVIRONMENT, **account}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     yield
     wiring.service.cache_clear()
     wiring.teardown.cache_clear()
+    client.cache_clear()
 
 
 @pytest.mark.usefixtures("deployed")
