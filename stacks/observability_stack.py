@@ -313,21 +313,22 @@ def announcements(prefix: str) -> tuple[Announcement, ...]:
             },
             "Model build <pipeline> <state>.",
         ),
-        Announcement(
-            "JobFailed",
-            {
-                "source": ["aws.sagemaker"],
-                "detail-type": [
-                    "SageMaker Training Job State Change",
-                    "SageMaker Processing Job State Change",
-                ],
-                "detail": {
-                    "TrainingJobStatus": ["Failed"],
-                    "Tags": {ENVIRONMENT_TAG: [prefix]},
+        *(
+            Announcement(
+                f"{kind}JobFailed",
+                {
+                    "source": ["aws.sagemaker"],
+                    "detail-type": [f"SageMaker {kind} Job State Change"],
+                    "detail": {
+                        f"{kind}JobStatus": ["Failed"],
+                        # Jobs of a pipeline carry none of its tags, but run with its role.
+                        "RoleArn": [{"wildcard": f"*:role/*/{prefix}-*"}],
+                    },
                 },
-            },
-            {"job": "$.detail.TrainingJobName", "reason": "$.detail.FailureReason"},
-            "Training job <job> failed: <reason>",
+                {"job": f"$.detail.{kind}JobName", "reason": "$.detail.FailureReason"},
+                f"{kind} job <job> failed: <reason>",
+            )
+            for kind in ("Training", "Processing")
         ),
         Announcement(
             "EndpointState",

@@ -401,7 +401,7 @@ def test_the_pipeline_definition_is_json_once_its_values_are_there(dev: Synthesi
 def test_every_alarm_reaches_people(dev: Synthesized) -> None:
     alarms = everything(dev, "AWS::CloudWatch::Alarm")
 
-    assert len(alarms) == 13
+    assert len(alarms) == 14
     for name, alarm in alarms:
         assert alarm["AlarmActions"] == [{"Ref": "PlatformAlertTopicArn"}], name
         assert alarm["AlarmDescription"], name

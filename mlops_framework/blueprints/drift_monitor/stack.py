@@ -143,6 +143,7 @@ class DriftMonitorStack(BlueprintStack):
         for name, metric, text in (
             ("Drift", "Drift", "has drifted from its training data"),
             ("Silence", "NoData", "has sent nothing to evaluate: no traffic, or no capture"),
+            ("Unreadable", "UnreadableRecords", "holds records that cannot be read"),
         ):
             cloudwatch.CfnAlarm(
                 self,
