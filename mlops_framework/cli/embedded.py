@@ -91,7 +91,7 @@ class CheckoutEmbedded:
 
     state: Path = STATE
     checkout: Path = Path()
-    _held: list[Emulator] = field(default_factory=list, repr=False, compare=False)
+    _held: list[Emulator] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def up(
         self, tell: Tell, *, port: int | None, keep: bool, deploy: bool, outlive: bool = True
