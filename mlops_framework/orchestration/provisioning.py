@@ -50,6 +50,9 @@ _SAID: Final = {
     Outcome.RESTARTED: "Pipeline {0} had failed. It is running again.",
 }
 """The first two are the predecessor's words, which its clients may look for."""
+_USABLE: Final = (Condition.DEPLOYED, Condition.ROLLED_BACK)
+"""Conditions in which a delivery stack works. Rolled back, it works as before; whether its last
+update was given up is for the record to say, which is then not ``applied``."""
 _RUNS: Final = frozenset({Outcome.CREATED, Outcome.REPAIRED, Outcome.RESTARTED})
 """Outcomes that start an execution even where the source stays the same."""
 
@@ -151,7 +154,7 @@ class Provisioning:
             and record.state is RecordState.APPLIED
             and record.plan_digest == plan.digest
             and stack is not None
-            and stack.condition is Condition.DEPLOYED
+            and stack.condition in _USABLE
         )
 
     def _claim(
@@ -200,15 +203,7 @@ class Provisioning:
             plan.request_key, _request_document(plan, claim), content_type="application/json"
         )
         self._clear_wrecks(plan, patience)
-        renewed = (
-            stack is None
-            or state is None
-            or stack.condition
-            not in (
-                Condition.DEPLOYED,
-                Condition.ROLLED_BACK,
-            )
-        )
+        renewed = stack is None or state is None or stack.condition not in _USABLE
         if renewed:
             if stack is not None:
                 self._remove(stack, patience)

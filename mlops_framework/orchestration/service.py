@@ -209,11 +209,7 @@ class Orchestrator:
             if stack is not None:
                 found[stage] = stack
         failures: dict[str, Sequence[ResourceFailure]] = {}
-        if delivery is not None and delivery.condition in (
-            Condition.WRECKED,
-            Condition.STUCK,
-            Condition.ROLLED_BACK,
-        ):
+        if delivery is not None and _has_failed(record, delivery):
             failures[delivery.name] = stacks.failures(delivery.name)
         for state in pipeline.current if pipeline else ():
             name = stage_of(state.name, record.stages)
@@ -261,3 +257,9 @@ class Orchestrator:
             canonical_json(document).encode(),
             content_type="application/json",
         )
+
+
+def _has_failed(record: PipelineRecord, delivery: Stack) -> bool:
+    if delivery.condition is Condition.ROLLED_BACK:
+        return record.state is RecordState.INTERRUPTED
+    return delivery.condition in (Condition.WRECKED, Condition.STUCK)

@@ -50,7 +50,8 @@ _NEXT: Mapping[Phase, str] = {
 }
 
 
-_UNUSABLE = (Condition.WRECKED, Condition.STUCK, Condition.GONE, Condition.ROLLED_BACK)
+_UNUSABLE = (Condition.WRECKED, Condition.STUCK, Condition.GONE)
+_USABLE = (Condition.DEPLOYED, Condition.ROLLED_BACK)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def phase_of(
         return by_record[record.state]
     if delivery is None or delivery.condition in _UNUSABLE:
         return Phase.FAILED
-    if delivery.condition is not Condition.DEPLOYED or pipeline is None:
+    if delivery.condition not in _USABLE or pipeline is None:
         return Phase.PROVISIONING
     if record.awaits_run(pipeline):
         return Phase.DELIVERING

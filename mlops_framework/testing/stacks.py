@@ -38,6 +38,7 @@ class InMemoryStacks:
         self.stacks: dict[str, FakeStack] = {}
         self.calls: list[tuple[str, str]] = []
         self.fails_to_create: dict[str, ResourceFailure] = {}
+        self.fails_to_update: dict[str, ResourceFailure] = {}
         self.fails_to_delete: dict[str, ResourceFailure] = {}
 
     def place(
@@ -125,9 +126,15 @@ class InMemoryStacks:
         )
         if same:
             return False
+        failure = self.fails_to_update.get(name)
+        kept.looks, kept.failures = self.looks, (failure,) if failure else ()
+        if failure:
+            kept.stack = replace(current, status="UPDATE_IN_PROGRESS")
+            kept.becomes = "UPDATE_ROLLBACK_COMPLETE"
+            return True
         kept.stack = replace(current, status="UPDATE_IN_PROGRESS", parameters=dict(parameters))
         kept.template, kept.tags, kept.token = template, dict(tags), token
-        kept.becomes, kept.looks = "UPDATE_COMPLETE", self.looks
+        kept.becomes = "UPDATE_COMPLETE"
         return True
 
     def delete(self, name: str) -> None:

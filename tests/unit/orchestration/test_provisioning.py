@@ -302,3 +302,32 @@ def test_an_unknown_kind_is_a_fault_of_the_body_that_names_the_known_ones(world,
     (fault,) = refused.value.faults
     assert fault.path == "pipeline_type"
     assert "Did you mean 'training'?" in fault.message
+
+
+def test_a_delivery_stack_whose_update_was_given_up_is_told_and_tried_again(
+    world, training
+) -> None:
+    world.deploy(training)
+    world.catalogue.deliveries["training"]["Description"] = "one more approval"
+    world.stacks.fails_to_update[world.DELIVERY] = REFUSED
+
+    with pytest.raises(PipelineBusy, match="UPDATE_ROLLBACK_COMPLETE"):
+        world.provision(training)
+    status = world.orchestrator.status("income-training")
+    assert status["status"] == "Interrupted"
+    assert status["problems"][0]["resource"] == "Pipeline"
+    world.stacks.fails_to_update.clear()
+
+    assert world.provision(training).outcome is Outcome.UPDATED
+    assert world.stacks.describe(world.DELIVERY).status == "UPDATE_COMPLETE"
+    assert world.orchestrator.status("income-training")["status"] == "Delivered"
+
+
+def test_a_stack_that_went_back_to_what_is_wanted_needs_nothing(world, training) -> None:
+    world.deploy(training)
+    world.stacks.stacks[world.DELIVERY].stack = replace(
+        world.stacks.describe(world.DELIVERY), status="UPDATE_ROLLBACK_COMPLETE"
+    )
+
+    assert world.provision(training).outcome is Outcome.UNCHANGED
+    assert world.orchestrator.status("income-training")["status"] == "Delivered"
