@@ -111,7 +111,7 @@ def _stacks(
 ) -> Iterator[StackArtifact]:
     artifacts = _json(folder / "manifest.json").get("artifacts") or {}
     assets = {
-        name: _assets(folder, artifact, default)
+        name: artifact
         for name, artifact in artifacts.items()
         if artifact["type"] == "cdk:asset-manifest"
     }
@@ -127,11 +127,10 @@ def _stacks(
         elif artifact["type"] == "aws:cloudformation:stack":
             properties = artifact["properties"]
             place = _place(artifact.get("environment", ""), default)
-            own = [
-                item
-                for other in artifact.get("dependencies") or ()
-                for item in assets.get(other, ())
+            needed = [
+                assets[other] for other in artifact.get("dependencies") or () if other in assets
             ]
+            own = [item for manifest in needed for item in _assets(folder, manifest, place)]
             located = properties.get("stackTemplateAssetObjectUrl")
             yield StackArtifact(
                 path=f"{prefix}{name}",
@@ -147,7 +146,7 @@ def _stacks(
             )
 
 
-def _assets(folder: Path, artifact: Mapping[str, Any], default: Place) -> list[FileAsset]:
+def _assets(folder: Path, artifact: Mapping[str, Any], stack: Place) -> list[FileAsset]:
     document = _json(folder / artifact["properties"]["file"])
     if document.get("dockerImages"):
         named = ", ".join(
@@ -165,7 +164,7 @@ def _assets(folder: Path, artifact: Mapping[str, Any], default: Place) -> list[F
                 "and folders are published."
             )
         for destination in asset["destinations"].values():
-            place = Place(default.account, destination.get("region") or default.region)
+            place = Place(stack.account, destination.get("region") or stack.region)
             found.append(
                 FileAsset(
                     source=folder / asset["source"]["path"],

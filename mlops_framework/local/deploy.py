@@ -115,7 +115,7 @@ class Deployer:
             mark = (asset.place, asset.bucket, asset.key)
             if mark in self._published:
                 continue
-            s3 = self._client("s3", stack.place)
+            s3 = self._client("s3", asset.place)
             try:
                 # The key holds the content's hash, so what is there is what would be put.
                 s3.head_object(Bucket=asset.bucket, Key=asset.key)

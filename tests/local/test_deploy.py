@@ -267,3 +267,19 @@ def test_the_cdk_cli_finds_the_same_stack_deployed_and_nothing_to_change(
     )
     assert told.returncode == 0, told.stdout + told.stderr
     assert "(no changes)" in told.stdout
+
+
+def test_stacks_of_several_regions_go_to_theirs_with_their_assets(
+    local_aws: Emulator, tmp_path: Path, suffix: str
+) -> None:
+    app = Assembly(tmp_path)
+    app.stack(f"hub-{suffix}", {"Topic": {"Type": "AWS::SNS::Topic"}})
+    app.stack(f"target-{suffix}", {"Queue": {"Type": "AWS::SQS::Queue"}}, needs=(f"hub-{suffix}",))
+    app.artifacts[f"target-{suffix}"]["environment"] = "aws://111122223333/eu-west-1"
+    done = Deployer(local_aws).deploy(app.write())
+    assert [item.changed for item in done] == [True, True]
+    queues = local_aws.client("sqs", region="eu-west-1").list_queues()["QueueUrls"]
+    assert len(queues) == 1
+    bucket = "cdk-hnb659fds-assets-111122223333-eu-west-1"
+    found = local_aws.client("s3", region="eu-west-1").list_objects_v2(Bucket=bucket)
+    assert [item["Key"] for item in found["Contents"]] == [f"target-{suffix}.json"]
