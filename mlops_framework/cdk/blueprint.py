@@ -16,7 +16,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_framework.cdk.bundling import Bundler
-from mlops_framework.cdk.deploy_role import TypePermissions
+from mlops_framework.cdk.deploy_types import TypePermissions
 from mlops_framework.cdk.errors import SynthesisRefused
 from mlops_framework.cdk.function import LogPolicy
 from mlops_framework.cdk.stack import FrameworkStack

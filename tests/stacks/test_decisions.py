@@ -5,16 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 
-from mlops_framework import naming
-from mlops_framework.contracts.parameters import template_parameters
 from mlops_framework.environments.loader import load_environment
-from mlops_framework.registry import Registry
 from tests.stacks.conftest import (
     ENVIRONMENTS,
-    KINDS,
     PLATFORM,
     ROOT,
     Synthesize,
@@ -275,127 +270,6 @@ def test_records_can_be_restored_and_cost_nothing_when_idle(dev: Synthesized) ->
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["SSESpecification"]["SSEEnabled"] is True
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_template_takes_exactly_the_contracts_parameters(dev: Synthesized, kind: str) -> None:
-    contract = Registry.discover().get(kind).request
-    given = {
-        name
-        for name, parameter in dev.blueprints[kind]["Parameters"].items()
-        if parameter["Type"] != "AWS::SSM::Parameter::Value<String>"
-    }
-
-    assert given == {parameter.name for parameter in template_parameters(contract)}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_platform_value_a_template_reads_is_published(dev: Synthesized, kind: str) -> None:
-    published = {
-        parameter["Name"]
-        for stack in PLATFORM
-        for parameter in properties(dev.platform[stack], "AWS::SSM::Parameter")
-    }
-    read = {
-        parameter["Default"]
-        for parameter in dev.blueprints[kind]["Parameters"].values()
-        if parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
-    }
-
-    assert read
-    assert read <= published
-
-
-def test_every_platform_key_is_published_once(dev: Synthesized) -> None:
-    published = sorted(
-        parameter["Name"]
-        for stack in PLATFORM
-        for parameter in properties(dev.platform[stack], "AWS::SSM::Parameter")
-    )
-
-    assert published == sorted(
-        naming.platform_parameter("mlops-dev", key) for key in naming.PLATFORM_KEYS
-    )
-
-
-def test_every_file_of_a_blueprint_is_uploaded_with_the_platform(dev: Synthesized) -> None:
-    function = properties(dev.blueprints["realtime-endpoint"], "AWS::Lambda::Function")[0]
-    key = function["Code"]["S3Key"]
-
-    assert (dev.outdir / "catalogue" / f"asset.{key}").is_file()
-    manifest = json.loads((dev.outdir / "Delivery.assets.json").read_text("utf-8"))
-    assert key.removesuffix(".zip") in manifest["files"]
-
-
-def test_delivery_never_polls_and_always_makes_a_change_set_first(dev: Synthesized) -> None:
-    for kind in KINDS:
-        (pipeline,) = properties(dev.blueprints[f"{kind}-delivery"], "AWS::CodePipeline::Pipeline")
-        source, stage = pipeline["Stages"]
-
-        assert pipeline["PipelineType"] == "V2"
-        assert pipeline["ExecutionMode"] == "QUEUED"
-        assert source["Actions"][0]["Configuration"]["PollForSourceChanges"] == "false"
-        names = [action["Name"] for action in stage["Actions"]]
-        assert names == ["CreateChangeSet", "ExecuteChangeSet", "Verify"]
-
-
-def test_a_stage_that_asks_for_approval_waits_for_a_person(synthesize: Synthesize) -> None:
-    template = synthesize("prod").blueprints["training-delivery"]
-    (pipeline,) = properties(template, "AWS::CodePipeline::Pipeline")
-
-    first = pipeline["Stages"][1]["Actions"][0]
-
-    assert first["ActionTypeId"]["Category"] == "Approval"
-
-
-def test_platform_stacks_of_prod_refuse_to_be_deleted(synthesize: Synthesize) -> None:
-    for stack in PLATFORM:
-        construct = synthesize("prod").app.node.find_child(stack)
-        assert isinstance(construct, cdk.Stack)
-        assert construct.termination_protection
-
-
-def test_registered_models_stay_when_their_pipeline_goes(dev: Synthesized) -> None:
-    (group,) = resources(dev.blueprints["training"], "AWS::SageMaker::ModelPackageGroup").values()
-
-    assert group["DeletionPolicy"] == "RetainExceptOnCreate"
-
-
-def test_an_endpoint_captures_csv_and_json_under_the_platforms_key(dev: Synthesized) -> None:
-    (config,) = properties(dev.blueprints["realtime-endpoint"], "AWS::SageMaker::EndpointConfig")
-    capture = config["DataCaptureConfig"]
-
-    assert capture["CaptureContentTypeHeader"] == {
-        "CsvContentTypes": ["text/csv"],
-        "JsonContentTypes": ["application/json"],
-    }
-    assert [option["CaptureMode"] for option in capture["CaptureOptions"]] == ["Input", "Output"]
-    assert capture["KmsKeyId"] == config["KmsKeyId"]
-
-
-def test_the_monitor_configuration_is_json_once_its_values_are_there(dev: Synthesized) -> None:
-    (parameter,) = properties(dev.blueprints["drift-monitor"], "AWS::SSM::Parameter")
-    text = parameter["Value"]["Fn::Sub"][0]
-
-    document = json.loads(text)
-
-    assert document["environment"] == "mlops-dev"
-    assert document["endpoint_name"] == "${EndpointName}"
-    assert document["version"] == 1
-
-
-def test_the_pipeline_definition_is_json_once_its_values_are_there(dev: Synthesized) -> None:
-    (pipeline,) = properties(dev.blueprints["training"], "AWS::SageMaker::Pipeline")
-    text, variables = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::Sub"]
-    parameters = dev.blueprints["training"]["Parameters"]
-    values = {name: "text" for name in variables} | {
-        name: {"Hyperparameters": "{}"}.get(name, "1") for name in parameters
-    }
-    for name, value in values.items():
-        text = text.replace(f"${{{name}}}", value)
-
-    assert "${" not in text
-    assert [step["Name"] for step in json.loads(text)["Steps"]] == ["Train", "Evaluate", "Gate"]
 
 
 def test_every_alarm_reaches_people(dev: Synthesized) -> None:

@@ -7,7 +7,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
-from mlops_framework.cdk.deploy_role import DeployPermissions, TypePermissions
+from mlops_framework.cdk.deploy_role import DeployPermissions
+from mlops_framework.cdk.deploy_types import TypePermissions
 from mlops_framework.cdk.errors import ResourceTypeUnknown
 from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.environments.loader import load_environment

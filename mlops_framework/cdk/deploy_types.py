@@ -1,0 +1,228 @@
+"""The table: what CloudFormation needs to deploy each resource type that blueprints hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BY_PREFIX = "Names begin with the environment's prefix; CloudFormation adds what makes them unique."
+_BY_TAG = (
+    "The name is the request's or the service's own. Changes are limited to resources that carry "
+    "the environment's tag; only reading is not."
+)
+_BY_SERVICE = (
+    "API Gateway numbers its APIs itself and has no names in ARNs; the permissions boundary keeps "
+    "the role in this account and region."
+)
+
+
+@dataclass(frozen=True)
+class TypePermissions:
+    """What it takes to create, change and delete one resource type.
+
+    Attributes:
+        changes: Actions that change something.
+        reads: Actions that only look.
+        resources: ARN tails after ``arn:<partition>:``, with ``{region}``, ``{account}``,
+            ``{prefix}`` and ``{path}``.
+        because: Why a wildcard in ``resources`` is no wider than it has to be.
+        tagged: Whether changes are allowed only where the environment's tag is.
+    """
+
+    changes: tuple[str, ...]
+    resources: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    because: str = BY_PREFIX
+    tagged: bool = False
+
+
+def _sagemaker(noun: str, kind: str, *changes: str, reads: tuple[str, ...] = ()) -> TypePermissions:
+    return TypePermissions(
+        changes=tuple(
+            f"sagemaker:{action}"
+            for action in (f"Create{noun}", f"Delete{noun}", *changes, "AddTags", "DeleteTags")
+        ),
+        reads=(f"sagemaker:Describe{noun}", "sagemaker:ListTags", *reads),
+        resources=(f"sagemaker:{{region}}:{{account}}:{kind}/*",),
+        because=_BY_TAG,
+        tagged=True,
+    )
+
+
+TYPES: Mapping[str, TypePermissions] = {
+    "AWS::SageMaker::Model": _sagemaker("Model", "model"),
+    "AWS::SageMaker::EndpointConfig": _sagemaker("EndpointConfig", "endpoint-config"),
+    "AWS::SageMaker::Endpoint": TypePermissions(
+        changes=(
+            "sagemaker:CreateEndpoint",
+            "sagemaker:UpdateEndpoint",
+            "sagemaker:UpdateEndpointWeightsAndCapacities",
+            "sagemaker:DeleteEndpoint",
+            "sagemaker:AddTags",
+            "sagemaker:DeleteTags",
+        ),
+        reads=("sagemaker:DescribeEndpoint", "sagemaker:ListTags"),
+        # Creating and moving an endpoint is also checked against its configuration.
+        resources=(
+            "sagemaker:{region}:{account}:endpoint/*",
+            "sagemaker:{region}:{account}:endpoint-config/*",
+        ),
+        because=_BY_TAG,
+        tagged=True,
+    ),
+    "AWS::SageMaker::ModelPackageGroup": _sagemaker(
+        "ModelPackageGroup",
+        "model-package-group",
+        "PutModelPackageGroupPolicy",
+        "DeleteModelPackageGroupPolicy",
+        reads=("sagemaker:GetModelPackageGroupPolicy",),
+    ),
+    "AWS::SageMaker::Pipeline": _sagemaker("Pipeline", "pipeline", "UpdatePipeline"),
+    "AWS::IAM::Role": TypePermissions(
+        changes=(
+            "iam:DeleteRole",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:UpdateRoleDescription",
+            "iam:UpdateAssumeRolePolicy",
+        ),
+        reads=("iam:GetRole", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+        resources=("iam::{account}:role{path}{prefix}*",),
+    ),
+    "AWS::IAM::Policy": TypePermissions(
+        changes=(),
+        reads=("iam:GetRolePolicy",),
+        resources=("iam::{account}:role{path}{prefix}*",),
+    ),
+    "AWS::Lambda::Function": TypePermissions(
+        changes=(
+            "lambda:CreateFunction",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:DeleteFunction",
+            "lambda:PutFunctionConcurrency",
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+        ),
+        reads=(
+            "lambda:GetFunction",
+            "lambda:GetFunctionConfiguration",
+            "lambda:GetFunctionCodeSigningConfig",
+            "lambda:ListTags",
+        ),
+        resources=("lambda:{region}:{account}:function:{prefix}*",),
+    ),
+    "AWS::Lambda::Permission": TypePermissions(
+        changes=("lambda:AddPermission", "lambda:RemovePermission"),
+        reads=("lambda:GetPolicy",),
+        resources=("lambda:{region}:{account}:function:{prefix}*",),
+    ),
+    "AWS::Logs::LogGroup": TypePermissions(
+        changes=(
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:PutRetentionPolicy",
+            "logs:DeleteRetentionPolicy",
+            "logs:AssociateKmsKey",
+            "logs:DisassociateKmsKey",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ),
+        reads=("logs:ListTagsForResource",),
+        resources=("logs:{region}:{account}:log-group:{prefix}*",),
+    ),
+    "AWS::Events::Rule": TypePermissions(
+        changes=(
+            "events:PutRule",
+            "events:DeleteRule",
+            "events:PutTargets",
+            "events:RemoveTargets",
+            "events:TagResource",
+            "events:UntagResource",
+        ),
+        reads=("events:DescribeRule", "events:ListTargetsByRule", "events:ListTagsForResource"),
+        resources=("events:{region}:{account}:rule/{prefix}*",),
+    ),
+    "AWS::Scheduler::Schedule": TypePermissions(
+        changes=(
+            "scheduler:CreateSchedule",
+            "scheduler:UpdateSchedule",
+            "scheduler:DeleteSchedule",
+        ),
+        reads=("scheduler:GetSchedule",),
+        resources=("scheduler:{region}:{account}:schedule/default/{prefix}*",),
+    ),
+    "AWS::SSM::Parameter": TypePermissions(
+        changes=(
+            "ssm:PutParameter",
+            "ssm:DeleteParameter",
+            "ssm:AddTagsToResource",
+            "ssm:RemoveTagsFromResource",
+        ),
+        reads=("ssm:GetParameters", "ssm:ListTagsForResource"),
+        resources=("ssm:{region}:{account}:parameter/{environment}/drift/*",),
+        because="A monitor's configuration is named after its endpoint, which the request names.",
+    ),
+    "AWS::CloudWatch::Alarm": TypePermissions(
+        changes=(
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:TagResource",
+            "cloudwatch:UntagResource",
+        ),
+        reads=("cloudwatch:ListTagsForResource", "cloudwatch:DescribeAlarms"),
+        resources=("cloudwatch:{region}:{account}:alarm:{prefix}*",),
+    ),
+    "AWS::CodePipeline::Pipeline": TypePermissions(
+        changes=(
+            "codepipeline:CreatePipeline",
+            "codepipeline:UpdatePipeline",
+            "codepipeline:DeletePipeline",
+            "codepipeline:TagResource",
+            "codepipeline:UntagResource",
+        ),
+        reads=(
+            "codepipeline:GetPipeline",
+            "codepipeline:GetPipelineState",
+            "codepipeline:ListTagsForResource",
+        ),
+        resources=("codepipeline:{region}:{account}:{prefix}*",),
+    ),
+    **{
+        f"AWS::ApiGateway::{noun}": TypePermissions(
+            changes=(
+                "apigateway:POST",
+                "apigateway:PUT",
+                "apigateway:PATCH",
+                "apigateway:DELETE",
+            ),
+            reads=("apigateway:GET",),
+            resources=(
+                "apigateway:{region}::/restapis",
+                "apigateway:{region}::/restapis/*",
+                "apigateway:{region}::/tags/*",
+            ),
+            because=_BY_SERVICE,
+        )
+        for noun in (
+            "RestApi",
+            "Resource",
+            "Method",
+            "Model",
+            "RequestValidator",
+            "Deployment",
+            "Stage",
+        )
+    },
+}
+
+PASSED_TO: Mapping[str, str] = {
+    "AWS::SageMaker::Model": "sagemaker.amazonaws.com",
+    "AWS::SageMaker::Pipeline": "sagemaker.amazonaws.com",
+    "AWS::Lambda::Function": "lambda.amazonaws.com",
+    "AWS::Scheduler::Schedule": "scheduler.amazonaws.com",
+    "AWS::Events::Rule": "events.amazonaws.com",
+    "AWS::CodePipeline::Pipeline": "codepipeline.amazonaws.com",
+}
+"""Types that are given a role, and the service that takes it."""
