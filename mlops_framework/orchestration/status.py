@@ -50,6 +50,18 @@ _NEXT: Mapping[Phase, str] = {
 }
 
 
+_SAID: Mapping[Phase, str] = {
+    Phase.REQUESTED: "is being set up",
+    Phase.PROVISIONING: "is being set up",
+    Phase.DELIVERING: "is running",
+    Phase.AWAITING_APPROVAL: "waits for an approval",
+    Phase.DELIVERED: "is delivered",
+    Phase.FAILED: "failed",
+    Phase.STOPPED: "was stopped",
+    Phase.INTERRUPTED: "was left half way",
+    Phase.DELETING: "is being deleted",
+    Phase.DELETE_FAILED: "could not be deleted",
+}
 _UNUSABLE = (Condition.WRECKED, Condition.STUCK, Condition.GONE)
 _USABLE = (Condition.DEPLOYED, Condition.ROLLED_BACK)
 
@@ -265,10 +277,11 @@ def _sentence(
         return record.message
     if phase is Phase.DELIVERED and pipeline is not None:
         said = [action.summary for action in pipeline.stages[-1].actions if action.summary]
-        return said[-1] if said else f"Pipeline {record.pipeline_id} is delivered."
+        if said:
+            return said[-1]
     if phase is Phase.DELIVERING and record.run_since:
         return f"Pipeline {record.pipeline_id} runs; this run was asked for at {record.run_since}."
-    return f"Pipeline {record.pipeline_id} is {phase.value}."
+    return f"Pipeline {record.pipeline_id} {_SAID[phase]}."
 
 
 def _predecessor_stage(stage: StageState) -> dict[str, Any]:
