@@ -13,10 +13,11 @@ from mlops_framework.orchestration.documents import canonical_json
 from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown, RecordChanged
 from mlops_framework.orchestration.plan import EnvironmentView, TemplateSource, plan
 from mlops_framework.orchestration.ports import Ports
+from mlops_framework.orchestration.predecessor import predecessor_state
 from mlops_framework.orchestration.provisioning import Provisioned, Provisioning, Requester
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import Condition, ResourceFailure, Stack
-from mlops_framework.orchestration.status import Seen, describe, predecessor_state, stage_of
+from mlops_framework.orchestration.status import Seen, describe, stage_of
 from mlops_framework.orchestration.teardown import describe_removal, kept_by, stacks_of
 from mlops_framework.registry import Registry
 

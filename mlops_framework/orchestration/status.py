@@ -148,22 +148,6 @@ def describe(seen: Seen, environment_prefix: str) -> dict[str, Any]:
     }
 
 
-def predecessor_state(pipeline: CodePipelineState | None) -> dict[str, Any]:
-    """The fields that the predecessor's ``/pipelinestatus`` took from GetPipelineState.
-
-    Without the tokens of manual approvals, which it gave away.
-    """
-    if pipeline is None:
-        return {"pipelineName": "", "pipelineVersion": 0, "stageStates": []}
-    return {
-        "pipelineName": pipeline.name,
-        "pipelineVersion": pipeline.version,
-        "stageStates": [_predecessor_stage(stage) for stage in pipeline.stages],
-        "created": pipeline.created,
-        "updated": pipeline.updated,
-    }
-
-
 def _approvals(pipeline: CodePipelineState) -> Iterator[ActionState]:
     for stage in pipeline.current:
         for action in stage.actions:
@@ -282,34 +266,3 @@ def _sentence(
     if phase is Phase.DELIVERING and record.run_since:
         return f"Pipeline {record.pipeline_id} runs; this run was asked for at {record.run_since}."
     return f"Pipeline {record.pipeline_id} {_SAID[phase]}."
-
-
-def _predecessor_stage(stage: StageState) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "stageName": stage.name,
-        "inboundTransitionState": {"enabled": stage.enabled},
-        "actionStates": [
-            {"actionName": action.name, **_predecessor_action(action)} for action in stage.actions
-        ],
-    }
-    if stage.execution_id:
-        document["latestExecution"] = {
-            "pipelineExecutionId": stage.execution_id,
-            "status": stage.status,
-        }
-    return document
-
-
-def _predecessor_action(action: ActionState) -> dict[str, Any]:
-    if not action.status:
-        return {}
-    latest: dict[str, Any] = {"status": action.status, "lastStatusChange": action.changed_at}
-    if action.summary:
-        latest["summary"] = action.summary
-    if action.execution_id:
-        latest["externalExecutionId"] = action.execution_id
-    if action.link:
-        latest["externalExecutionUrl"] = action.link
-    if action.error:
-        latest["errorDetails"] = {"code": action.error_code, "message": action.error}
-    return {"latestExecution": latest}
