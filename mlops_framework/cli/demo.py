@@ -77,7 +77,8 @@ def demo(
     timeline: list[Done] = []
     try:
         with screen.progress("Preparing the data") as progress, ThreadPoolExecutor(1) as aside:
-            told = Teller(progress.update, None if as_json else screen.show_line)
+            shown = None if as_json else screen.show_line
+            told = Teller(progress.update, shown, state / "emulator.log")
             script = _script(example)
             prepared = aside.submit(_prepare, script, state / "data")
             up = _fresh(embedded, told, timeline, outlive=leave)
@@ -107,12 +108,15 @@ class Teller:
     Args:
         going_on: Shown while a step runs.
         done: Shown when it held; ``None`` shows nothing.
+        log: Named when a step does not hold.
     """
 
-    def __init__(self, going_on: Callable[[str], None], done: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, going_on: Callable[[str], None], done: Callable[[str], None] | None, log: Path
+    ) -> None:
         self._going_on = going_on
         self._done = done
-        self.clock = time.monotonic
+        self._log = log
 
     def tell(self, text: str) -> None:
         """What is going on."""
@@ -125,12 +129,12 @@ class Teller:
             StepFailed: If it did not hold.
         """
         self._going_on(title)
-        begun = self.clock()
+        begun = time.monotonic()
         try:
             checked = act()
         except AssertionError as error:
-            raise StepFailed(f"{title}: {error}") from error
-        done = Done(title, checked, round(self.clock() - begun, 1))
+            raise StepFailed(f"{title}: {error}\n\nThe local AWS's log: {self._log}") from error
+        done = Done(title, checked, round(time.monotonic() - begun, 1))
         timeline.append(done)
         if self._done is not None:
             self._done(f"{done.seconds:6.1f} s  {title:<24} {checked}")

@@ -189,9 +189,10 @@ def _show(found: Mapping[str, Any]) -> None:
     heading = screen.out()
     heading.print(found["pipeline_id"], style="bold", end="  ", markup=False)
     heading.print(found["status"], style=style, markup=False)
-    screen.show_line(found["message"])
+    if not found["problems"]:  # Their message is the first of them, told below in full.
+        screen.show_line(found["message"])
     rows = [
-        [stage["name"], action["name"], action["status"], action["reason"] or action["summary"]]
+        [stage["name"], action["name"], action["status"], _said(action)]
         for stage in found["stages"]
         for action in stage["actions"]
     ]
@@ -199,12 +200,17 @@ def _show(found: Mapping[str, Any]) -> None:
         screen.show_table(("Stage", "Action", "Status", "Said"), rows)
     for problem in found["problems"]:
         what = " ".join(part for part in (problem["resource_type"], problem["resource"]) if part)
-        where = f"{problem['stage']}/{problem['action']}"
-        screen.show_line(f"{where} {what}: {problem['reason']}")
+        screen.show_line(f"\n{problem['stage']}/{problem['action']} {what}")
+        screen.show_line(f"{problem['reason']}\n")
     for stage in found["stages"]:
         for name, value in (stage.get("outputs") or {}).items():
             screen.show_line(f"  {name} = {value}")
     screen.show_line(f"Next: {found['next']}")
+
+
+def _said(action: Mapping[str, Any]) -> str:
+    """An action's summary; why it failed is told once, below the table."""
+    return "" if action["status"] == "Failed" else str(action["reason"] or action["summary"])
 
 
 def _places(ctx: typer.Context) -> Places:
