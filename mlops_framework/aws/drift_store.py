@@ -14,8 +14,9 @@ from mlops_framework.drift.errors import DocumentInvalid, ObjectMissing, StateCo
 from mlops_framework.drift.objects import ObjectVersion
 
 _CHUNK_BYTES: Final = 1 << 20
-_READERS: Final = 16
-"""Profiles are small: reading them is waiting, so it is done side by side."""
+_READERS: Final = 10
+"""Profiles are small: reading them is waiting, so it is done side by side, one reader for each of
+the ten connections that a client keeps."""
 
 _ABSENT: Final = {"NoSuchKey": ObjectMissing, "NoSuchVersion": ObjectMissing, "404": ObjectMissing}
 _CONFLICT: Final = {
