@@ -210,6 +210,7 @@ TYPES: Mapping[str, TypePermissions] = {
             "Resource",
             "Method",
             "Model",
+            "GatewayResponse",
             "RequestValidator",
             "Deployment",
             "Stage",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,12 +83,30 @@ class ServiceApi(Construct):
         self._validator = self.api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
         )
+        self._tell_of_bad_bodies()
         acknowledge(
             self.stage,
             "APIG3",
             "Every method asks for a SigV4 signature of this account, and the stage throttles at "
             f"{_RATE_PER_SECOND} requests per second; there is no anonymous path for a web ACL to "
             "filter.",
+        )
+
+    def _tell_of_bad_bodies(self) -> None:
+        """Answer what API Gateway refuses by itself as the functions answer: RFC 9457."""
+        problem = {
+            "type": "about:blank",
+            "title": "The request body is no JSON object that the route's model accepts",
+            "status": 400,
+            "detail": "$context.error.validationErrorString",
+            "message": "Invalid request body: $context.error.validationErrorString",
+        }
+        self.api.add_gateway_response(
+            "BadBody",
+            type=apigateway.ResponseType.BAD_REQUEST_BODY,
+            status_code="400",
+            response_headers={"Content-Type": "'application/problem+json'"},
+            templates={"application/json": json.dumps(problem)},
         )
 
     def route(
