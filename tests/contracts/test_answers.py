@@ -16,10 +16,11 @@ from mlops_framework.contracts.responses import (
 )
 from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
 from mlops_framework.orchestration.code_pipeline import ActionState, CodePipelineState, StageState
+from mlops_framework.orchestration.predecessor import predecessor_state
 from mlops_framework.orchestration.provisioning import Outcome
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import ResourceFailure, Stack
-from mlops_framework.orchestration.status import Phase, Seen, describe, predecessor_state
+from mlops_framework.orchestration.status import Phase, Seen, describe
 from tests.contracts.orchestrator import REQUESTER, TRAINING, InMemoryWorld
 
 RECORD = PipelineRecord(
