@@ -96,10 +96,11 @@ class ServiceApi(Construct):
         """Answer what API Gateway refuses by itself as the functions answer: RFC 9457."""
         problem = {
             "type": "about:blank",
-            "title": "The request body is no JSON object that the route's model accepts",
+            "title": "Bad request",
             "status": 400,
-            "detail": "$context.error.validationErrorString",
-            "message": "Invalid request body: $context.error.validationErrorString",
+            "detail": "$context.error.message: the body must be one JSON object, well formed, with "
+            "the fields that the route's model allows.",
+            "message": "$context.error.message",
         }
         self.api.add_gateway_response(
             "BadBody",
