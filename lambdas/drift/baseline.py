@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas.drift import wiring
-from mlops_framework.drift.service import DriftMonitor, baseline_key
+from mlops_framework.drift.layout import baseline_key
+from mlops_framework.drift.service import DriftMonitor
 
 LOGGER = logging.getLogger(__name__)
 

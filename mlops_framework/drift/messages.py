@@ -1,4 +1,4 @@
-"""What leaves the room: events for machines, texts for people."""
+"""What leaves the room: events for machines, texts for people, numbers for alarms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlops_framework.drift.alerting import Alert
+from mlops_framework.drift.policy import unreadable_inputs
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.windows import instant
@@ -77,6 +78,22 @@ def alert_text(
         f"Report: s3://{report['bucket']}/{report['html_key']}",
     ]
     return _subject(f"[{config.environment}] {subject}"), "\n".join(lines)
+
+
+def metrics_of(evaluation: Evaluation, decision: RetrainingDecision) -> dict[str, float]:
+    """What an alarm or a dashboard needs of an evaluation."""
+    verdict = evaluation.verdict
+    values = {
+        "Records": evaluation.profile.rows,
+        "UnreadableRequests": unreadable_inputs(evaluation.profile),
+        "DriftedColumns": len(evaluation.features),
+        "LargestEffect": max((finding.effect for finding in evaluation.findings), default=0.0),
+        "Drift": verdict == "drift",
+        "NoData": verdict == "no-data",
+        "InsufficientData": verdict == "insufficient-data",
+        "RetrainingRequested": decision.requested,
+    }
+    return {name: float(value) for name, value in values.items()}
 
 
 def _headline(evaluation: Evaluation) -> str:

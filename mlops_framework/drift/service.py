@@ -11,21 +11,35 @@ from typing import Any, Final
 
 from mlops_framework.drift import alerting, retraining
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.capture import CaptureReader, Unreadable
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.errors import BaselineMissing, StateConflict
 from mlops_framework.drift.findings import findings_of
-from mlops_framework.drift.messages import DETECTED, EVALUATED, RETRAINING, alert_text, event_detail
+from mlops_framework.drift.layout import (
+    baseline_key,
+    latest_key,
+    profile_key,
+    profiles_prefix,
+    report_keys,
+    state_key,
+)
+from mlops_framework.drift.messages import (
+    DETECTED,
+    EVALUATED,
+    RETRAINING,
+    alert_text,
+    event_detail,
+    metrics_of,
+)
 from mlops_framework.drift.objects import CaptureKey, ObjectVersion, StoredProfile, latest_versions
-from mlops_framework.drift.policy import Policy, judge, unreadable_inputs
+from mlops_framework.drift.policy import Policy, judge
 from mlops_framework.drift.ports import Clock, Metrics, Monitors, Publisher, Sources, Store
-from mlops_framework.drift.profile import Profiler, merge
+from mlops_framework.drift.profile import merge
+from mlops_framework.drift.profiling import profile_lines
 from mlops_framework.drift.report import Evaluation, report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.state import Evaluated, MonitorState
-from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due, instant, moment
-from mlops_framework.naming import monitor_prefix
+from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due
 
 LATEST_VERSION: Final = 1
 _ATTEMPTS: Final = 3
@@ -136,15 +150,19 @@ class DriftMonitor:
             why = f"{source} lies outside {expected}, where this monitor's captures are"
             return Profiled(config.name, skipped=why)
         baseline = self._baseline(config)
-        profilers = self._profile(source, captured.time, config, baseline)
+        profiles = profile_lines(
+            self.sources.captured_lines(source),
+            baseline,
+            minutes=config.window_minutes,
+            time=captured.time,
+        )
         keys = []
-        for window in sorted(profilers):
-            stored = StoredProfile(source, window, profilers[window].profile())
-            keys.append(f"{_prefix(config)}/profiles/{window.path}/{source.digest}.json")
+        for window, profile in profiles.items():
+            keys.append(profile_key(config, window, source.digest))
+            stored = StoredProfile(source, window, profile)
             self._write_json(config, keys[-1], stored.to_document())
-        profiles = [profiler.profile() for profiler in profilers.values()]
-        rows = sum(profile.rows for profile in profiles)
-        left_out = sum(profile.left_out for profile in profiles)
+        rows = sum(profile.rows for profile in profiles.values())
+        left_out = sum(profile.left_out for profile in profiles.values())
         values = {"RecordsProfiled": float(rows), "UnreadableRecords": float(left_out)}
         self.metrics.record(config.name, values)
         return Profiled(config.name, tuple(keys), rows, left_out)
@@ -172,39 +190,6 @@ class DriftMonitor:
             except StateConflict:
                 continue
         return self._evaluate(config, baseline, since, until)
-
-    def _profile(
-        self, source: ObjectVersion, time: datetime, config: MonitorConfig, baseline: Baseline
-    ) -> Mapping[Window, Profiler]:
-        """Count the lines of an object by the window of their own time."""
-        reader = CaptureReader(baseline.names)
-        profilers: dict[Window, Profiler] = {}
-        by_minute: dict[str, Profiler] = {}
-
-        def profiler_of(text: str | None) -> Profiler:
-            minute = (text or "")[:16]
-            if minute not in by_minute:
-                try:
-                    start = moment(text) if text else time
-                except ValueError:
-                    raise Unreadable("no-time") from None
-                window = Window.containing(start, config.window_minutes)
-                by_minute[minute] = profilers.setdefault(window, Profiler(baseline))
-            return by_minute[minute]
-
-        for line in self.sources.captured_lines(source):
-            if not line.strip():
-                continue
-            try:
-                invocation = reader.read(line)
-                profiler_of(_utc(invocation.time)).add(invocation, line)
-            except Unreadable as fault:
-                try:
-                    profiler = profiler_of(_utc(fault.time))
-                except Unreadable:
-                    profiler = profiler_of(None)
-                profiler.leave_out(fault.reason, line)
-        return profilers
 
     def _evaluate(
         self,
@@ -309,7 +294,7 @@ class DriftMonitor:
         if alert:
             subject, text = alert_text(alert, evaluation, decision, report)
             done.messages.append({"alert": subject, "text": text})
-        done.metrics.append(_metrics(evaluation, decision))
+        done.metrics.append(metrics_of(evaluation, decision))
         entry = {
             "window": detail["window"],
             "verdict": evaluation.verdict,
@@ -325,10 +310,10 @@ class DriftMonitor:
         if not done.evaluations and not done.state.outbox and tag:
             return
         done.state = replace(done.state, outbox=(*done.state.outbox, *done.messages))
-        key = _state_key(config)
+        key = state_key(config)
         tag = self._write_state(config, key, done.state, tag)
         if done.latest:
-            self._write_json(config, f"{_prefix(config)}/latest.json", done.latest)
+            self._write_json(config, latest_key(config), done.latest)
         for values in done.metrics:
             self.metrics.record(config.name, values)
         for message in done.state.outbox:
@@ -351,7 +336,7 @@ class DriftMonitor:
         return Baseline.from_document(document, f"s3://{config.data_bucket}/{key}")
 
     def _state(self, config: MonitorConfig, now: datetime) -> tuple[MonitorState, str]:
-        key = _state_key(config)
+        key = state_key(config)
         document, tag = self.store.read_state(config.data_bucket, key)
         if document is None:
             return MonitorState(watching_since=now), tag
@@ -366,7 +351,7 @@ class DriftMonitor:
     ) -> Mapping[Window, tuple[str, ...]]:
         """Keys of the stored profiles by window, for windows that touch ``start .. end``."""
         found: dict[Window, list[str]] = {}
-        root = f"{_prefix(config)}/profiles/"
+        root = profiles_prefix(config)
         first = Window.containing(start, config.window_minutes).start
         day = first.replace(hour=0, minute=0, second=0, microsecond=0)
         while day <= end:
@@ -380,9 +365,8 @@ class DriftMonitor:
 
     def _write_report(self, evaluation: Evaluation) -> dict[str, str]:
         config, window = evaluation.config, evaluation.task.window
-        folder = f"{_prefix(config)}/reports/{window.path}"
         document = report_document(evaluation)
-        keys = {"json_key": f"{folder}/report.json", "html_key": f"{folder}/report.html"}
+        keys = report_keys(config, window)
         self._write_json(config, keys["json_key"], document)
         page = report_page(document)
         self.store.write(config.data_bucket, keys["html_key"], page, _HTML)
@@ -393,49 +377,11 @@ class DriftMonitor:
         self.store.write(config.data_bucket, key, text, _JSON)
 
 
-def baseline_key(config: MonitorConfig) -> str:
-    """Key of a monitor's baseline in its data bucket."""
-    return f"{_prefix(config)}/baseline.json"
-
-
-def _prefix(config: MonitorConfig) -> str:
-    return monitor_prefix(config.name)
-
-
-def _state_key(config: MonitorConfig) -> str:
-    return f"{_prefix(config)}/state.json"
-
-
-def _utc(time: str | None) -> str | None:
-    """A record's time in a form whose first 16 characters are its minute in UTC."""
-    if time is None or (time[10:11] == "T" and time.endswith("Z") and len(time) >= 17):
-        return time
-    try:
-        return instant(moment(time))
-    except ValueError:
-        raise Unreadable("no-time") from None
-
-
 def _told(before: Evaluated | None, evaluation: Evaluation) -> bool:
     """Whether this window's drift, in these columns, was an event already."""
     if before is None or before.verdict != "drift":
         return False
     return set(evaluation.features) <= set(before.features)
-
-
-def _metrics(evaluation: Evaluation, decision: RetrainingDecision) -> dict[str, float]:
-    verdict = evaluation.verdict
-    values = {
-        "Records": evaluation.profile.rows,
-        "UnreadableRequests": unreadable_inputs(evaluation.profile),
-        "DriftedColumns": len(evaluation.features),
-        "LargestEffect": max((finding.effect for finding in evaluation.findings), default=0.0),
-        "Drift": verdict == "drift",
-        "NoData": verdict == "no-data",
-        "InsufficientData": verdict == "insufficient-data",
-        "RetrainingRequested": decision.requested,
-    }
-    return {name: float(value) for name, value in values.items()}
 
 
 def _digest(*parts: str) -> str:

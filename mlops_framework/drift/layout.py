@@ -1,0 +1,38 @@
+"""Where a monitor's documents lie in its data bucket."""
+
+from __future__ import annotations
+
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.windows import Window
+from mlops_framework.naming import monitor_prefix
+
+
+def baseline_key(config: MonitorConfig) -> str:
+    """The baseline."""
+    return f"{monitor_prefix(config.name)}/baseline.json"
+
+
+def state_key(config: MonitorConfig) -> str:
+    """What the monitor remembers."""
+    return f"{monitor_prefix(config.name)}/state.json"
+
+
+def latest_key(config: MonitorConfig) -> str:
+    """Verdict and place of the newest report."""
+    return f"{monitor_prefix(config.name)}/latest.json"
+
+
+def profiles_prefix(config: MonitorConfig) -> str:
+    """All profiles; below it ``yyyy/mm/dd/HHMM/<digest>.json``."""
+    return f"{monitor_prefix(config.name)}/profiles/"
+
+
+def profile_key(config: MonitorConfig, window: Window, digest: str) -> str:
+    """The profile of one object version in one window."""
+    return f"{profiles_prefix(config)}{window.path}/{digest}.json"
+
+
+def report_keys(config: MonitorConfig, window: Window) -> dict[str, str]:
+    """The report of a window, as JSON and as a page."""
+    folder = f"{monitor_prefix(config.name)}/reports/{window.path}"
+    return {"json_key": f"{folder}/report.json", "html_key": f"{folder}/report.html"}
