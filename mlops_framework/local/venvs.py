@@ -134,6 +134,9 @@ def _uv(*arguments: str) -> None:
         environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
     # Behind a proxy that signs anew, only the machine's own store knows the certificate.
     environment.setdefault("UV_SYSTEM_CERTS", "true")
+    # A service account may have no home to cache downloads in.
+    if not os.access(environment.get("HOME", ""), os.W_OK):
+        environment.setdefault("UV_NO_CACHE", "true")
     done = subprocess.run(
         [uv, *arguments], env=environment, capture_output=True, text=True, check=False
     )

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from mlops_framework.local import ports, processes, venvs
+from mlops_framework.local import ports, processes
 from mlops_framework.local.emulator import Emulator, status
-from mlops_framework.local.errors import EmulatorFailed, EnvironmentFailed, PortInUse, StateInUse
+from mlops_framework.local.errors import EmulatorFailed, PortInUse, StateInUse
 
 PROBE = """
 import importlib.util, os, sys
@@ -117,11 +117,6 @@ def test_what_does_not_run_says_so(tmp_path: Path) -> None:
     with pytest.raises(EmulatorFailed, match="No emulator runs over"):
         _ = Emulator(tmp_path).endpoint
     Emulator(tmp_path).stop()
-
-
-def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFailed, match="known: build, emulator, lambda, ml"):
-        venvs.ensure("gpu", tmp_path)
 
 
 def test_kept_state_survives_and_unkept_state_does_not(tmp_path: Path) -> None:
