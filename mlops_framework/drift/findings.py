@@ -58,9 +58,22 @@ class Finding:
 
 
 def findings_of(
-    judgement: Judgement, baseline: Baseline, profile: Profile, policy: Policy
+    judgement: Judgement,
+    baseline: Baseline,
+    profile: Profile,
+    policy: Policy,
+    *,
+    stale: int = 0,
 ) -> tuple[Finding, ...]:
-    """The findings of a judged window, worst first."""
+    """The findings of a judged window, worst first.
+
+    Args:
+        judgement: Verdict and tests.
+        baseline: What the window was compared with.
+        profile: The window's merged profile.
+        policy: The rule.
+        stale: Profiles left out because they were counted on an earlier baseline.
+    """
     if judgement.verdict == "no-data":
         sentence = (
             "No captured traffic arrived in this window. Check that the endpoint is in service and "
@@ -72,6 +85,8 @@ def findings_of(
             f"Only {profile.rows:,} records arrived; a verdict needs at least "
             f"{max(policy.minimum_records, FEWEST_VALUES):,}."
         )
+        if stale:
+            sentence += f" Left out: {stale:,} counted on an earlier baseline (captured objects)."
         return (Finding("", "records", "too-few", 0.0, None, None, sentence),)
     columns = {column.spec.name: index for index, column in enumerate(baseline.columns)}
     grouped: dict[tuple[str, Aspect], list[Judged]] = {}

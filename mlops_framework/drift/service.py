@@ -31,7 +31,7 @@ from mlops_framework.drift.messages import (
     metrics_of,
 )
 from mlops_framework.drift.objects import CaptureKey, ObjectVersion, StoredProfile, latest_versions
-from mlops_framework.drift.policy import Policy, judge
+from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.ports import Clock, Metrics, Monitors, Publisher, Sources, Store
 from mlops_framework.drift.profile import merge
 from mlops_framework.drift.profiling import profile_lines
@@ -204,8 +204,8 @@ class DriftMonitor:
         asked = since is not None or until is not None
         start, end = since or now - LATE_HORIZON, until or now
         profiles = self._profile_keys(config, start, end)
-        rule = _digest(baseline.id, json.dumps(config.to_document(), sort_keys=True))
-        fingerprints = {w: _digest(rule, *sorted(keys)) for w, keys in profiles.items()}
+        # Of the profiles alone: a new rule or baseline judges what comes, and rewrites no history.
+        fingerprints = {window: _digest(*sorted(keys)) for window, keys in profiles.items()}
         if asked:
             tasks: Sequence[Task] = [
                 Task(window, tuple(sorted(keys)), now >= window.end + grace)
@@ -227,7 +227,7 @@ class DriftMonitor:
             )
         done = _Round(replace(state, windows=state.remembered(now, config.window_minutes)))
         for task in tasks:
-            fingerprint = fingerprints.get(task.window, _digest(rule))
+            fingerprint = fingerprints.get(task.window, _digest())
             self._judge(config, baseline, task, fingerprint, now, done)
         self._finish(config, done, tag, now)
         return Outcome(config.name, tuple(done.evaluations), done.decision)
@@ -250,15 +250,18 @@ class DriftMonitor:
         fitting = [one.profile for one in latest if one.profile.baseline_id == baseline.id]
         profile = merge(baseline, fitting)
         policy = Policy.of(config)
+        stale = len(latest) - len(fitting)
         judgement = judge(baseline, profile, policy)
+        if judgement.verdict == "no-data" and stale:
+            judgement = Judgement("insufficient-data")  # there was traffic, counted otherwise
         evaluation = Evaluation(
             config,
             task,
             baseline,
             profile,
             judgement,
-            findings_of(judgement, baseline, profile, policy),
-            stale=len(latest) - len(fitting),
+            findings_of(judgement, baseline, profile, policy, stale=stale),
+            stale=stale,
         )
         report = self._write_report(evaluation)
         before = done.state.windows.get(task.window.start)

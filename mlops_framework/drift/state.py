@@ -23,7 +23,7 @@ class Evaluated:
     """A window that was judged.
 
     Attributes:
-        fingerprint: Digest of the profiles, the baseline and the rule it was judged with.
+        fingerprint: Digest of the profiles it was judged with.
         complete: Whether it was over by then.
         verdict: The verdict.
         features: Drifted columns, worst first.

@@ -238,6 +238,19 @@ def test_captures_counted_on_an_earlier_baseline_are_left_out_and_told(world: Wo
     assert (captures["rows"], captures["profiles_of_other_baseline"]) == (500, 1)
 
 
+def test_a_new_baseline_rewrites_no_history_and_is_not_taken_for_silence(world: World) -> None:
+    world.capture("2026-03-01T12:05:00Z", LIKE)
+    world.evaluate("2026-03-01T12:15:00Z")
+    key = world.config.baseline_data.removeprefix(f"s3://{BUCKET}/")
+    world.bucket.objects[BUCKET, key] = "".join(csv_of(rows_of(4000, 77)))
+    world.drift.build_baseline(NAME)
+    assert world.evaluate("2026-03-01T12:16:00Z") == []
+    assert world.evaluate("2026-03-01T13:11:00Z") == [("12:00", "insufficient-data")]
+    told = world.document("reports/2026/03/01/1200/report.json")["findings"][0]["sentence"]
+    assert "Left out: 1 counted on an earlier baseline" in told
+    assert world.publisher.alerts == []
+
+
 def test_another_evaluation_at_the_same_time_is_noticed_and_nothing_is_said_twice(
     world: World,
 ) -> None:
