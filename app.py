@@ -19,6 +19,7 @@ from mlops_framework.cdk import security
 from mlops_framework.cdk.bundling import Bundler, RuntimeTarget
 from mlops_framework.cdk.catalogue import Catalogue
 from mlops_framework.environments.loader import load_environment
+from mlops_framework.environments.models import EnvironmentConfig
 from mlops_framework.errors import FrameworkFault
 from mlops_framework.registry import Registry
 from stacks.platform import Platform
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parent
 
 
 def define(
-    environment: str,
+    config: EnvironmentConfig,
     *,
     outdir: Path,
     context: Mapping[str, Any] | None = None,
@@ -36,14 +37,13 @@ def define(
     """Define the platform of one environment, with its blueprints synthesized.
 
     Args:
-        environment: Name of a file in ``environments/``.
+        config: The environment.
         outdir: Folder for the cloud assembly.
         context: CDK context laid over that of cdk.json.
         template_validation: Whether CDK validates templates; ``CDK_VALIDATION`` decides if none.
     """
     # The CLI hands over cdk.json's context, Python alone does not; without it templates differ.
     flags = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"] | dict(context or {})
-    config = load_environment(environment, ROOT / "environments")
     target = RuntimeTarget.this_host() if config.lambda_bundle == "host" else RuntimeTarget.cloud()
     bundler = Bundler(ROOT, ROOT / ".build", target)
     app = cdk.App(
@@ -71,7 +71,8 @@ def main(arguments: list[str]) -> None:
     context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
     context |= dict(value.split("=", 1) for value in given)
     outdir = Path(os.environ.get("CDK_OUTDIR", "cdk.out"))
-    define(context.get("env", "dev"), outdir=outdir, context=context).synth()
+    config = load_environment(context.get("env", "dev"), ROOT / "environments")
+    define(config, outdir=outdir, context=context).synth()
 
 
 if __name__ == "__main__":

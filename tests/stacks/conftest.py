@@ -14,6 +14,7 @@ import app as cdk_app
 from mlops_framework.cdk.bundling import Bundler, RuntimeTarget
 from mlops_framework.cdk.catalogue import add_templates
 from mlops_framework.environments.loader import load_environment
+from mlops_framework.environments.models import EnvironmentConfig
 from mlops_framework.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,21 +79,25 @@ def read_templates(folder: Path, names: tuple[str, ...]) -> dict[str, Mapping[st
     }
 
 
+def synthesized(config: EnvironmentConfig, outdir: Path) -> Synthesized:
+    app = cdk_app.define(config, outdir=outdir, template_validation=False)
+    app.synth()
+    return Synthesized(
+        app,
+        outdir,
+        read_templates(outdir, PLATFORM),
+        read_templates(outdir / "catalogue", BLUEPRINTS),
+    )
+
+
 @pytest.fixture(scope="session")
 def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """Synthesizes an environment, once per session. CDK's own validation has a test of its own."""
 
     @cache
     def once(environment: str) -> Synthesized:
-        outdir = tmp_path_factory.mktemp(f"cdk-{environment}")
-        app = cdk_app.define(environment, outdir=outdir, template_validation=False)
-        app.synth()
-        return Synthesized(
-            app,
-            outdir,
-            read_templates(outdir, PLATFORM),
-            read_templates(outdir / "catalogue", BLUEPRINTS),
-        )
+        config = load_environment(environment, ROOT / "environments")
+        return synthesized(config, tmp_path_factory.mktemp(f"cdk-{environment}"))
 
     return once
 
