@@ -161,6 +161,10 @@ class Emulator:
         interpreters = venvs.ensure_all(self._venvs_dir, self._progress)
         self._progress("Starting the local AWS")
         self._start_process(interpreters, attempts=1 if self._port else _PORT_ATTEMPTS)
+        if self._detached and self._process is not None:
+            # It may outlive this process, and Popen would warn of a child nobody waited for.
+            self._process.returncode = 0
+            self._process = None
         return self
 
     def stop(self) -> None:
@@ -183,6 +187,9 @@ class Emulator:
                 self._process.stdin.close()
             self._process.wait(timeout=5)
             self._process = None
+        with contextlib.suppress(ChildProcessError):
+            # A detached one is waited for here where it is this process's child, else by init.
+            os.waitpid(running.pid, os.WNOHANG)
         if left := processes.group_members(running.pid):
             raise EmulatorFailed(f"Processes {left} of the emulator could not be ended.")
         self._sweep()
