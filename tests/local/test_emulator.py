@@ -251,11 +251,14 @@ def test_a_detached_emulator_outlives_its_owner_and_is_stopped_by_another(
     found = Emulator.attach(tmp_path)
     assert found is not None
     assert found.endpoint == emulator.endpoint
+    found_pid = found.running.pid
     assert found.client("sts").get_caller_identity()["Account"] == "111122223333"
     found.stop()
     assert Emulator.attach(tmp_path) is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["emulator.log"]
     emulator.stop()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(found_pid, os.WNOHANG)
 
 
 def test_an_api_address_of_a_stack_output_is_turned_into_the_local_one(
