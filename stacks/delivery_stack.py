@@ -92,11 +92,6 @@ class DeliveryStack(FrameworkStack):
                 resources=[f"arn:{self.partition}:s3:::{_asset_bucket(self)}/*"],
                 because="Function code is stored under its hash in the CDK asset bucket.",
             )
-            allow(
-                role,
-                actions=perms.USE_KEY_FOR_VOLUMES,
-                resources=[self.platform.value("key-arn")],
-            )
 
     def _delivery_role(self, catalogue: Catalogue) -> None:
         role = self._service_role(

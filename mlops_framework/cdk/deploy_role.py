@@ -74,6 +74,8 @@ class DeployPermissions:
             self._grant(role, stack, statement)
         if "AWS::IAM::Role" in types:
             _grant_bounded_roles(role, stack)
+        if any(self.types[name].key for name in types):
+            _grant_keys(role, stack)
         services = sorted({PASSED_TO[name] for name in types if name in PASSED_TO})
         if services:
             allow(
@@ -176,6 +178,25 @@ def _merged(entries: Iterable[TypePermissions]) -> list[TypePermissions]:
         TypePermissions(tuple(changes), resources, tuple(reads), because, tagged)
         for (resources, because, tagged), (changes, reads) in merged.items()
     ]
+
+
+def _grant_keys(role: iam.Role, stack: FrameworkStack) -> None:
+    """SageMaker is granted a key in the name of who creates the resource that it encrypts."""
+    allow(
+        role,
+        actions=perms.GRANT_KEY,
+        resources=[stack.platform.value("key-arn")],
+    )
+    allow(
+        role,
+        actions=perms.GRANT_KEY,
+        resources=[stack.arn("kms", "key/*")],
+        conditions={
+            "StringEquals": {"kms:ViaService": f"sagemaker.{stack.region}.{stack.url_suffix}"}
+        },
+        because="A request may bring a key of its own; it can be granted to SageMaker alone, and "
+        "that key's policy has to agree.",
+    )
 
 
 def _grant_bounded_roles(role: iam.Role, stack: FrameworkStack) -> None:

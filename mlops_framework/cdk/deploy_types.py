@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 BY_PREFIX = "Names begin with the environment's prefix; CloudFormation adds what makes them unique."
 _BY_TAG = (
@@ -27,6 +27,7 @@ class TypePermissions:
             ``{prefix}`` and ``{path}``.
         because: Why a wildcard in ``resources`` is no wider than it has to be.
         tagged: Whether changes are allowed only where the environment's tag is.
+        key: Whether the service is granted a KMS key by who creates the resource.
     """
 
     changes: tuple[str, ...]
@@ -34,6 +35,7 @@ class TypePermissions:
     reads: tuple[str, ...] = ()
     because: str = BY_PREFIX
     tagged: bool = False
+    key: bool = False
 
 
 def _sagemaker(noun: str, kind: str, *changes: str, reads: tuple[str, ...] = ()) -> TypePermissions:
@@ -51,7 +53,9 @@ def _sagemaker(noun: str, kind: str, *changes: str, reads: tuple[str, ...] = ())
 
 TYPES: Mapping[str, TypePermissions] = {
     "AWS::SageMaker::Model": _sagemaker("Model", "model"),
-    "AWS::SageMaker::EndpointConfig": _sagemaker("EndpointConfig", "endpoint-config"),
+    "AWS::SageMaker::EndpointConfig": replace(
+        _sagemaker("EndpointConfig", "endpoint-config"), key=True
+    ),
     "AWS::SageMaker::Endpoint": TypePermissions(
         changes=(
             "sagemaker:CreateEndpoint",

@@ -16,7 +16,8 @@ LIST_BUCKET: Final[Actions] = ("s3:ListBucket",)
 LOCATE_BUCKET: Final[Actions] = ("s3:GetBucketLocation", "s3:GetBucketVersioning")
 
 USE_KEY: Final[Actions] = ("kms:Decrypt", "kms:GenerateDataKey")
-USE_KEY_FOR_VOLUMES: Final[Actions] = (*USE_KEY, "kms:CreateGrant", "kms:DescribeKey")
+GRANT_KEY: Final[Actions] = ("kms:CreateGrant", "kms:DescribeKey")
+USE_KEY_FOR_VOLUMES: Final[Actions] = (*USE_KEY, *GRANT_KEY)
 
 WRITE_LOGS: Final[Actions] = ("logs:CreateLogStream", "logs:PutLogEvents")
 WRITE_JOB_LOGS: Final[Actions] = ("logs:CreateLogGroup", *WRITE_LOGS, "logs:DescribeLogStreams")
