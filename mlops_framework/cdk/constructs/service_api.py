@@ -78,6 +78,8 @@ class ServiceApi(Construct):
                 throttling_rate_limit=_RATE_PER_SECOND,
             ),
         )
+        # CDK adds an output of its own; who wants the URL as an output names it.
+        self.api.node.try_remove_child("Endpoint")
         self.stage = self.api.deployment_stage
         self._integration = apigateway.LambdaIntegration(function, allow_test_invoke=False)
         self._validator = self.api.add_request_validator(
