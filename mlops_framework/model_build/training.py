@@ -44,6 +44,7 @@ class ModelBuild:
         max_runtime_seconds: Limit of each job, seconds.
         metric: Name below ``metrics`` in ``evaluation.json``; its ``value`` is compared.
         comparison: SageMaker's condition type: passing means ``metric <comparison> threshold``.
+        direction: The comparison in words, ``at-least`` or ``at-most``, for the gate's message.
         threshold: The gate's bound.
         model_package_group: Where the passing model is registered.
         kms_key_arn: Key for volumes and outputs.
@@ -66,6 +67,7 @@ class ModelBuild:
     max_runtime_seconds: Splice | int
     metric: str
     comparison: str
+    direction: str
     threshold: Splice | float
     model_package_group: str
     kms_key_arn: str
@@ -242,9 +244,9 @@ def _reject(build: ModelBuild, metric: Mapping[str, Any]) -> FailStep:
         message=join(
             "",
             [
-                f"quality gate not passed: {build.metric} is ",
+                f"{build.metric} is ",
                 metric,
-                f", required is {build.comparison} {bound}; the model was not registered",
+                f", {build.direction} {bound} is required; the model was not registered",
             ],
         ),
     )

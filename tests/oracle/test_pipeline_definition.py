@@ -31,6 +31,7 @@ BUILD = ModelBuild(
     max_runtime_seconds=3600,
     metric="accuracy",
     comparison="GreaterThanOrEqualTo",
+    direction="at-least",
     threshold=0.75,
     model_package_group="census",
     kms_key_arn="arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555",

@@ -76,6 +76,7 @@ class TrainingStack(BlueprintStack):
                 max_runtime_seconds=Splice("MaxRuntimeSeconds"),
                 metric="${QualityMetric}",
                 comparison="${Comparison}",
+                direction="${QualityDirection}",
                 threshold=Splice("QualityThreshold"),
                 model_package_group="${ModelPackageGroup}",
                 kms_key_arn="${KeyArn}",

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,34 +13,6 @@ from mlops_framework.aws.clients import client
 from mlops_framework.errors import SettingsInvalid
 from mlops_framework.orchestration.service import Orchestrator
 from mlops_framework.orchestration.teardown import Teardown
-
-
-def _seconds(code: str) -> float:
-    measured = (
-        "import time; start = time.perf_counter(); " + code + "; print(time.perf_counter() - start)"
-    )
-    clean = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
-    clean.pop("PYTHONDONTWRITEBYTECODE", None)
-    runs = [
-        float(
-            subprocess.run(
-                [sys.executable, "-c", measured],
-                check=True,
-                capture_output=True,
-                text=True,
-                env=clean,
-            ).stdout
-        )
-        for _ in range(4)
-    ]
-    return statistics.median(sorted(runs)[:3])
-
-
-def test_the_cold_start_costs_at_most_half_more_than_boto3_and_one_client() -> None:
-    ours = _seconds("import lambdas.orchestrator.handler")
-    theirs = _seconds("import boto3; boto3.client('dynamodb')")
-
-    assert ours <= 1.5 * theirs
 
 
 @pytest.mark.parametrize("module", ["handler", "teardown"])

@@ -32,6 +32,7 @@ BUILD = ModelBuild(
     max_runtime_seconds=3600,
     metric="accuracy",
     comparison="GreaterThanOrEqualTo",
+    direction="at-least",
     threshold=0.75,
     model_package_group="census",
     kms_key_arn=KEY,
@@ -107,6 +108,17 @@ def test_a_registered_model_waits_for_approval() -> None:
     (register,) = text["Steps"][2]["Arguments"]["IfSteps"]
 
     assert register["Arguments"]["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_the_gate_says_what_was_measured_and_what_is_required() -> None:
+    text = json.loads(model_build_definition(BUILD).to_template_text())
+
+    (reject,) = text["Steps"][2]["Arguments"]["ElseSteps"]
+
+    said = reject["Arguments"]["ErrorMessage"]["Std:Join"]["Values"]
+    assert said[0] == "accuracy is "
+    assert said[1] == text["Steps"][2]["Arguments"]["Conditions"][0]["LeftValue"]
+    assert said[2] == ", at-least 0.75 is required; the model was not registered"
 
 
 def test_seeded_mistakes_are_each_found() -> None:
