@@ -36,6 +36,9 @@ PlatformKey = Literal[
 ]
 PLATFORM_KEYS: Final[tuple[PlatformKey, ...]] = get_args(PlatformKey)
 
+ENVIRONMENT_TAG: Final = "mlops:environment"
+"""On everything an environment owns; its value is the environment's prefix."""
+
 CAPTURES_PREFIX: Final = "captures"
 DATASETS_PREFIX: Final = "datasets"
 CODE_PREFIX: Final = "code"

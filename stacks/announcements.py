@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_framework.cdk.stack import ENVIRONMENT_TAG
+from mlops_framework.naming import ENVIRONMENT_TAG
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from mlops_framework.cdk.function import FunctionShape, LogPolicy, PythonFunctio
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.environments.models import EnvironmentConfig
+from mlops_framework.naming import ENVIRONMENT_TAG
 from stacks.drift_stack import baseline_function_name
 
 _DELIVERY_KIND = "delivery"
@@ -164,7 +165,7 @@ class DeliveryStack(FrameworkStack):
             bundle=bundler.bundle("delivery"),
             handler="verify:handler",
             settings=DeliverySettings,
-            environment={"baseline_function_name": baseline},
+            environment={"environment_prefix": prefix, "baseline_function_name": baseline},
             description="Looks whether a deployed stage does what it should",
             logs=LogPolicy(
                 self.config.log_retention_days, self.platform.key(), self.config.retain_data
@@ -194,6 +195,19 @@ class DeliveryStack(FrameworkStack):
                 self.arn("sagemaker", f"pipeline/{prefix}-*/execution/*"),
             ],
             because=_BY_PREFIX,
+        )
+        allow(
+            function,
+            actions=perms.MAKE_MODEL_GROUP,
+            resources=[self.arn("sagemaker", "model-package-group/*")],
+            conditions={"StringEquals": {f"aws:RequestTag/{ENVIRONMENT_TAG}": prefix}},
+            because="Requests name the group; one is made only with this environment's tag.",
+        )
+        allow(
+            function,
+            actions=perms.READ_MODEL_GROUP,
+            resources=[self.arn("sagemaker", "model-package-group/*")],
+            because="Requests name the group; it reads whether it is there.",
         )
         allow(
             function,

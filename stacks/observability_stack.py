@@ -15,8 +15,9 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from mlops_framework.cdk.stack import ENVIRONMENT_TAG, FrameworkStack
+from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.environments.models import EnvironmentConfig
+from mlops_framework.naming import ENVIRONMENT_TAG
 from stacks.announcements import Announcement, announcements
 
 _HOUR_SECONDS = 3600

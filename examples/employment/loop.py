@@ -328,7 +328,7 @@ class Loop:
 
     def _traffic(self, name: str, rows: int) -> dict[str, Any]:
         """Sends records within one window and waits for that window's scheduled verdict."""
-        self._own_window(seconds_needed=20)
+        self._own_window(seconds_needed=12)
         since = datetime.now(UTC).replace(second=0, microsecond=0)
         for batch in self._batches(name, rows):
             self.infer(batch)

@@ -8,5 +8,8 @@ from mlops_framework.settings import LambdaSettings
 class DeliverySettings(LambdaSettings):
     """Settings of ``verify:handler``."""
 
+    environment_prefix: str
+    """Prefix of the environment; tags what is made here."""
+
     baseline_function_name: str = ""
     """The drift service's baseline function; empty when the platform has no drift service."""

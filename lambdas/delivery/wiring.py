@@ -34,7 +34,7 @@ def service() -> Verification:
         DeliveryPorts(
             jobs=CodePipelineJobs(client("codepipeline")),
             stacks=CloudFormationStacks(client("cloudformation")),
-            builds=SageMakerBuilds(client("sagemaker")),
+            builds=SageMakerBuilds(client("sagemaker"), settings.environment_prefix),
             endpoints=SageMakerEndpoints(client("sagemaker")),
             baselines=baselines,
         )

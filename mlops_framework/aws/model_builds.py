@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
+from mlops_framework import naming
 from mlops_framework.aws.refusals import refusals
 from mlops_framework.delivery.model_build import BuildRun, BuildStep
 
@@ -17,10 +20,23 @@ class SageMakerBuilds:
 
     Args:
         client: A SageMaker client.
+        environment: Prefix of the environment, the tag of what is made here.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, environment: str) -> None:
         self._client = client
+        self._tags = [{"Key": naming.ENVIRONMENT_TAG, "Value": environment}]
+
+    def keep_group(self, name: str) -> None:
+        """See ``ModelBuilds.keep_group``."""
+        with refusals(_SERVICE, "CreateModelPackageGroup"):
+            try:
+                self._client.create_model_package_group(ModelPackageGroupName=name, Tags=self._tags)
+            except ClientError as error:
+                # SageMaker has one code for every fault of this call; whether it is the group's
+                # being there is asked, not read out of a sentence.
+                if error.response["Error"]["Code"] != "ValidationException" or not self._has(name):
+                    raise
 
     def start(self, pipeline: str, *, token: str) -> str:
         """See ``ModelBuilds.start``."""
@@ -40,6 +56,15 @@ class SageMakerBuilds:
             reason=found.get("FailureReason", ""),
             steps=tuple(self._steps(execution)),
         )
+
+    def _has(self, group: str) -> bool:
+        try:
+            self._client.describe_model_package_group(ModelPackageGroupName=group)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationException":
+                return False
+            raise
+        return True
 
     def _steps(self, execution: str) -> Iterator[BuildStep]:
         token: dict[str, str] = {}

@@ -18,7 +18,8 @@ from mlops_framework.cdk import perms
 from mlops_framework.cdk.deploy_types import BY_PREFIX, PASSED_TO, TYPES, TypePermissions
 from mlops_framework.cdk.errors import ResourceTypeUnknown
 from mlops_framework.cdk.security import allow
-from mlops_framework.cdk.stack import ENVIRONMENT_TAG, PLATFORM_STACKS, FrameworkStack
+from mlops_framework.cdk.stack import PLATFORM_STACKS, FrameworkStack
+from mlops_framework.naming import ENVIRONMENT_TAG
 
 _NAME_LENGTH = 24
 """CloudFormation cuts the stack's name to about this when it makes a name of at most 64."""

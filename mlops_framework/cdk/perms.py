@@ -83,6 +83,8 @@ REGISTER_MODEL: Final[Actions] = (
     "sagemaker:ListModelPackages",
     "sagemaker:AddTags",
 )
+MAKE_MODEL_GROUP: Final[Actions] = ("sagemaker:CreateModelPackageGroup", "sagemaker:AddTags")
+READ_MODEL_GROUP: Final[Actions] = ("sagemaker:DescribeModelPackageGroup",)
 READ_SERVING: Final[Actions] = (
     "sagemaker:DescribeEndpoint",
     "sagemaker:DescribeEndpointConfig",

@@ -17,7 +17,6 @@ from mlops_framework.cdk.aspects import GuardedRoles
 from mlops_framework.environments.models import EnvironmentConfig
 
 PLATFORM_STACKS: tuple[naming.PlatformStack, ...] = get_args(naming.PlatformStack)
-ENVIRONMENT_TAG = "mlops:environment"
 """Tag with the environment's prefix on everything; deploy roles are limited by it."""
 
 
@@ -167,4 +166,4 @@ class FrameworkStack(cdk.Stack):
 
 def house_tags(config: EnvironmentConfig) -> Mapping[str, str]:
     """Tags of everything in an environment: the configured ones and the environment's prefix."""
-    return {**config.tags, ENVIRONMENT_TAG: config.prefix}
+    return {**config.tags, naming.ENVIRONMENT_TAG: config.prefix}

@@ -37,7 +37,10 @@ class StackReader(Protocol):
 
 
 class ModelBuilds(Protocol):
-    """SageMaker Pipelines."""
+    """SageMaker Pipelines and where their models are registered."""
+
+    def keep_group(self, name: str) -> None:
+        """Make the model package group, unless it is there already."""
 
     def start(self, pipeline: str, *, token: str) -> str:
         """Start an execution; a second call with the same token is the first.

@@ -97,7 +97,12 @@ class Verification:
     def _run_model_build(self, job: DeliveryJob) -> Verdict:
         execution = job.token.get(_EXECUTION)
         if not execution:
-            pipeline = _output(self._stack(job), "PipelineName")
+            stack = self._stack(job)
+            pipeline = _output(stack, "PipelineName")
+            if group := stack.outputs.get("ModelPackageGroupName"):
+                # Not in the stack: registered versions outlive it, and the next stack of the same
+                # model, or of another stage, could not make a group that is there.
+                self._ports.builds.keep_group(group)
             execution = self._ports.builds.start(pipeline, token=_start_token(job))
         verdict = model_build.judge(self._ports.builds.look(execution))
         if isinstance(verdict, Waiting):

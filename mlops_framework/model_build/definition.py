@@ -57,7 +57,7 @@ class PipelineDefinition:
         }
 
     def to_template_text(self) -> str:
-        """Text for CloudFormation's ``Fn::Sub``: JSON once every ``${name}`` is replaced.
+        r"""Text for CloudFormation's ``Fn::Sub``: JSON once every ``${name}`` is replaced.
 
         Values put inside quotes must not hold ``"``, ``\\`` or line ends; the request contracts'
         patterns see to that.

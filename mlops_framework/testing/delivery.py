@@ -55,8 +55,14 @@ class InMemoryBuilds:
 
     def __init__(self) -> None:
         self.runs: dict[str, BuildRun] = {}
+        self.groups: set[str] = set()
         self.refusal: Exception | None = None
         self._by_token: dict[str, str] = {}
+
+    def keep_group(self, name: str) -> None:
+        """See ``ModelBuilds.keep_group``."""
+        self._refuse()
+        self.groups.add(name)
 
     def start(self, pipeline: str, *, token: str) -> str:
         """See ``ModelBuilds.start``."""

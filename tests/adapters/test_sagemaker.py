@@ -35,7 +35,44 @@ def test_a_build_starts_once_for_a_token(sagemaker) -> None:
         {"PipelineName": "p", "ClientRequestToken": "a" * 64},
     )
 
-    assert SageMakerBuilds(sagemaker.client).start("p", token="a" * 64) == RUN
+    assert SageMakerBuilds(sagemaker.client, "mlops-test").start("p", token="a" * 64) == RUN
+
+
+GROUP = {"ModelPackageGroupName": "income"}
+TAGGED = {**GROUP, "Tags": [{"Key": "mlops:environment", "Value": "mlops-test"}]}
+GROUP_ARN = f"{ROOT}model-package-group/income"
+
+
+def test_a_group_is_made_with_the_environments_tag(sagemaker) -> None:
+    sagemaker.add_response(
+        "create_model_package_group", {"ModelPackageGroupArn": GROUP_ARN}, TAGGED
+    )
+
+    SageMakerBuilds(sagemaker.client, "mlops-test").keep_group("income")
+
+
+def test_a_group_that_is_there_is_kept(sagemaker) -> None:
+    sagemaker.add_client_error("create_model_package_group", "ValidationException")
+    described = {
+        "ModelPackageGroupName": "income",
+        "ModelPackageGroupArn": GROUP_ARN,
+        "CreationTime": NOW,
+        "CreatedBy": {},
+        "ModelPackageGroupStatus": "Completed",
+    }
+    sagemaker.add_response("describe_model_package_group", described, GROUP)
+
+    SageMakerBuilds(sagemaker.client, "mlops-test").keep_group("income")
+
+
+def test_a_group_that_cannot_be_made_is_told_in_sagemakers_words(sagemaker) -> None:
+    sagemaker.add_client_error(
+        "create_model_package_group", "ValidationException", "the tag is not allowed"
+    )
+    sagemaker.add_client_error("describe_model_package_group", "ValidationException")
+
+    with pytest.raises(ServiceRefused, match="the tag is not allowed"):
+        SageMakerBuilds(sagemaker.client, "mlops-test").keep_group("income")
 
 
 def test_a_run_is_read_with_every_page_of_its_steps(sagemaker) -> None:
@@ -83,7 +120,7 @@ def test_a_run_is_read_with_every_page_of_its_steps(sagemaker) -> None:
         {**asked, "NextToken": "more"},
     )
 
-    run = SageMakerBuilds(sagemaker.client).look(RUN)
+    run = SageMakerBuilds(sagemaker.client, "mlops-test").look(RUN)
 
     assert (run.status, run.reason) == ("Failed", "a step failed")
     assert run.steps == (

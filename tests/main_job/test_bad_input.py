@@ -170,8 +170,17 @@ def test_a_model_that_fails_its_ping_reaches_the_caller(
     assert "the model file is of another age" in said
 
 
-def test_a_pipeline_is_taken_down_and_says_what_it_kept(mlops: Any, pipelines: Any) -> None:
-    answer = mlops("pipelines", "delete", "weak-training", "--yes", "--wait")
+def test_a_pipeline_that_was_taken_down_can_be_asked_for_again(
+    mlops: Any, bucket: str, pipelines: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "again.json"
+    file.write_text(json.dumps(training(bucket, "broken")))
 
-    assert "weak-training" not in pipelines()
-    assert answer is not None
+    removed = mlops("pipelines", "delete", "broken-training", "--yes", "--wait")
+    gone = "broken-training" not in pipelines()
+    mlops("submit", str(file))
+    again = mlops("status", "broken-training", "--wait")
+
+    assert gone
+    assert any("registered model packages" in kept for kept in removed["keeps"])
+    assert again["problems"] == []

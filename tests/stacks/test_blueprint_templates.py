@@ -98,10 +98,11 @@ def test_platform_stacks_of_prod_refuse_to_be_deleted(synthesize: Synthesize) ->
         assert construct.termination_protection
 
 
-def test_registered_models_stay_when_their_pipeline_goes(dev: Synthesized) -> None:
-    (group,) = resources(dev.blueprints["training"], "AWS::SageMaker::ModelPackageGroup").values()
+def test_registered_models_are_not_in_the_stack_and_so_outlive_it(dev: Synthesized) -> None:
+    template = dev.blueprints["training"]
 
-    assert group["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert not resources(template, "AWS::SageMaker::ModelPackageGroup")
+    assert template["Outputs"]["ModelPackageGroupName"]["Value"] == {"Ref": "ModelPackageGroup"}
 
 
 def test_an_endpoint_captures_csv_and_json_under_the_platforms_key(dev: Synthesized) -> None:

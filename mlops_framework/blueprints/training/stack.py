@@ -1,4 +1,4 @@
-"""What a training pipeline deploys: a SageMaker Pipeline, its role, its registry, its trigger."""
+"""What a training pipeline deploys: a SageMaker Pipeline, its role, its trigger."""
 
 from __future__ import annotations
 
@@ -24,24 +24,15 @@ _IN_LOCATION = (
 class TrainingStack(BlueprintStack):
     """Train, evaluate, gate, register.
 
-    Creates: the SageMaker Pipeline, the role of its jobs, the model package group (kept when the
-    stack goes), a rule that starts the pipeline when a drift monitor of the model asks for it.
+    Creates: the SageMaker Pipeline, the role of its jobs, a rule that starts the pipeline when a
+    drift monitor of the model asks for it. The model package group is made by delivery's check and
+    outlives the stack with its versions.
     Fixed: encryption of volumes and outputs, the gate before the registry, registration that waits
     for a person.
     """
 
     def build(self) -> None:
-        """Define group, role, pipeline and trigger."""
-        group = sagemaker.CfnModelPackageGroup(
-            self,
-            "RegisteredModels",
-            model_package_group_name=self.text("model_package_group"),
-            model_package_group_description=f"Models registered by {self.config.prefix}",
-        )
-        # Registered versions are the audit trail; SageMaker refuses to delete a group that has any.
-        # A creation that fails takes the empty group back, or its repetition would find it there.
-        group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
-
+        """Define role, pipeline and trigger."""
         output_location = self.given_or(
             "output_location",
             f"s3://{self.platform.value('data-bucket-name')}/{naming.MODELS_PREFIX}/"
@@ -49,14 +40,13 @@ class TrainingStack(BlueprintStack):
         )
         role = self.sagemaker_role("JobRole", "Runs the jobs of one model build")
         self._let_jobs_run(role, output_location)
-        pipeline = self._pipeline(role, output_location)
-        pipeline.add_resource_dependency(group)
+        self._pipeline(role, output_location)
         self._retrain_on_drift()
 
         self.output("PipelineName", self.deployed_name)
         self.output("ModelPackageGroupName", self.text("model_package_group"))
 
-    def _pipeline(self, role: iam.Role, output_location: str) -> sagemaker.CfnPipeline:
+    def _pipeline(self, role: iam.Role, output_location: str) -> None:
         at_least = self.when("GoodIsAtLeast", "quality_direction", "at-least")
         network = self.config.networking
         definition = model_build_definition(
@@ -111,7 +101,6 @@ class TrainingStack(BlueprintStack):
         )
         # The service checks the role when the pipeline is made, so its policy has to be there.
         pipeline.node.add_dependency(role)
-        return pipeline
 
     def _let_jobs_run(self, role: iam.Role, output_location: str) -> None:
         readable = ("training_data", "evaluation_data", "source_archive", "evaluation_script")

@@ -24,6 +24,14 @@ def test_the_first_look_starts_the_build_and_goes_on(built) -> None:
     assert report.text == "The model build is executing: Train."
 
 
+def test_the_group_that_the_build_registers_in_is_there_before_it_starts(stage) -> None:
+    stage.deploy(PipelineName="mlops-test-income-training-dev", ModelPackageGroupName="income")
+
+    stage.look("run-model-build")
+
+    assert stage.builds.groups == {"income"}
+
+
 def test_a_job_that_is_delivered_twice_starts_one_build(built) -> None:
     job = "11111111-abcd-4111-8111-111111111111"
 
