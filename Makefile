@@ -13,8 +13,8 @@ ENVIRONMENTS = $(filter-out base,$(basename $(notdir $(wildcard environments/*.y
 
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node.js 20 is supported here on purpose; jsii would print a page about its age on every start.
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
-export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 20
 # Without bytecode on disk every start compiles aws_cdk again: five seconds instead of one.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -36,10 +36,10 @@ check: setup ## formatting, lint, types, import rules, locks, schema, templates
 	$(BIN)/python tools/lock.py --check
 	@mkdir -p .build && $(BIN)/python -m mlops_framework.environments.schema .build/schema.json
 	diff -u environments/schema.json .build/schema.json
-	@rm -rf .build/check .build/catalogue
+	@rm -rf .build/check
 	@for name in $(ENVIRONMENTS); do echo "synthesizing $$name, with the CDK's own validation and cdk-nag"; \
 		CDK_OUTDIR=.build/check/$$name $(BIN)/python app.py -c env=$$name || exit 1; done
-	$(BIN)/cfn-lint --ignore-checks W3005 -- .build/check/*/*.template.json .build/catalogue/*/*.template.json
+	$(BIN)/cfn-lint .build/check/*/*.template.json .build/check/*/catalogue/*.template.json
 
 format: setup ## format the sources and sort the imports
 	@$(BIN)/ruff check --select I --fix --quiet .

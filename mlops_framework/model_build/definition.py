@@ -59,7 +59,7 @@ class PipelineDefinition:
     def to_template_text(self) -> str:
         r"""Text for CloudFormation's ``Fn::Sub``: JSON once every ``${name}`` is replaced.
 
-        Values put inside quotes must not hold ``"``, ``\\`` or line ends; the request contracts'
+        Values put inside quotes must not hold ``"``, ``\`` or line ends; the request contracts'
         patterns see to that.
         """
         text = json.dumps(self.to_dict(), default=_mark_splice, separators=(",", ":"))

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
+from mlops_framework.cli.request_file import expand, read_request
 from mlops_framework.registry import Registry
 
 from .conftest import EXAMPLE
@@ -11,7 +10,7 @@ from .conftest import EXAMPLE
 
 @pytest.mark.parametrize("kind", ["training", "realtime-endpoint", "drift-monitor"])
 def test_every_request_of_the_example_is_accepted_as_it_stands(kind: str) -> None:
-    body = json.loads((EXAMPLE / "requests" / f"{kind}.json").read_text())
+    body = expand(read_request(EXAMPLE / "requests" / f"{kind}.json"), lambda key: f"the-{key}")
 
     request = Registry.discover().parse(body)
 
