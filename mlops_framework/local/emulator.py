@@ -179,6 +179,7 @@ class Emulator:
         if running.is_alive():
             # To the emulator alone first: it ends its jobs and functions and writes its state.
             with contextlib.suppress(ProcessLookupError):
+                os.kill(running.pid, signal.SIGUSR1)  # process.STOP_COMING
                 os.kill(running.pid, signal.SIGTERM)
             _wait_until(lambda: not running.is_alive(), _STOP_SECONDS)
         processes.end_group(running.pid, patience=1.0)

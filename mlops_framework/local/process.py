@@ -41,6 +41,10 @@ def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]
     return services, types
 
 
+STOP_COMING = signal.SIGUSR1
+"""Announces SIGTERM."""
+
+
 def main(arguments: Sequence[str]) -> None:
     """Binds the plane and serves until told to stop.
 
@@ -67,6 +71,9 @@ def main(arguments: Sequence[str]) -> None:
         _log.info("Plane carries %s: %s", service.name, ", ".join(service.operations))
     if settings.ends_with_parent:
         threading.Thread(target=_end_with_parent, name="lifeline", daemon=True).start()
+    # The server under us takes SIGTERM for itself and closes its door first; whatever then fails
+    # for want of an answer must already know that it is being stopped.
+    signal.signal(STOP_COMING, lambda *_: host.stopping.set())
     # The emulator reads its own command line.
     sys.argv = ["ministack"]
     try:
@@ -79,4 +86,5 @@ def _end_with_parent() -> None:
     # Read from the descriptor itself: a buffered reader would take its lock to the grave.
     while os.read(0, 1024):
         pass
+    os.kill(os.getpid(), STOP_COMING)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -44,6 +44,7 @@ class Job:
         name: its name.
         scope: account and region.
         folder: its own folder on this machine.
+        ending: set when the local AWS ends; a job fails of that, not of itself.
         stop: set when somebody stops it.
     """
 
@@ -51,9 +52,9 @@ class Job:
     name: str
     scope: Scope
     folder: Path
+    ending: threading.Event
     stop: threading.Event = field(default_factory=threading.Event)
     _process: RunnerProcess | None = None
-    _abandoned: bool = False
 
     @property
     def opt_ml(self) -> Path:
@@ -76,7 +77,7 @@ class Job:
         self._process = process
         deadline = time.monotonic() + max_seconds
         while not process.wait(_POLL_SECONDS):
-            if self._abandoned:
+            if self.ending.is_set():
                 break
             if self.stop.is_set():
                 process.stop(GRACE_SECONDS)
@@ -84,14 +85,14 @@ class Job:
             if time.monotonic() > deadline:
                 process.stop(GRACE_SECONDS)
                 return Ending.RUNTIME
-        if self._abandoned:
+        if self.ending.is_set():
+            process.kill()
             raise JobAbandoned(self.name)
         # The stop may have reached the process before it reached this loop.
         return Ending.STOP if self.stop.is_set() else Ending.EXIT
 
     def kill(self) -> None:
         """End it without grace: the emulator itself is ending."""
-        self._abandoned = True
         if self._process is not None:
             self._process.kill()
 
@@ -129,7 +130,7 @@ class Jobs(Area):
         """
         folder = work_folder(self.host, scope, kind, name)
         shutil.rmtree(folder, ignore_errors=True)
-        job = Job(kind, name, scope, folder)
+        job = Job(kind, name, scope, folder, self.host.stopping)
         job.opt_ml.mkdir(parents=True)
         record = self.find(kind, name, scope)
         if record is None:

@@ -225,7 +225,10 @@ class Executions(Area):
             raise
         finally:
             self._running.pop(arn, None)
-        self._move(arn, status, scope, reason)
+        if not self.host.stopping.is_set():
+            self._move(arn, status, scope, reason)
+        # Else its jobs were ended under it: it is still running in the books, and the next start
+        # says what happened.
 
     def _move(self, arn: str, status: str, scope: Scope, reason: str | None = None) -> None:
         before = self._execution(arn, scope)["PipelineExecutionStatus"]
