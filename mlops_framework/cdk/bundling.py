@@ -223,7 +223,8 @@ def _install(service: str, requirements: Path, into: Path, target: RuntimeTarget
 
 def _uv_arguments(target: RuntimeTarget) -> list[str]:
     arguments = ["pip", "install", "--quiet", "--only-binary", ":all:", "--link-mode", "copy"]
-    arguments += ["--python-version", target.python]
+    # The machine's certificates, as pip takes them: a company's index often has its own.
+    arguments += ["--system-certs", "--python-version", target.python]
     if target.host:
         return [*arguments, "--python", sys.executable]
     # Lambda's Python 3.12 and newer is Amazon Linux 2023, glibc 2.34.
