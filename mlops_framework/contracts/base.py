@@ -37,7 +37,7 @@ class PipelineRequest(BaseModel):
 
     Example:
         >>> class ShadowRequest(PipelineRequest):
-        ...     pipeline_type: Literal["acme-shadow"]
+        ...     pipeline_type: Literal["acme-shadow"] = Field(description="Kind.")
         ...     traffic: PerStage[int] = Field(default=10, description="Share mirrored, percent.")
         >>> ShadowRequest(pipeline_type="acme-shadow", model_name="income").pipeline_id
         'income-acme-shadow'

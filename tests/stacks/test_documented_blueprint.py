@@ -1,0 +1,67 @@
+"""What docs/add-a-blueprint.md shows is a blueprint that works as it stands there."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import app as cdk_app
+from mlops_framework.environments.loader import load_environment
+from mlops_framework.environments.models import BlueprintSelection
+from mlops_framework.registry import Registry
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "add-a-blueprint.md").read_text()
+FILES = ("contract.py", "stack.py", "__init__.py")
+SELECTION = BlueprintSelection(enabled=("acme-notebook",), modules=("acme_blueprints.notebook",))
+
+
+@dataclass(frozen=True)
+class _OnlyThis:
+    enabled: tuple[str, ...] = SELECTION.enabled
+    modules: tuple[str, ...] = SELECTION.modules
+
+
+@pytest.fixture
+def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    folder = tmp_path / "acme_blueprints" / "notebook"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    for name, block in zip(FILES, blocks, strict=True):
+        (folder / name).write_text(block)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in [name for name in sys.modules if name.startswith("acme_blueprints")]:
+        del sys.modules[name]
+
+
+def test_its_request_is_checked_by_its_contract(acme: None) -> None:
+    registry = Registry.discover(_OnlyThis())
+
+    request = registry.parse({"pipeline_type": "acme-notebook", "model_name": "employment"})
+
+    assert request.pipeline_id == "employment-acme-notebook"
+
+
+def test_it_is_synthesized_with_the_platform(acme: None, tmp_path: Path) -> None:
+    config = load_environment("local", ROOT / "environments")
+    config = config.model_copy(update={"blueprints": SELECTION})
+    outdir = tmp_path / "cdk.out"
+
+    cdk_app.define(config, outdir=outdir, template_validation=False).synth()
+
+    template = json.loads((outdir / "catalogue" / "acme-notebook.template.json").read_text())
+    assert template["Parameters"]["InstanceType"]["Default"] == "ml.t3.medium"
+    (parameter,) = [
+        resource
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::SSM::Parameter"
+    ]
+    assert parameter["Properties"]["Value"] == {"Ref": "InstanceType"}
