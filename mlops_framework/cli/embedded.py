@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -150,7 +151,7 @@ class CheckoutEmbedded:
         done = subprocess.run(
             [sys.executable, "app.py", "-c", f"env={LOCAL}"],
             cwd=self.checkout,
-            env={**os.environ, "CDK_OUTDIR": str(assembly)},
+            env={**node_environment(os.environ), "CDK_OUTDIR": str(assembly)},
             capture_output=True,
             text=True,
             check=False,
@@ -170,6 +171,24 @@ class CheckoutEmbedded:
             environment=emulator.environment(),
             stacks={stack["StackName"]: stack["StackStatus"] for stack in stacks},
         )
+
+
+def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which the CDK finds Node.js.
+
+    Set-up puts one beside this interpreter where the machine has none, or none that fits.
+
+    Raises:
+        NotDone: If there is none.
+    """
+    beside = str(Path(sys.executable).parent)
+    path = os.pathsep.join([beside, environment.get("PATH", os.defpath)])
+    if "JSII_NODE" not in environment and shutil.which("node", path=path) is None:
+        raise NotDone(
+            "Node.js is missing, and the CDK runs on it. Run make setup, which brings one along, or "
+            "install Node.js 20 or newer."
+        )
+    return {**environment, "PATH": path}
 
 
 def _api_url(emulator: Emulator) -> str:
