@@ -185,8 +185,8 @@ def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
     path = os.pathsep.join([beside, environment.get("PATH", os.defpath)])
     if "JSII_NODE" not in environment and shutil.which("node", path=path) is None:
         raise NotDone(
-            "Node.js is missing, and the CDK runs on it. Run make setup, which brings one along, or "
-            "install Node.js 20 or newer."
+            "Node.js is missing, and the CDK runs on it. Run make setup, which brings one along, "
+            "or install Node.js 20 or newer."
         )
     return {**environment, "PATH": path}
 
