@@ -37,4 +37,6 @@ def no_account(request: pytest.FixtureRequest) -> Iterator[None]:
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        # The oracles' environments are installed by uv, behind whatever proxy the machine is.
+        patch.setenv("UV_SYSTEM_CERTS", "true")
         yield

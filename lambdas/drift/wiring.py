@@ -13,6 +13,7 @@ from mlops_framework.aws.clients import client
 from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
 from mlops_framework.aws.drift_store import S3Sources, S3Store
+from mlops_framework.drift.errors import PublishingRefused
 from mlops_framework.drift.ports import Publisher
 from mlops_framework.drift.service import DriftMonitor
 
@@ -22,11 +23,11 @@ class SilentPublisher:
 
     def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Refuse: only the evaluation publishes."""
-        raise NotImplementedError(f"{detail_type}: only the evaluate function publishes events.")
+        raise PublishingRefused(f"{detail_type}: only the evaluate function publishes events.")
 
     def alert(self, subject: str, text: str) -> None:
         """Refuse: only the evaluation publishes."""
-        raise NotImplementedError(f"{subject}: only the evaluate function publishes alerts.")
+        raise PublishingRefused(f"{subject}: only the evaluate function publishes alerts.")
 
 
 @cache

@@ -10,6 +10,7 @@
     ├── ObjectMissing        a data object is not where the configuration says
     ├── DocumentInvalid      a stored profile, baseline or state is not of a version we read
     ├── ProfileMismatch      two profiles count on different baselines and cannot be added
+    ├── PublishingRefused    this function publishes nothing
     └── StateConflict        another evaluation wrote the state first
 """
 
@@ -67,6 +68,10 @@ class DocumentInvalid(DriftFault):
 
 class ProfileMismatch(DriftFault):
     """Profiles of different baselines or columns were asked to merge."""
+
+
+class PublishingRefused(DriftFault):
+    """A function that may not publish was asked to."""
 
 
 class StateConflict(DriftFault):

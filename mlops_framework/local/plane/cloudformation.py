@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from mlops_framework.local.plane.host import PlaneHost
-from mlops_framework.local.plane.service import Scope
+from mlops_framework.local.plane.service import AwsFault, Scope
 
 Created = tuple[str, Mapping[str, Any]]
 Type = TypeVar("Type", bound="type[ResourceType]")
@@ -103,10 +103,8 @@ class ResourceType(ABC):
         Returns:
             The physical id and the attributes.
         """
-        raise NotImplementedError(
-            f"{self.type_name} cannot change "
-            f"{', '.join(changed_properties(before, after))} in place."
-        )
+        changed = ", ".join(changed_properties(before, after))
+        raise AwsFault("NotUpdatable", f"{self.type_name} cannot change {changed} in place.")
 
     @abstractmethod
     def delete(
