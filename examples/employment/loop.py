@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,11 @@ Value = TypeVar("Value")
 
 ROWS_PER_CALL = 25
 """Records in one call of the inference API; one capture line holds them all."""
+
+CAPTURE_KEY = re.compile(
+    r"captures/[\w-]+/[\w-]+/\d{4}/\d{2}/\d{2}/\d{2}/\d{2}-\d{2}-\d{3}-[0-9a-f-]{36}\.jsonl"
+)
+"""endpoint/variant/year/month/day/hour/minute-second-millisecond-uuid, as SageMaker writes them."""
 
 
 class NotHeld(AssertionError):
@@ -220,7 +226,10 @@ class Loop:
         """Sends traffic like the training data and reads the verdict of the scheduled check."""
         report = self._traffic("healthy.csv", rows)
         held(report["verdict"] == "healthy", f"verdict {report['verdict']}: {report['features']}")
-        return f"{rows:,} unseen 2015 records captured, verdict healthy"
+        objects, captured = self._captured()
+        # One more: the question that was asked when the endpoint came up.
+        held(captured == rows + 1, f"{captured} records captured of {rows + 1} sent")
+        return f"{rows:,} unseen 2015 records in {objects} capture files, verdict healthy"
 
     def drifted(self, rows: int = 1000) -> str:
         """Sends another population's records and reads the verdict of the scheduled check."""
@@ -328,7 +337,7 @@ class Loop:
 
     def _traffic(self, name: str, rows: int) -> dict[str, Any]:
         """Sends records within one window and waits for that window's scheduled verdict."""
-        self._own_window(seconds_needed=12)
+        self._own_window(seconds_needed=15)
         since = datetime.now(UTC).replace(second=0, microsecond=0)
         for batch in self._batches(name, rows):
             self.infer(batch)
@@ -347,6 +356,24 @@ class Loop:
         report = wait_for(f"the scheduled check of {name}", look, seconds=150, every=1)
         self.reports.append(report)
         return report
+
+    def _captured(self) -> tuple[int, int]:
+        """Capture files so far, in SageMaker's own layout, and the records sent in them."""
+        bucket, prefix = self.place.value("data-bucket-name"), f"captures/{self.endpoint}/"
+        pages = self.place.client("s3").get_paginator("list_objects_v2")
+        keys = [
+            found["Key"]
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+            for found in page.get("Contents", [])
+        ]
+        records = 0
+        for key in keys:
+            held(CAPTURE_KEY.fullmatch(key), f"{key} is not where SageMaker would put it")
+            for line in self._object(key).splitlines():
+                asked = json.loads(line)["captureData"]["endpointInput"]
+                held(asked["encoding"] == "CSV", f"{key} holds {asked['encoding']}")
+                records += len(asked["data"].splitlines())
+        return len(keys), records
 
     def _own_window(self, seconds_needed: int) -> None:
         """Waits for the next minute when this one holds other traffic or is nearly over."""

@@ -17,7 +17,7 @@ from mlops_framework.environments.models import BlueprintSelection
 from mlops_framework.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "add-a-blueprint.md").read_text()
+PAGES = (ROOT / "docs" / "add-a-blueprint.md", ROOT / "README.md")
 FILES = ("contract.py", "stack.py", "__init__.py")
 SELECTION = BlueprintSelection(enabled=("acme-notebook",), modules=("acme_blueprints.notebook",))
 
@@ -28,13 +28,20 @@ class _OnlyThis:
     modules: tuple[str, ...] = SELECTION.modules
 
 
+def code_blocks(page: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+
+
+def test_the_readme_shows_the_same_blueprint() -> None:
+    assert code_blocks(PAGES[1]) == code_blocks(PAGES[0])
+
+
 @pytest.fixture
 def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     folder = tmp_path / "acme_blueprints" / "notebook"
     folder.mkdir(parents=True)
     (folder.parent / "__init__.py").touch()
-    blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    for name, block in zip(FILES, blocks, strict=True):
+    for name, block in zip(FILES, code_blocks(PAGES[0]), strict=True):
         (folder / name).write_text(block)
     monkeypatch.syspath_prepend(tmp_path)
     yield
