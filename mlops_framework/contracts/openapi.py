@@ -36,32 +36,6 @@ _ANSWERS: Final[tuple[type[BaseModel], ...]] = (
 )
 
 
-def gateway_request_model() -> dict[str, Any]:
-    """Draft-4 schema of ``POST /provisionpipeline`` for API Gateway's request validator.
-
-    Only what every kind has in common: API Gateway's messages name neither field nor value, so the
-    rest is left to the contracts, which tell every fault at once.
-    """
-    return {
-        "$schema": "http://json-schema.org/draft-04/schema#",
-        "title": "ProvisionPipelineRequest",
-        "type": "object",
-        "required": ["pipeline_type"],
-        "properties": {"pipeline_type": {"type": "string", "minLength": 1, "maxLength": 64}},
-    }
-
-
-def status_request_model() -> dict[str, Any]:
-    """Draft-4 schema of ``POST /pipelinestatus``."""
-    return {
-        "$schema": "http://json-schema.org/draft-04/schema#",
-        "title": "PipelineStatusRequest",
-        "type": "object",
-        "required": ["pipeline_id"],
-        "properties": {"pipeline_id": {"type": "string", "minLength": 1, "maxLength": 2048}},
-    }
-
-
 def openapi_document(registry: Registry, *, version: str) -> dict[str, Any]:
     """The orchestrator API as OpenAPI 3.1, with the request schema of every blueprint.
 
@@ -132,7 +106,12 @@ def _paths() -> dict[str, Any]:
         "description": "Pipelines of a page.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 100},
     }
-    status_body = {key: value for key, value in status_request_model().items() if key != "$schema"}
+    status_body = {
+        "title": "PipelineStatusRequest",
+        "type": "object",
+        "required": ["pipeline_id"],
+        "properties": {"pipeline_id": {"type": "string", "minLength": 1, "maxLength": 2048}},
+    }
     return {
         "/provisionpipeline": {
             "post": _operation(

@@ -14,9 +14,7 @@ from typing import Any
 
 from mlops_framework.contracts.events import events_document
 from mlops_framework.contracts.openapi import (
-    gateway_request_model,
     openapi_document,
-    status_request_model,
 )
 from mlops_framework.contracts.parameters import template_parameters
 from mlops_framework.contracts.reference import reference_page
@@ -48,8 +46,6 @@ def documents() -> Iterator[tuple[str, Any]]:
         ]
         yield f"{blueprint.kind}.parameters.json", table
     yield "catalogue.json", registry.to_catalogue()
-    yield "provisionpipeline.model.json", gateway_request_model()
-    yield "pipelinestatus.model.json", status_request_model()
 
 
 def text_of(document: Any) -> str:

@@ -42,11 +42,6 @@ def test_a_request_schema_is_a_valid_schema(kind: str) -> None:
     jsonschema.Draft202012Validator.check_schema(DOCUMENTS[f"{kind}.schema.json"])
 
 
-@pytest.mark.parametrize("name", ["provisionpipeline.model.json", "pipelinestatus.model.json"])
-def test_a_gateway_model_is_a_draft_4_schema(name: str) -> None:
-    jsonschema.Draft4Validator.check_schema(DOCUMENTS[name])
-
-
 def test_every_reference_of_the_api_document_resolves() -> None:
     dangling = [ref for ref in _references(API) if not _resolves(API, ref)]
 
