@@ -400,6 +400,8 @@ class Loop:
         request = AWSRequest("POST", url, data=json.dumps(body))
         request.headers["Content-Type"] = "application/json"
         credentials = self.place.session().get_credentials()
+        if credentials is None:
+            raise NotHeld("there are no credentials to sign with")
         SigV4Auth(credentials, "execute-api", self.place.environment["AWS_REGION"]).add_auth(
             request
         )

@@ -114,31 +114,6 @@ def event_bridge_event(source: str, detail_type: str, detail: Mapping[str, Any])
     }
 
 
-def object_created_event(
-    bucket: str, key: str, *, size: int = 1, version: str = "v1"
-) -> dict[str, Any]:
-    """S3's ``Object Created`` as EventBridge delivers it; the key is not URL-encoded there."""
-    return event_bridge_event(
-        "aws.s3",
-        "Object Created",
-        {
-            "version": "0",
-            "bucket": {"name": bucket},
-            "object": {
-                "key": key,
-                "size": size,
-                "etag": "00000000000000000000000000000000",
-                "version-id": version,
-                "sequencer": "0055AED6DCD90281E5",
-            },
-            "request-id": "N4N7GDK58NMKJ12R",
-            "requester": ACCOUNT,
-            "source-ip-address": "192.0.2.1",
-            "reason": "PutObject",
-        },
-    )
-
-
 class FakeContext:
     """The second argument of a handler."""
 
