@@ -174,18 +174,31 @@ def _stack_class(blueprint: Blueprint) -> type[BlueprintStack]:
     return found
 
 
+def too_large(
+    kind: str, template: Mapping[str, Any], delivery: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """What CloudFormation would refuse of a blueprint's two templates for its size, in words."""
+    return tuple(
+        f"the {name} of {kind!r} has {size} bytes; CloudFormation takes {limit}"
+        for name, document, limit in (
+            ("template", template, _OBJECT_LIMIT),
+            ("delivery template", delivery, _INLINE_LIMIT),
+        )
+        if (size := len(_minified(document))) > limit
+    )
+
+
+def read_templates(outdir: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A kind's template and delivery template, as synthesized into ``outdir``."""
+    template = json.loads((outdir / f"{kind}.template.json").read_text("utf-8"))
+    delivery = json.loads((outdir / f"{kind}-delivery.template.json").read_text("utf-8"))
+    return template, delivery
+
+
 def _read(outdir: Path, blueprint: Blueprint) -> SynthesizedBlueprint:
-    template = json.loads((outdir / f"{blueprint.kind}.template.json").read_text("utf-8"))
-    delivery = json.loads((outdir / f"{blueprint.kind}-delivery.template.json").read_text("utf-8"))
-    for name, document, limit in (
-        ("template", template, _OBJECT_LIMIT),
-        ("delivery template", delivery, _INLINE_LIMIT),
-    ):
-        size = len(_minified(document))
-        if size > limit:
-            raise SynthesisRefused(
-                f"the {name} of {blueprint.kind!r} has {size} bytes; CloudFormation takes {limit}"
-            )
+    template, delivery = read_templates(outdir, blueprint.kind)
+    for said in too_large(blueprint.kind, template, delivery):
+        raise SynthesisRefused(said)
     return SynthesizedBlueprint(
         blueprint,
         template,

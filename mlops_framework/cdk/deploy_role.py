@@ -48,6 +48,10 @@ class DeployPermissions:
         """The same with further types; an extension's entry wins over the house's."""
         return DeployPermissions({**self.types, **types})
 
+    def unknown(self, template: Mapping[str, Any]) -> tuple[str, ...]:
+        """The resource types of a template for which the table says nothing."""
+        return tuple(name for name in _types_in(template) if name not in self.types)
+
     def grant(
         self, role: iam.Role, stack: FrameworkStack, template: Mapping[str, Any], *, kind: str
     ) -> None:
@@ -62,10 +66,8 @@ class DeployPermissions:
         Raises:
             ResourceTypeUnknown: The template holds a type that the table does not know.
         """
-        found = sorted({resource["Type"] for resource in template["Resources"].values()})
-        types = [name for name in found if name not in _NEEDS_NOTHING]
-        unknown = [name for name in types if name not in self.types]
-        if unknown:
+        types = _types_in(template)
+        if unknown := self.unknown(template):
             raise ResourceTypeUnknown(
                 f"the blueprint {kind!r} deploys {', '.join(unknown)}, and nobody has said what "
                 "CloudFormation needs for that. Add a TypePermissions entry (actions that change, "
@@ -77,7 +79,9 @@ class DeployPermissions:
             _grant_bounded_roles(role, stack)
         if any(self.types[name].key for name in types):
             _grant_keys(role, stack)
-        services = sorted({PASSED_TO[name] for name in types if name in PASSED_TO})
+        services = sorted(
+            {self.types[name].passes_role_to or PASSED_TO.get(name, "") for name in types} - {""}
+        )
         if services:
             allow(
                 role,
@@ -162,6 +166,11 @@ def protect(
                 resources=[place + name for name in (*named, *generated)],
             )
         )
+
+
+def _types_in(template: Mapping[str, Any]) -> list[str]:
+    found = {resource["Type"] for resource in template["Resources"].values()}
+    return sorted(found - _NEEDS_NOTHING)
 
 
 def _creates(action: str) -> bool:

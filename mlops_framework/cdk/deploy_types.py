@@ -28,6 +28,7 @@ class TypePermissions:
         because: Why a wildcard in ``resources`` is no wider than it has to be.
         tagged: Whether changes are allowed only where the environment's tag is.
         key: Whether the service is granted a KMS key by who creates the resource.
+        passes_role_to: Service that is handed a role with the resource; empty if none is.
     """
 
     changes: tuple[str, ...]
@@ -36,6 +37,7 @@ class TypePermissions:
     because: str = BY_PREFIX
     tagged: bool = False
     key: bool = False
+    passes_role_to: str = ""
 
 
 def _sagemaker(noun: str, kind: str, *changes: str, reads: tuple[str, ...] = ()) -> TypePermissions:

@@ -79,3 +79,22 @@ def test_a_role_is_passed_only_to_the_services_in_the_template() -> None:
     assert passing["Condition"] == {
         "StringEquals": {"iam:PassedToService": ["lambda.amazonaws.com"]}
     }
+
+
+def test_a_blueprint_may_say_to_which_service_its_own_type_hands_a_role() -> None:
+    machine = TypePermissions(
+        changes=("states:CreateStateMachine",),
+        resources=("states:{region}:{account}:stateMachine:{prefix}*",),
+        passes_role_to="states.amazonaws.com",
+    )
+    known = DeployPermissions().extended({"AWS::StepFunctions::StateMachine": machine})
+
+    passing = [
+        statement
+        for statement in granted("AWS::StepFunctions::StateMachine", permissions=known)
+        if statement["Action"] == ["iam:PassRole"]
+    ]
+
+    assert [statement["Condition"] for statement in passing] == [
+        {"StringEquals": {"iam:PassedToService": ["states.amazonaws.com"]}}
+    ]
