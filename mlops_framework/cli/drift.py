@@ -1,4 +1,4 @@
-"""``mlops drift``: what a monitor last found."""
+"""``mlops drift``: what a monitor last found, and drift between files."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Annotated, Any
 import typer
 
 from mlops_framework import naming
+from mlops_framework.cli import drift_check
 from mlops_framework.cli.errors import NotDone
 from mlops_framework.cli.options import AsJson, Environment
 
-DRIFT = 2
-"""Exit status of ``drift report`` when the verdict is drift."""
-
-app = typer.Typer(no_args_is_help=True, help="What the drift monitors find.")
+app = typer.Typer(no_args_is_help=True, help="What the drift monitors find; drift between files.")
+app.command("check")(drift_check.check)
+app.command("baseline")(drift_check.baseline)
+app.command("explain")(drift_check.explain)
 
 
 @app.callback()
 def drift() -> None:
-    """What the drift monitors find."""
+    """What the drift monitors find; drift between files."""
 
 
 @app.command("report")
@@ -55,7 +56,7 @@ def report(
     else:
         _show(document, where, html)
     if document["verdict"] == "drift":
-        raise typer.Exit(DRIFT)
+        raise typer.Exit(drift_check.DRIFT)
 
 
 def _read(s3: Any, bucket: str, key: str, monitor: str) -> bytes:

@@ -1,0 +1,87 @@
+"""Judging a table or a batch of captures by hand, with the monitor's own engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.checking import (
+    ColumnsDiffer,
+    Counted,
+    count_captures,
+    count_table,
+    evaluate_counted,
+    without_column,
+)
+from mlops_framework.drift.errors import BaselineInvalid
+from mlops_framework.testing.drift import capture_line
+from tests.unit.drift.conftest import Row, profile_of_rows, rows_of
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HEADER = ("income", "children", "colour")
+
+
+def texts(rows: list[Row]) -> list[list[str]]:
+    return [list(map(str, row)) for row in rows]
+
+
+def counted(baseline: Baseline, rows: list[list[str]], header: tuple[str, ...] = HEADER) -> Counted:
+    return count_table(header, rows, baseline, source="now.csv", time=NOON)
+
+
+def test_a_table_and_the_captures_of_the_same_rows_count_the_same(baseline: Baseline) -> None:
+    rows = rows_of(500, 2)
+    captures = count_captures(map(capture_line, rows), baseline, time=NOON)
+    table = counted(baseline, texts(rows))
+    assert captures.profile.columns == table.profile.columns
+    assert table.profile.columns == profile_of_rows(baseline, rows).columns
+    assert (captures.objects, table.objects) == (1, 0)
+
+
+def test_columns_of_a_table_are_found_by_name_and_others_are_told(baseline: Baseline) -> None:
+    rows = texts(rows_of(500, 2))
+    turned = [["x", *row[::-1]] for row in rows]
+    found = counted(baseline, turned, ("id", "colour", "children", "income"))
+    assert found.profile.columns == counted(baseline, rows).profile.columns
+    assert found.ignored == ("id",)
+
+
+def test_absent_and_repeated_columns_are_all_named_at_once(baseline: Baseline) -> None:
+    with pytest.raises(ColumnsDiffer) as caught:
+        counted(baseline, [], ("colour", "colour", "age"))
+    assert caught.value.missing == ("income", "children")
+    assert caught.value.twice == ("colour",)
+
+
+def test_the_evaluation_is_called_by_the_file_and_covers_its_day(baseline: Baseline) -> None:
+    found = counted(baseline, texts(rows_of(500, 2, shift=20)))
+    evaluation = evaluate_counted(
+        found, baseline, name="now.csv", effect_threshold=0.1, minimum_records=200
+    )
+    assert evaluation.summary.startswith("Drift in now.csv: 1 of 3 columns")
+    assert evaluation.features == ("income",)
+    assert (found.end - found.start).days == 1
+    assert found.start < NOON < found.end
+
+
+@pytest.mark.parametrize("count", [0, 29])
+def test_nothing_and_too_little_are_never_healthy(baseline: Baseline, count: int) -> None:
+    evaluation = evaluate_counted(
+        counted(baseline, texts(rows_of(count, 2))),
+        baseline,
+        name="now.csv",
+        effect_threshold=0.1,
+        minimum_records=1,
+    )
+    assert evaluation.verdict == "insufficient-data"
+    assert "a verdict needs at least 30" in evaluation.summary
+
+
+def test_a_label_can_be_taken_out_of_a_baseline_later(baseline: Baseline) -> None:
+    assert without_column(baseline, "colour").names == ("income", "children")
+    assert without_column(baseline, "absent") == baseline
+    with pytest.raises(BaselineInvalid, match="nothing else"):
+        without_column(replace(baseline, columns=baseline.columns[:1]), "income")
