@@ -105,6 +105,15 @@ def test_registered_models_are_not_in_the_stack_and_so_outlive_it(dev: Synthesiz
     assert template["Outputs"]["ModelPackageGroupName"]["Value"] == {"Ref": "ModelPackageGroup"}
 
 
+def test_the_inference_api_lets_through_what_the_request_says(dev: Synthesized) -> None:
+    (stage,) = properties(dev.blueprints["realtime-endpoint"], "AWS::ApiGateway::Stage")
+
+    (every_method,) = stage["MethodSettings"]
+
+    assert every_method["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert every_method["ThrottlingBurstLimit"] == {"Ref": "RequestsPerSecond"}
+
+
 def test_an_endpoint_captures_csv_and_json_under_the_platforms_key(dev: Synthesized) -> None:
     (config,) = properties(dev.blueprints["realtime-endpoint"], "AWS::SageMaker::EndpointConfig")
     capture = config["DataCaptureConfig"]

@@ -54,6 +54,12 @@ class RealtimeEndpointRequest(PipelineRequest):
         default=1.0, description="Share of the traffic the variant takes, relative to others."
     )
 
+    requests_per_second: PerStage[Annotated[int, Field(ge=1, le=10_000)]] = Field(
+        default=1000,
+        description="Calls that the inference API lets through, per second and at one moment; "
+        "10,000 is API Gateway's own limit for an account.",
+    )
+
     data_capture_percentage: PerStage[Share] = Field(
         default=100, description="Requests and responses that are captured, percent; 0 is none."
     )

@@ -10,7 +10,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from mlops_framework import naming
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.blueprint import BlueprintStack, either, object_arn
-from mlops_framework.cdk.constructs import ServiceApi
+from mlops_framework.cdk.constructs import ServiceApi, Throttle
 from mlops_framework.cdk.containers import let_containers_start
 from mlops_framework.cdk.function import FunctionShape, PythonFunction
 from mlops_framework.cdk.security import acknowledge_template, allow
@@ -230,6 +230,9 @@ class RealtimeEndpointStack(BlueprintStack):
             function=function,
             description=f"Inference API of {self.config.prefix}",
             logs=self.logs,
+            throttle=Throttle(
+                rate=self.number("requests_per_second"), burst=self.number("requests_per_second")
+            ),
         )
         api.route("POST", "/inference", body=_INFERENCE_BODY, body_name="Inference")
         return api

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,17 +17,32 @@ from mlops_framework.cdk.function import LogPolicy
 from mlops_framework.cdk.security import acknowledge
 
 STAGE = "v1"
-_BURST = 50
-_RATE_PER_SECOND = 25
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """How much a stage lets through before it answers 429.
+
+    Attributes:
+        rate: Requests per second, steadily.
+        burst: Requests at one moment.
+    """
+
+    rate: int | float
+    burst: int | float
+
+
+BY_HAND = Throttle(rate=25, burst=50)
+"""For an API that people and pipelines call, not traffic."""
 
 
 class ServiceApi(Construct):
     """A regional REST API in front of one function.
 
     Creates: the API, its stage with access and error logs, a request validator.
-    Fixed: IAM authorisation on every method, TLS, throttling, request validation, logs without
-    bodies; callers come from this account, since the default policy is the account's own IAM.
-    You choose: the routes, their request bodies, the function.
+    Fixed: IAM authorisation on every method, TLS, request validation, logs without bodies; callers
+    come from this account, since the default policy is the account's own IAM.
+    You choose: the routes, their request bodies, the function, the throttle.
     """
 
     def __init__(
@@ -37,6 +53,7 @@ class ServiceApi(Construct):
         function: lambda_.IFunction,
         description: str,
         logs: LogPolicy,
+        throttle: Throttle = BY_HAND,
     ) -> None:
         """Define an API without routes.
 
@@ -46,6 +63,7 @@ class ServiceApi(Construct):
             function: Answers every route.
             description: One line for the console.
             logs: Retention and encryption of the access log.
+            throttle: Of the whole stage.
         """
         super().__init__(scope, construct_id)
         access_log = logs.group(self, "AccessLog")
@@ -74,8 +92,8 @@ class ServiceApi(Construct):
                 data_trace_enabled=False,
                 metrics_enabled=True,
                 tracing_enabled=True,
-                throttling_burst_limit=_BURST,
-                throttling_rate_limit=_RATE_PER_SECOND,
+                throttling_burst_limit=throttle.burst,
+                throttling_rate_limit=throttle.rate,
             ),
         )
         # CDK adds an output of its own; who wants the URL as an output names it.
@@ -89,9 +107,8 @@ class ServiceApi(Construct):
         acknowledge(
             self.stage,
             "APIG3",
-            "Every method asks for a SigV4 signature of this account, and the stage throttles at "
-            f"{_RATE_PER_SECOND} requests per second; there is no anonymous path for a web ACL to "
-            "filter.",
+            "Every method asks for a SigV4 signature of this account, and the stage throttles; "
+            "there is no anonymous path for a web ACL to filter.",
         )
 
     def _tell_of_bad_bodies(self) -> None:
