@@ -13,15 +13,14 @@ from datetime import datetime
 from typing import Final
 
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.capture import Invocation, Row
+from mlops_framework.drift.capture import CaptureReader, Invocation, Row, Unreadable
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import BaselineInvalid, DriftFault
 from mlops_framework.drift.findings import findings_of
 from mlops_framework.drift.policy import Judgement, Policy, judge
-from mlops_framework.drift.profile import Profile, Profiler, merge
-from mlops_framework.drift.profiling import profile_lines
+from mlops_framework.drift.profile import Profile, Profiler
 from mlops_framework.drift.report import Evaluation
-from mlops_framework.drift.windows import Task, Window
+from mlops_framework.drift.windows import Task, Window, moment
 
 ENVIRONMENT: Final = "files"
 """What a report names where a monitor's names its environment."""
@@ -70,14 +69,12 @@ class Counted:
         start: Beginning of the first day.
         end: End of the last day.
         ignored: Columns that the baseline does not have.
-        objects: Captures merged, by day; none for a table.
     """
 
     profile: Profile
     start: datetime
     end: datetime
     ignored: tuple[str, ...] = ()
-    objects: int = 0
 
 
 def without_column(baseline: Baseline, name: str) -> Baseline:
@@ -125,18 +122,39 @@ def count_table(
 
 
 def count_captures(lines: Iterable[str], baseline: Baseline, *, time: datetime) -> Counted:
-    """Count capture records of any number of days.
+    """Count capture records of any number of days, in bounded memory.
 
     Args:
         lines: Capture records, one a line.
         baseline: What to count on; it names headerless columns.
         time: Moment of records that have none of their own.
     """
-    days = profile_lines(lines, baseline, minutes=_DAY, time=time)
-    profile = merge(baseline, days.values())
-    windows = list(days) or [Window.containing(time, _DAY)]
+    reader, profiler = CaptureReader(baseline.names), Profiler(baseline)
+    first: datetime | None = None
+    last: datetime | None = None
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            invocation = reader.read(line)
+            when = _moment(invocation.time, time)
+        except Unreadable as fault:
+            profiler.leave_out(fault.reason, line)
+            continue
+        first, last = min(first or when, when), max(last or when, when)
+        profiler.add(invocation, line)
+    profile = profiler.profile()
+    start = Window.containing(first or time, _DAY).start
+    end = Window.containing(last or time, _DAY).end
     ignored = tuple(name for name, _ in profile.unexpected.most_frequent())
-    return Counted(profile, windows[0].start, windows[-1].end, ignored, len(days))
+    return Counted(profile, start, end, ignored)
+
+
+def _moment(written: str | None, default: datetime) -> datetime:
+    try:
+        return moment(written) if written else default
+    except ValueError:
+        raise Unreadable("no-time") from None
 
 
 def evaluate_counted(
@@ -170,10 +188,9 @@ def evaluate_counted(
     judgement = judge(baseline, counted.profile, policy)
     if judgement.verdict == "no-data":  # silence is a finding of an endpoint, not of a file
         judgement = Judgement("insufficient-data")
-    keys = tuple(f"{name}#{day}" for day in range(counted.objects))
     return Evaluation(
         config,
-        Task(Span(counted.start, counted.end, name), keys, complete=True),
+        Task(Span(counted.start, counted.end, name), (name,), complete=True),
         baseline,
         counted.profile,
         judgement,
