@@ -1,7 +1,8 @@
-"""``mlops blueprints``: what may be requested, from the installed contracts, without AWS."""
+"""``mlops blueprints``: what may be requested, and the beginning of a new kind, without AWS."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,6 +53,30 @@ def show_blueprint(
         accepted = shape.accepted + ("; or one value per stage" if shape.per_stage else "")
         rows.append((name, default, accepted, field.description or ""))
     screen.show_table(("Field", "Default", "Accepted", "Meaning"), rows)
+
+
+@app.command("new")
+def new_blueprint(
+    kind: Annotated[str, typer.Argument(help="Kind of the new blueprint, such as acme-alarm.")],
+    folder: Annotated[
+        Path, typer.Option("--folder", "-f", help="Of your distribution; begun if it is not there.")
+    ] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Begin a blueprint of your own: contract, stack, entry point and a conformance test."""
+    from mlops_framework import discovery
+    from mlops_framework.cli import screen
+    from mlops_framework.cli.new_blueprint import write_blueprint
+
+    offers = [*discovery.installed(), *discovery.checked_out()]
+    written = [str(path) for path in write_blueprint(kind, folder, offers)]
+    if as_json:
+        screen.show_json({"kind": kind, "written": written})
+        return
+    for path in written:
+        screen.show_line(path)
+    screen.show_line(f"Test it: python -m pytest {folder}")
+    screen.show_line(f"Offer it: uv pip install --no-deps --editable {folder}")
 
 
 def _registry(env: str | None) -> Registry:

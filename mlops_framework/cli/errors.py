@@ -7,6 +7,7 @@
     ├── RequestUnreadable    the request file is missing or not JSON
     ├── ApiUnreachable       the API did not answer
     ├── ApiRefused           the API answered with a problem (.problem)
+    ├── BlueprintNotWritten  the new blueprint's name or folder is refused
     └── NotDone              what the command waited for did not happen
 """
 
@@ -42,6 +43,10 @@ class ApiRefused(FrameworkFault):
         self.status = status
         self.problem = problem
         super().__init__(str(problem.get("detail") or problem.get("message") or status))
+
+
+class BlueprintNotWritten(FrameworkFault):
+    """The name or the folder of a new blueprint is refused; nothing was written."""
 
 
 class NotDone(FrameworkFault):
