@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from mlops_framework.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "docs" / "add-a-blueprint.md", ROOT / "README.md")
-FILES = ("contract.py", "stack.py", "__init__.py")
+FILES = ("contract.py", "stack.py", "__init__.py", "test_conformance.py")
 SELECTION = BlueprintSelection(enabled=("acme-notebook",), modules=("acme_blueprints.notebook",))
 
 
@@ -33,7 +34,7 @@ def code_blocks(page: Path) -> list[str]:
 
 
 def test_the_readme_shows_the_same_blueprint() -> None:
-    assert code_blocks(PAGES[1]) == code_blocks(PAGES[0])
+    assert code_blocks(PAGES[1]) == code_blocks(PAGES[0])[:3]
 
 
 @pytest.fixture
@@ -55,6 +56,21 @@ def test_its_request_is_checked_by_its_contract(acme: None) -> None:
     request = registry.parse({"pipeline_type": "acme-notebook", "model_name": "employment"})
 
     assert request.pipeline_id == "employment-acme-notebook"
+
+
+def test_its_conformance_test_passes(acme: None, tmp_path: Path) -> None:
+    test = tmp_path / "acme_blueprints" / "notebook" / FILES[-1]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+
+    done = subprocess.run(
+        [*command, "--import-mode=importlib", "-o", "pythonpath=.", str(test)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_it_is_synthesized_with_the_platform(acme: None, tmp_path: Path) -> None:
