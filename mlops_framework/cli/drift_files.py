@@ -36,8 +36,8 @@ _BATCH_ROWS: Final = 20_000
 _ACCEPTED: Final = "CSV with a header line, Parquet, or capture records as JSON lines"
 
 
-class FileUnreadable(FrameworkFault):
-    """A data file is missing, empty, of a form that is not read, or cannot be written."""
+class FileUnusable(FrameworkFault):
+    """A file is missing, empty or of a form that is not read, or cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def read_baseline(path: Path, *, label: str, told: Told) -> Baseline:
     """The baseline that a file is, or is made from.
 
     Raises:
-        FileUnreadable: If it cannot be read.
+        FileUnusable: If it cannot be read.
         BaselineInvalid: If it cannot become a baseline.
     """
     with _reading(path):
@@ -67,7 +67,7 @@ def read_baseline(path: Path, *, label: str, told: Told) -> Baseline:
                 baseline = Baseline.from_document(document, str(path))
                 return without_column(baseline, label) if label else baseline
             case "capture":
-                raise FileUnreadable(
+                raise FileUnusable(
                     f"{path} holds capture records, which name no columns. Give the training data "
                     "(CSV or Parquet), or a baseline made from it: mlops drift baseline."
                 )
@@ -85,14 +85,14 @@ def count(path: Path, baseline: Baseline, *, told: Told) -> Counted:
     """Count a file's records on the baseline.
 
     Raises:
-        FileUnreadable: If nothing in it can be read.
+        FileUnusable: If nothing in it can be read.
         ColumnsDiffer: If it lacks columns of the baseline.
     """
     with _reading(path):
         time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         match _format(path):
             case "baseline":
-                raise FileUnreadable(f"{path} is a baseline; give it as --baseline.")
+                raise FileUnusable(f"{path} is a baseline; give it as --baseline.")
             case "capture":
                 lines = _lines(path, told, errors="replace")
                 counted = count_captures(lines, baseline, time=time)
@@ -104,7 +104,7 @@ def count(path: Path, baseline: Baseline, *, told: Told) -> Counted:
         from mlops_framework.cli.drift_words import left_out
 
         reasons = "\n".join(left_out(counted.profile))
-        raise FileUnreadable(
+        raise FileUnusable(
             f"No record of {path} could be read. The baseline has {len(baseline.columns)} "
             f"columns: {', '.join(baseline.names)}.\n{reasons}"
         )
@@ -115,15 +115,15 @@ def write_text(path: Path, text: str, *, never_over: Iterable[Path]) -> None:
     """Write a file and its folder; the files that were read are never overwritten.
 
     Raises:
-        FileUnreadable: If it is one of them, or cannot be written.
+        FileUnusable: If it is one of them, or cannot be written.
     """
     if any(path.resolve() == other.resolve() for other in never_over):
-        raise FileUnreadable(f"{path} is what was read; name another file to write.")
+        raise FileUnusable(f"{path} is what was read; name another file to write.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8", errors="replace")
     except OSError as error:
-        raise FileUnreadable(f"{path} cannot be written: {error.strerror}.") from error
+        raise FileUnusable(f"{path} cannot be written: {error.strerror}.") from error
 
 
 @contextmanager
@@ -132,30 +132,30 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise FileUnreadable(f"There is no file {path}.") from None
+        raise FileUnusable(f"There is no file {path}.") from None
     except OSError as error:
-        raise FileUnreadable(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise FileUnusable(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise FileUnreadable(
+        raise FileUnusable(
             f"{path} is not UTF-8 text ({error.object[error.start : error.start + 1]!r} is not); "
             "save it as UTF-8."
         ) from error
     except csv.Error as error:
-        raise FileUnreadable(f"{path} is not CSV: {error}.") from error
+        raise FileUnusable(f"{path} is not CSV: {error}.") from error
 
 
 def _format(path: Path) -> Format:
     """What a file is, by its content.
 
     Raises:
-        FileUnreadable: If it is nothing that is read.
+        FileUnusable: If it is nothing that is read.
     """
     if path.is_dir():
-        raise FileUnreadable(f"{path} is a folder; give one file (cat joins JSON lines).")
+        raise FileUnusable(f"{path} is a folder; give one file (cat joins JSON lines).")
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.strip():
-        raise FileUnreadable(f"{path} is empty; expected {_ACCEPTED}.")
+        raise FileUnusable(f"{path} is empty; expected {_ACCEPTED}.")
     if head.startswith(b"PAR1"):
         return "parquet"
     packed = " It is gzip; unpack it first." if head.startswith(b"\x1f\x8b") else ""
@@ -164,10 +164,10 @@ def _format(path: Path) -> Format:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise FileUnreadable(f"{path} is not UTF-8 text.{packed} Expected {_ACCEPTED}.")
+        raise FileUnusable(f"{path} is not UTF-8 text.{packed} Expected {_ACCEPTED}.")
     start = text.lstrip()[:1]
     if start == "[":
-        raise FileUnreadable(f"{path} is one JSON array; expected {_ACCEPTED}.")
+        raise FileUnusable(f"{path} is one JSON array; expected {_ACCEPTED}.")
     return _json_format(path) if start == "{" else "csv"
 
 
@@ -186,7 +186,7 @@ def _json_format(path: Path) -> Format:
     if isinstance(document, dict) and "kind" in document and "captureData" not in document:
         if document["kind"] == KIND:
             return "baseline"
-        raise FileUnreadable(
+        raise FileUnusable(
             f"{path} says it is {document['kind']!r}; expected {_ACCEPTED}, or {KIND!r}."
         )
     return "capture"
@@ -201,7 +201,7 @@ def _counted(table: Table, baseline: Baseline, path: Path, time: datetime) -> Co
             told.append("It has none of the baseline's; is its first line a header?")
         elif len(fault.missing) == 1:
             told.append(f"If {fault.missing[0]} is the label: --label {fault.missing[0]}.")
-        raise FileUnreadable("\n".join(told)) from fault
+        raise FileUnusable("\n".join(told)) from fault
 
 
 def _csv(path: Path, told: Told) -> Table:
@@ -218,10 +218,10 @@ def _csv_header(path: Path) -> tuple[str, ...]:
     alone = header[0] if len(header) == 1 else ""
     separator = next((sign for sign in ";\t|" if sign in alone), "")
     if separator:
-        raise FileUnreadable(f"{path} is separated by {separator!r}; expected commas.")
+        raise FileUnusable(f"{path} is separated by {separator!r}; expected commas.")
     if all(_is_number(name) for name in header):
         shown = ",".join(header[:6])
-        raise FileUnreadable(
+        raise FileUnusable(
             f"{path} has no header: its first line is data ({shown}). Put the column names there."
         )
     return header
@@ -262,14 +262,14 @@ def _parquet(path: Path, told: Told) -> Table:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise FileUnreadable(
+        raise FileUnusable(
             f"{path} is Parquet, which pyarrow reads, and pyarrow is not installed. Install it "
             "(pip install pyarrow), or give CSV."
         ) from None
     try:
         file = pyarrow.parquet.ParquetFile(path)
     except pyarrow.ArrowException as error:
-        raise FileUnreadable(f"{path} is damaged Parquet: {error}") from error
+        raise FileUnusable(f"{path} is damaged Parquet: {error}") from error
     schema = file.schema_arrow
     types = pyarrow.types
     unread = [
@@ -280,7 +280,7 @@ def _parquet(path: Path, told: Told) -> Table:
         or types.is_large_binary(field.type)
     ]
     if unread:
-        raise FileUnreadable(
+        raise FileUnusable(
             f"{path}: columns of numbers, text, truth values and times are compared; these are "
             f"not: {', '.join(unread)}."
         )
@@ -295,7 +295,7 @@ def _parquet(path: Path, told: Told) -> Table:
                 read += batch.num_rows
                 told(read / total)
         except pyarrow.ArrowException as error:
-            raise FileUnreadable(f"{path} is damaged Parquet: {error}") from error
+            raise FileUnusable(f"{path} is damaged Parquet: {error}") from error
 
     return Table(tuple(schema.names), rows())
 

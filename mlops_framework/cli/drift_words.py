@@ -54,7 +54,7 @@ def show_left_out(profile: Profile, ignored: Sequence[str]) -> None:
         screen.show_line(line)
     if ignored:
         more = f" and {len(ignored) - _MOST_IGNORED} more" if len(ignored) > _MOST_IGNORED else ""
-        names = ", ".join(ignored[:_MOST_IGNORED])
+        names = ", ".join(name or "(no name)" for name in ignored[:_MOST_IGNORED])
         screen.show_line(f"Not compared, since the baseline does not have it: {names}{more}.")
 
 

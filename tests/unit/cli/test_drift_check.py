@@ -185,6 +185,22 @@ def test_a_column_misspelt_is_told_with_what_was_meant(run: Run, train: Path) ->
     assert "Did you mean amount?" in message(result)
 
 
+def test_a_data_frame_s_index_is_told_apart_and_not_compared(
+    run: Run, train: Path, tmp_path: Path
+) -> None:
+    rows = [(number, *row) for number, row in enumerate(small(500, 2))]
+    current = write_csv(tmp_path / "now.csv", ("", *SMALL), rows)
+
+    judged = run("drift", "check", str(current), "-b", str(train))
+    refused = run("drift", "check", str(train), "-b", str(current))
+
+    assert judged.exit_code == 0
+    assert judged.stderr == ""
+    assert "the baseline does not have it: (no name)." in judged.stdout
+    assert refused.exit_code == 1
+    assert "a data frame's index" in message(refused)
+
+
 def test_a_limit_that_nothing_reaches_is_healthy(run: Run, train: Path, tmp_path: Path) -> None:
     current = write_csv(tmp_path / "now.csv", SMALL, small(1000, 2, shift=5))
     command = ("drift", "check", str(current), "-b", str(train))
