@@ -20,7 +20,9 @@ from mlops_framework.registry import Registry
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "docs" / "add-a-blueprint.md", ROOT / "README.md")
 FILES = ("contract.py", "stack.py", "__init__.py", "test_conformance.py")
-SELECTION = BlueprintSelection(enabled=("acme-notebook",), modules=("acme_blueprints.notebook",))
+SELECTION = BlueprintSelection(
+    enabled=("acme-latency-alarm",), modules=("acme_blueprints.latency_alarm",)
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def test_the_readme_shows_the_same_blueprint() -> None:
 
 @pytest.fixture
 def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    folder = tmp_path / "acme_blueprints" / "notebook"
+    folder = tmp_path / "acme_blueprints" / "latency_alarm"
     folder.mkdir(parents=True)
     (folder.parent / "__init__.py").touch()
     for name, block in zip(FILES, code_blocks(PAGES[0]), strict=True):
@@ -53,13 +55,19 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_its_request_is_checked_by_its_contract(acme: None) -> None:
     registry = Registry.discover(_OnlyThis())
 
-    request = registry.parse({"pipeline_type": "acme-notebook", "model_name": "employment"})
+    request = registry.parse(
+        {
+            "pipeline_type": "acme-latency-alarm",
+            "model_name": "employment",
+            "endpoint_name": "employment",
+        }
+    )
 
-    assert request.pipeline_id == "employment-acme-notebook"
+    assert request.pipeline_id == "employment-acme-latency-alarm"
 
 
 def test_its_conformance_test_passes(acme: None, tmp_path: Path) -> None:
-    test = tmp_path / "acme_blueprints" / "notebook" / FILES[-1]
+    test = tmp_path / "acme_blueprints" / "latency_alarm" / FILES[-1]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
 
     done = subprocess.run(
@@ -80,11 +88,11 @@ def test_it_is_synthesized_with_the_platform(acme: None, tmp_path: Path) -> None
 
     cdk_app.define(config, outdir=outdir, template_validation=False).synth()
 
-    template = json.loads((outdir / "catalogue" / "acme-notebook.template.json").read_text())
-    assert template["Parameters"]["InstanceType"]["Default"] == "ml.t3.medium"
-    (parameter,) = [
-        resource
+    template = json.loads((outdir / "catalogue" / "acme-latency-alarm.template.json").read_text())
+    (alarm,) = [
+        resource["Properties"]
         for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::SSM::Parameter"
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
     ]
-    assert parameter["Properties"]["Value"] == {"Ref": "InstanceType"}
+    assert alarm["Threshold"] == {"Ref": "LatencyUs"}
+    assert template["Parameters"]["LatencyUs"]["Default"] == "500000"
