@@ -33,6 +33,8 @@ def test_a_removal_is_started_without_waiting_for_it(client_of) -> None:
 
         TeardownFunction(stub.client, "teardown").start("income-training")
 
+        stub.assert_no_pending_responses()
+
 
 def test_a_function_that_returns_gives_its_result(client_of) -> None:
     with Stubber(client_of("lambda")) as stub:
@@ -76,6 +78,8 @@ def test_an_event_names_its_environment(client_of) -> None:
         DefaultBus(stub.client, "mlops-test").publish(
             "Pipeline Requested", {"pipeline_id": "income-training"}
         )
+
+        stub.assert_no_pending_responses()
 
 
 def test_an_event_that_the_bus_did_not_take_is_a_refusal(client_of) -> None:

@@ -81,6 +81,8 @@ def test_a_record_is_removed_only_at_the_expected_revision(store) -> None:
 def test_removing_what_is_not_there_is_fine(store) -> None:
     store.delete("income-training", expected_revision=1)
 
+    assert store.get("income-training") is None
+
 
 def test_pages_hold_every_record_once(store) -> None:
     names = {f"model-{n}-training" for n in range(7)}

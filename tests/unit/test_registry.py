@@ -166,7 +166,9 @@ def test_a_map_per_stage_must_name_exactly_the_stages() -> None:
 
 
 def test_a_map_per_stage_is_not_judged_where_the_stages_are_unknown() -> None:
-    REGISTRY.parse({**ENDPOINT, "instance_count": {"anything": 1}})
+    request = REGISTRY.parse({**ENDPOINT, "instance_count": {"anything": 1}})
+
+    assert values_for(request, "anything")["InstanceCount"] == "1"
 
 
 def test_a_model_comes_from_the_registry_or_from_image_and_artefact() -> None:
