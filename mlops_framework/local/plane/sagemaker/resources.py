@@ -65,21 +65,22 @@ class _SageMakerType(ResourceType):
             client.add_tags(ResourceArn=arn, Tags=wanted)
 
 
-@resource_type("AWS::SageMaker::Model", attributes={"ModelName", "ModelArn"})
-class Model(_SageMakerType):
-    """A model; anything but its tags replaces it."""
+class _Immutable(_SageMakerType):
+    """A resource of which only the tags change; anything else replaces it."""
 
     replaced_by = frozenset({"*"})
-    name_property = "ModelName"
-    deletion = ("delete_model", "ModelName")
+
+    # What it is called in operations and members, and in boto3's method names.
+    noun: ClassVar[str]
+    method: ClassVar[str]
 
     def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
-        """Make the model."""
-        name = properties.get("ModelName") or context.generated_name(_NAME_LIMIT)
-        arn = context.client("sagemaker").create_model(
-            **_request(properties, context, "CreateModel", ModelName=name)
-        )["ModelArn"]
-        return arn, {"ModelName": name, "ModelArn": arn}
+        """Make the resource."""
+        member = f"{self.noun}Name"
+        name = properties.get(member) or context.generated_name(_NAME_LIMIT)
+        request = _request(properties, context, f"Create{self.noun}", **{member: name})
+        made = getattr(context.client("sagemaker"), f"create_{self.method}")(**request)
+        return self._created(name, made[f"{self.noun}Arn"])
 
     def update(
         self,
@@ -90,42 +91,32 @@ class Model(_SageMakerType):
     ) -> Created:
         """Change the tags."""
         self.retag(physical_id, before, after, context)
-        name = context.client("sagemaker").describe_model(ModelName=name_of(physical_id))
-        return physical_id, {"ModelName": name["ModelName"], "ModelArn": physical_id}
+        member = f"{self.noun}Name"
+        describe = getattr(context.client("sagemaker"), f"describe_{self.method}")
+        return self._created(describe(**{member: name_of(physical_id)})[member], physical_id)
+
+    def _created(self, name: str, arn: str) -> Created:
+        return arn, {f"{self.noun}Name": name, f"{self.noun}Arn": arn}
+
+
+@resource_type("AWS::SageMaker::Model", attributes={"ModelName", "ModelArn"})
+class Model(_Immutable):
+    """A model."""
+
+    noun, method = "Model", "model"
+    name_property = "ModelName"
+    deletion = ("delete_model", "ModelName")
 
 
 @resource_type(
     "AWS::SageMaker::EndpointConfig", attributes={"EndpointConfigName", "EndpointConfigArn"}
 )
-class EndpointConfig(_SageMakerType):
-    """An endpoint configuration; anything but its tags replaces it."""
+class EndpointConfig(_Immutable):
+    """An endpoint configuration."""
 
-    replaced_by = frozenset({"*"})
+    noun, method = "EndpointConfig", "endpoint_config"
     name_property = "EndpointConfigName"
     deletion = ("delete_endpoint_config", "EndpointConfigName")
-
-    def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
-        """Make the configuration."""
-        name = properties.get("EndpointConfigName") or context.generated_name(_NAME_LIMIT)
-        arn = context.client("sagemaker").create_endpoint_config(
-            **_request(properties, context, "CreateEndpointConfig", EndpointConfigName=name)
-        )["EndpointConfigArn"]
-        return arn, {"EndpointConfigName": name, "EndpointConfigArn": arn}
-
-    def update(
-        self,
-        physical_id: str,
-        before: Mapping[str, Any],
-        after: Mapping[str, Any],
-        context: ResourceContext,
-    ) -> Created:
-        """Change the tags."""
-        self.retag(physical_id, before, after, context)
-        described = context.client("sagemaker").describe_endpoint_config(
-            EndpointConfigName=name_of(physical_id)
-        )
-        name = described["EndpointConfigName"]
-        return physical_id, {"EndpointConfigName": name, "EndpointConfigArn": physical_id}
 
 
 @resource_type("AWS::SageMaker::Endpoint", attributes={"EndpointName", "EndpointArn"})
