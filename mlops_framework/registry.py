@@ -16,9 +16,9 @@ from typing import Any, Final, Literal, Protocol, Self, get_args
 from pydantic import ValidationError
 
 from mlops_framework import naming
-from mlops_framework.contracts.base import PipelineRequest, kind_of
-from mlops_framework.contracts.faults import NOTHING, closest, faults_of, shown
-from mlops_framework.contracts.parameters import VALUE_LIMIT, as_text
+from mlops_framework.contracts.base import Document, PipelineRequest, kind_of
+from mlops_framework.contracts.faults import NOTHING, closest, faults_of, model_at, shown
+from mlops_framework.contracts.parameters import VALUE_LIMIT, as_text, parameter_fields
 from mlops_framework.errors import BlueprintInvalid, BlueprintUnknown, Fault, RequestInvalid
 
 AfterDeploy = Literal["none", "run-model-build", "verify-endpoint", "build-baseline"]
@@ -250,7 +250,11 @@ def _contract(reference: str, load: Callable[[str], Any]) -> type[PipelineReques
 def _accepted(contract: type[PipelineRequest]) -> Callable[[Sequence[str | int]], str | None]:
     def words(where: Sequence[str | int]) -> str | None:
         shape = contract.shapes.get(str(where[0])) if where else None
-        return shape.accepted if shape else None
+        if shape is None or shape.kind != "document" or len(where) == 1:
+            return shape.accepted if shape else None
+        inner = model_at(contract, where[:-1])
+        nested = inner.shapes.get(str(where[-1])) if inner and issubclass(inner, Document) else None
+        return nested.accepted if nested else None
 
     return words
 
@@ -280,10 +284,13 @@ def _stage_faults(
 
 def _length_faults(request: PipelineRequest, stages: Sequence[str]) -> list[Fault]:
     faults = []
-    for name, shape in request.shapes.items():
-        if shape.kind != "map":
+    for name in parameter_fields(type(request)):
+        shape = request.shapes[name]
+        if shape.kind not in ("map", "document"):
             continue
-        length = len(as_text(request.parameter_value(name, stages[0] if stages else "")))
+        length = max(
+            len(as_text(request.parameter_value(name, stage))) for stage in stages or ("",)
+        )
         if length > VALUE_LIMIT:
             said = (
                 f"Holds {length} characters as JSON; a template parameter holds {VALUE_LIMIT}. "

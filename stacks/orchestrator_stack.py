@@ -142,6 +142,9 @@ class OrchestratorStack(FrameworkStack):
             settings=OrchestratorSettings,
             environment={
                 **self._what_both_read(),
+                "data_bucket": self.platform.value("data-bucket-name"),
+                "account": self.account,
+                "partition": self.partition,
                 "delivery_role_arn": self.role_arn(delivery_role_name(self.config.prefix)),
                 "teardown_function_name": self.teardown.function_name,
                 "tags": json.dumps(dict(house_tags(self.config)), sort_keys=True),

@@ -29,6 +29,12 @@ class OrchestratorSettings(LambdaSettings):
     """DynamoDB table of pipeline records."""
     artifact_bucket: str
     """Bucket of source archives and request documents."""
+    data_bucket: str
+    """Bucket of data sets, models and captures."""
+    account: str
+    """Account it is deployed in, twelve digits."""
+    partition: str
+    """``aws``, ``aws-cn`` or ``aws-us-gov``."""
     delivery_role_arn: str
     """Role with which CloudFormation makes delivery stacks."""
     teardown_function_name: str

@@ -33,17 +33,19 @@ def service() -> Orchestrator:
     from mlops_framework.aws.pipelines import CodePipelines
     from mlops_framework.aws.records import DynamoRecordStore
     from mlops_framework.aws.stacks import CloudFormationStacks
+    from mlops_framework.contracts.base import Place
     from mlops_framework.orchestration.catalogue import CatalogueFolder
     from mlops_framework.orchestration.plan import EnvironmentView
     from mlops_framework.orchestration.ports import Ports
     from mlops_framework.orchestration.service import Orchestrator
 
     settings = OrchestratorSettings.from_environ()
+    stacks = client("cloudformation")
     return Orchestrator(
         catalogue=CatalogueFolder(CATALOGUE),
         ports=Ports(
             records=DynamoRecordStore(client("dynamodb"), settings.record_table),
-            stacks=CloudFormationStacks(client("cloudformation")),
+            stacks=CloudFormationStacks(stacks),
             pipelines=CodePipelines(client("codepipeline")),
             objects=S3Objects(client("s3"), settings.artifact_bucket),
             teardown=TeardownFunction(client("lambda"), settings.teardown_function_name),
@@ -56,6 +58,13 @@ def service() -> Orchestrator:
             stages=stages_of(settings.stages),
             artifact_bucket=settings.artifact_bucket,
             tags=json.loads(settings.tags),
+        ),
+        place=Place(
+            region=stacks.meta.region_name,
+            partition=settings.partition,
+            account=settings.account,
+            data_bucket=settings.data_bucket,
+            prefix=settings.environment_prefix,
         ),
         delivery_role_arn=settings.delivery_role_arn,
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal, Self, get_args, get_origin
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -19,7 +20,19 @@ from mlops_framework.contracts.fields import Accepts, ModelName, Owner, PerStage
 from mlops_framework.contracts.shapes import FieldShape, shape_of
 from mlops_framework.errors import BlueprintInvalid, Fault, NameRefused
 
-__all__ = ["METADATA", "Accepts", "PerStage", "PipelineRequest", "kind_of", "value_for"]
+if TYPE_CHECKING:
+    from mlops_framework.contracts.parameters import Parameter
+
+__all__ = [
+    "METADATA",
+    "Accepts",
+    "Document",
+    "PerStage",
+    "PipelineRequest",
+    "Place",
+    "kind_of",
+    "value_for",
+]
 
 METADATA: Mapping[str, Any] = {"x-parameter": False}
 """``json_schema_extra`` of a field that is recorded with the request, but is no parameter."""
@@ -28,12 +41,53 @@ CONFLICT = "conflict"
 """Type of the pydantic error that carries a rule between fields; ``ctx['faults']`` holds them."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a request is carried out, for what a request can only know there.
+
+    Attributes:
+        region: Such as ``us-east-1``.
+        partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        account: Twelve digits.
+        data_bucket: Bucket of data sets, models and captures.
+        prefix: ``<name_prefix>-<environment>``.
+    """
+
+    region: str
+    partition: str
+    account: str
+    data_bucket: str
+    prefix: str
+
+
+class Document(BaseModel):
+    """An object inside a request: immutable, strict about types, closed to unknown fields.
+
+    Its fields keep the rules of a contract's: a description each, anchored patterns. The field of
+    the contract that holds it becomes one template parameter with its JSON.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+    shapes: ClassVar[Mapping[str, FieldShape]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Check the rules and keep what each field looks like."""
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.shapes = {
+            name: shape_of(f"{cls.__module__}.{cls.__qualname__}.{name}", field)
+            for name, field in cls.model_fields.items()
+        }
+
+
 class PipelineRequest(BaseModel):
     """A request for one pipeline: immutable, strict about types, closed to unknown fields.
 
     A subclass narrows ``pipeline_type`` to one literal and adds fields of text, number, boolean,
-    ``PerStage[...]`` of those, or ``dict[str, str]``. Every field has a description, every pattern
-    is anchored; a class that breaks this raises :class:`~mlops_framework.errors.BlueprintInvalid`.
+    ``PerStage[...]`` of those, ``dict[str, str]``, a :class:`Document`, or a list or dict of those.
+    Every field has a description, every pattern is anchored; a class that breaks this raises
+    :class:`~mlops_framework.errors.BlueprintInvalid`.
 
     Example:
         >>> class ShadowRequest(PipelineRequest):
@@ -46,6 +100,8 @@ class PipelineRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
     shapes: ClassVar[Mapping[str, FieldShape]] = {}
+    derived_parameters: ClassVar[tuple[Parameter, ...]] = ()
+    """Template parameters beyond the fields; :meth:`parameter_value` gives their values."""
 
     pipeline_type: str = Field(description="Kind of the blueprint.")
     model_name: ModelName = Field(description="Name of the model this pipeline belongs to.")
@@ -101,12 +157,30 @@ class PipelineRequest(BaseModel):
         return naming.pipeline_id(self.model_name, self.pipeline_type)
 
     def parameter_value(self, name: str, stage: str) -> Any:
-        """The value a field's template parameter gets in a stage; override where it says more."""
-        return (
-            value_for(getattr(self, name), stage)
-            if self.shapes[name].per_stage
-            else getattr(self, name)
-        )
+        """The value a template parameter gets in a stage; override where it says more.
+
+        Args:
+            name: Of a field, or ``field`` of a derived parameter.
+            stage: One of the environment's.
+        """
+        if name not in self.shapes:
+            raise BlueprintInvalid(
+                f"{type(self).__qualname__} derives the parameter {name!r} and gives it no value: "
+                "override parameter_value."
+            )
+        given = getattr(self, name)
+        return value_for(given, stage) if self.shapes[name].per_stage else given
+
+    def resolved(self, place: Place) -> Self:
+        """The request with everything filled in that only the place tells, such as an image's URI.
+
+        Called once, after validation and before planning; what comes out is recorded. Resolving
+        it again changes nothing.
+
+        Raises:
+            RequestInvalid: If a value means nothing there.
+        """
+        return self
 
     def resource_names(self, prefix: str, stage: str) -> Mapping[str, str]:
         """Physical names the blueprint derives in a stage, by the field that would set them.

@@ -148,7 +148,8 @@ def _unit(kind: str) -> str:
     return "characters long" if kind.startswith("string") else "entries"
 
 
-def _model_at(model: type[BaseModel], where: Sequence[str | int]) -> type[BaseModel] | None:
+def model_at(model: type[BaseModel], where: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model of the object at a location inside ``model``, if there is one."""
     here: type[BaseModel] | None = model
     for part in where:
         if isinstance(part, int):
@@ -166,11 +167,11 @@ def _models_in(annotation: Any) -> Any:
 
 
 def _names_at(model: type[BaseModel], where: Sequence[str | int]) -> list[str]:
-    here = _model_at(model, where)
+    here = model_at(model, where)
     return list(here.model_fields) if here else []
 
 
 def _description(model: type[BaseModel], where: Sequence[str | int]) -> str:
-    here = _model_at(model, where[:-1])
+    here = model_at(model, where[:-1])
     field = here.model_fields.get(str(where[-1])) if here and where else None
     return (field.description or "") if field else ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
 
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from mlops_framework import naming
@@ -75,15 +76,18 @@ IDENTITY_PARAMETERS: Final = (
 
 
 def parameters_of(contract: type[PipelineRequest]) -> tuple[Parameter, ...]:
-    """The template parameters of a contract, in the order of its fields.
+    """The template parameters of a contract: those of its fields in their order, then the derived.
 
     ``pipeline_type`` and fields marked with ``contracts.base.METADATA`` have none.
     """
-    return tuple(
-        _parameter(
-            name, contract.shapes[name], _default(contract, name), _described(contract, name)
-        )
-        for name in _fields(contract)
+    return (
+        *(
+            _parameter(
+                name, contract.shapes[name], _default(contract, name), _described(contract, name)
+            )
+            for name in parameter_fields(contract)
+        ),
+        *contract.derived_parameters,
     )
 
 
@@ -96,7 +100,10 @@ def values_for(request: PipelineRequest, stage: str) -> dict[str, str]:
     """The request's values in a stage, as CloudFormation takes them, for :func:`parameters_of`."""
     return {
         parameter_name(name): as_text(request.parameter_value(name, stage))
-        for name in _fields(type(request))
+        for name in (
+            *parameter_fields(type(request)),
+            *(parameter.field for parameter in type(request).derived_parameters),
+        )
     }
 
 
@@ -115,18 +122,36 @@ def parameter_name(field: str) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A value as CloudFormation text: true/false, plain decimals, canonical JSON for maps."""
+    """A value as CloudFormation text.
+
+    True and false in small letters, plain decimals, nothing as the empty text, and canonical JSON
+    for objects and lists.
+    """
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         text = format(Decimal(repr(value)), "f")
         return text.removesuffix(".0")
-    if isinstance(value, dict):
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    if isinstance(value, BaseModel | dict | list | tuple):
+        return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return str(value)
 
 
-def _fields(contract: type[PipelineRequest]) -> tuple[str, ...]:
+def _plain(value: Any) -> Any:
+    """A document as JSON values, without members that were left out."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
+
+
+def parameter_fields(contract: type[PipelineRequest]) -> tuple[str, ...]:
+    """Names of the fields that are template parameters."""
     return tuple(
         name
         for name, field in contract.model_fields.items()
@@ -139,10 +164,16 @@ def _fields(contract: type[PipelineRequest]) -> tuple[str, ...]:
 
 
 def _default(contract: type[PipelineRequest], name: str) -> str | None:
-    default = contract.model_fields[name].default
-    if default is PydanticUndefined:
+    field = contract.model_fields[name]
+    if field.default is not PydanticUndefined:
+        return as_text(field.default)
+    if contract.shapes[name].kind not in ("map", "document") or field.is_required():
         return None
-    return as_text(default)
+    return (
+        None
+        if field.default_factory_takes_validated_data
+        else as_text(field.get_default(call_default_factory=True))
+    )
 
 
 def _described(contract: type[PipelineRequest], name: str) -> str:
@@ -164,13 +195,15 @@ def _parameter(field: str, shape: FieldShape, default: str | None, description: 
     if shape.kind == "switch":
         choices: tuple[str, ...] = ("true", "false")
         return Parameter(name, "String", default, choices, description=description, field=field)
-    if shape.kind == "map":
+    if shape.kind == "map" and default is None:
+        default = "{}"
+    if shape.kind in ("map", "document"):
         return Parameter(
             name,
             "String",
-            default if default is not None else "{}",
+            default,
             max_length=VALUE_LIMIT,
-            description=f"{description} (JSON object)",
+            description=f"{description} (JSON{' object' if shape.kind == 'map' else ''})",
             field=field,
         )
     return Parameter(

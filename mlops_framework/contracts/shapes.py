@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from mlops_framework.contracts.fields import Accepts
 from mlops_framework.errors import BlueprintInvalid
 
-Kind = Literal["text", "whole", "real", "switch", "map"]
+Kind = Literal["text", "whole", "real", "switch", "map", "document"]
 
 _SCALARS: dict[Any, Kind] = {str: "text", int: "whole", float: "real", bool: "switch"}
 
@@ -23,7 +24,8 @@ class FieldShape:
     """A field without pydantic: its kind, whether it may differ per stage, and its limits.
 
     Attributes:
-        kind: Text, whole or real number, switch (true/false) or map of text.
+        kind: Text, whole or real number, switch (true/false), map of text, or document: objects and
+            lists, which become one parameter that holds JSON.
         per_stage: Whether a map of stages to values is accepted.
         choices: Accepted texts, if they are listed.
         pattern: Anchored pattern of a text.
@@ -96,17 +98,36 @@ def _shape(where: str, annotation: Any) -> FieldShape:
         return _limited(_shape(where, inner), metadata)
     if origin is Literal and all(isinstance(choice, str) for choice in get_args(annotation)):
         return FieldShape("text", choices=get_args(annotation))
-    if origin is dict and _shape(where, get_args(annotation)[1]).kind == "text":
-        return FieldShape("map")
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return FieldShape("document", words=f"an object with {', '.join(annotation.model_fields)}")
+    if origin is list:
+        return FieldShape("document", words=f"a list of {_item(where, get_args(annotation)[0])}")
+    if origin is dict:
+        item = _shape(where, get_args(annotation)[1])
+        if item.kind == "text":
+            return FieldShape("map")
+        return FieldShape("document", words=f"an object whose values are each {item.accepted}")
     if origin in (Union, types.UnionType):
         members = get_args(annotation)
         values = [member for member in members if not _is_map(member)]
         if len(members) == 2 and len(values) == 1:
             return replace(_shape(where, values[0]), per_stage=True)
+        if len(members) == 2 and types.NoneType in members:
+            optional = next(member for member in members if member is not types.NoneType)
+            shape = _shape(where, optional)
+            if shape.kind == "document":
+                return replace(shape, words=f"{shape.accepted}, or null")
     raise BlueprintInvalid(
         f"{where} is of type {annotation}; a field is str, int, float, bool, a Literal of texts, "
-        "PerStage[...] of those, or dict[str, str]. Flatten nested objects with a prefix."
+        "PerStage[...] of those, dict[str, str], a Document or None, or a list or dict of those."
     )
+
+
+def _item(where: str, annotation: Any) -> str:
+    shape = _shape(where, annotation)
+    if shape.kind == "document":
+        return shape.accepted.replace("an object with", "objects with", 1)
+    return f"values, each {shape.accepted}"
 
 
 def _is_map(annotation: Any) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from mlops_framework import naming
+from mlops_framework.contracts.base import Place
 from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
 from mlops_framework.orchestration.documents import canonical_json
 from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown, RecordChanged
@@ -40,6 +41,7 @@ class Orchestrator:
         catalogue: The enabled blueprints.
         ports: The world.
         environment: Where it is deployed.
+        place: Region, account and data bucket, which requests are resolved with.
         delivery_role_arn: Role with which CloudFormation makes delivery stacks.
     """
 
@@ -49,11 +51,13 @@ class Orchestrator:
         catalogue: Catalogue,
         ports: Ports,
         environment: EnvironmentView,
+        place: Place,
         delivery_role_arn: str,
     ) -> None:
         self._catalogue = catalogue
         self._ports = ports
         self._environment = environment
+        self._place = place
         self._provisioning = Provisioning(ports, delivery_role_arn=delivery_role_arn)
 
     def provision(self, body: Any, requester: Requester) -> Provisioned:
@@ -78,8 +82,9 @@ class Orchestrator:
             found = canonical_json(unknown.kind)[:200]
             fault = Fault("pipeline_type", str(unknown), accepted, found)
             raise RequestInvalid([fault]) from None
+        resolved = request.resolved(self._place)
         return self._provisioning.apply(
-            plan(request, self._catalogue, self._environment), requester
+            plan(resolved, self._catalogue, self._environment), requester
         )
 
     def status(self, pipeline_id: str) -> dict[str, Any]:

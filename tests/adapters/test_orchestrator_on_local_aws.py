@@ -19,7 +19,7 @@ from mlops_framework.aws.objects import S3Objects
 from mlops_framework.aws.pipelines import CodePipelines
 from mlops_framework.aws.records import DynamoRecordStore
 from mlops_framework.aws.stacks import CloudFormationStacks
-from mlops_framework.contracts.base import PipelineRequest
+from mlops_framework.contracts.base import PipelineRequest, Place
 from mlops_framework.orchestration.errors import PipelineUnknown
 from mlops_framework.orchestration.plan import EnvironmentView
 from mlops_framework.orchestration.ports import Ports
@@ -204,7 +204,11 @@ def platform(emulator, new_table, new_bucket) -> Platform:
     return Platform(
         emulator,
         Orchestrator(
-            catalogue=catalogue, ports=ports, environment=environment, delivery_role_arn=ROLE
+            catalogue=catalogue,
+            ports=ports,
+            environment=environment,
+            place=Place("us-east-1", "aws", "111122223333", bucket, prefix),
+            delivery_role_arn=ROLE,
         ),
         Teardown(
             records=ports.records,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlops_framework import naming
+from mlops_framework.contracts.base import Place
 from mlops_framework.orchestration.plan import EnvironmentView
 from mlops_framework.orchestration.ports import Ports
 from mlops_framework.orchestration.provisioning import Requester
@@ -61,6 +62,7 @@ class InMemoryWorld:
                 pause=self.clock.sleep,
             ),
             environment=self.environment,
+            place=Place("us-east-1", "aws", "111122223333", "data", PREFIX),
             delivery_role_arn="arn:aws:iam::111122223333:role/mlops/delivery",
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.orchestrator.handler import build_app
+from mlops_framework.contracts.base import Place
 from mlops_framework.orchestration.plan import EnvironmentView
 from mlops_framework.orchestration.ports import Ports
 from mlops_framework.orchestration.service import Orchestrator
@@ -59,6 +60,7 @@ def api() -> Api:
             pause=clock.sleep,
         ),
         environment=EnvironmentView("mlops-test", ("dev", "prod"), "artifacts"),
+        place=Place("us-east-1", "aws", "111122223333", "data", "mlops-test"),
         delivery_role_arn="arn:aws:iam::111122223333:role/mlops/mlops-test-delivery",
     )
     return Api(lambda: orchestrator, stacks)

@@ -54,11 +54,20 @@ def test_exclusive_limits_are_refused_because_cloudformation_has_none() -> None:
 
 @pytest.mark.parametrize(
     "annotation",
-    [list[str], dict[str, int], tuple[int, ...], str | int, bytes, Any, Literal[1, 2]],
+    [
+        list[bytes],
+        dict[str, Any],
+        tuple[int, ...],
+        str | int,
+        str | None,
+        bytes,
+        Any,
+        Literal[1, 2],
+    ],
     ids=str,
 )
 def test_a_type_that_is_no_template_parameter_is_refused(annotation: Any) -> None:
-    with pytest.raises(BlueprintInvalid, match="Flatten nested objects"):
+    with pytest.raises(BlueprintInvalid, match="a field is str, int"):
         contract(annotation, description="d")
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from mlops_framework.contracts.base import Place
 from mlops_framework.orchestration.code_pipeline import ActionState
 from mlops_framework.orchestration.plan import DeploymentPlan, EnvironmentView, plan
 from mlops_framework.orchestration.ports import Ports
@@ -64,6 +65,7 @@ class World:
                 pause=self.clock.sleep,
             ),
             environment=self.environment,
+            place=Place("us-east-1", "aws", "111122223333", "data", "mlops-test"),
             delivery_role_arn=self.ROLE,
         )
 
