@@ -8,6 +8,8 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 ENV ?= dev
 ARGS ?=
+# One process for each core, at most four: each room of tests runs in one of them.
+WORKERS ?= $(shell nproc 2>/dev/null | awk '{ print $$1 > 4 ? 4 : $$1 }')
 BIN := .venv/bin
 ENVIRONMENTS = $(filter-out base,$(basename $(notdir $(wildcard environments/*.yaml))))
 
@@ -26,7 +28,7 @@ setup: ## install everything that is locked; instant when nothing changed
 	@$(PYTHON) tools/setup.py
 
 test: setup ## run every test (ARGS="-k name" narrows it)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),1) --no-loadscope-reorder $(ARGS)
 
 check: setup ## formatting, lint, types, import rules, locks, schema, templates
 	$(BIN)/ruff format --check .

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_socket
+from xdist.scheduler import LoadScopeScheduling
 
 TESTS = Path(__file__).resolve().parent
 # These prove logic alone: a socket in one of them is a mistake.
@@ -40,3 +42,15 @@ def no_account(request: pytest.FixtureRequest) -> Iterator[None]:
         # The oracles' environments are installed by uv, behind whatever proxy the machine is.
         patch.setenv("UV_SYSTEM_CERTS", "true")
         yield
+
+
+class Rooms(LoadScopeScheduling):
+    """Gives each of several processes a whole room: its tests share what is dear to make."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Rooms:
+    """Called by pytest-xdist where `make test` asks for several processes."""
+    return Rooms(config, log)
