@@ -21,7 +21,9 @@ from mlops_framework.contracts.faults import NOTHING, closest, faults_of, model_
 from mlops_framework.contracts.parameters import VALUE_LIMIT, as_text, parameter_fields
 from mlops_framework.errors import BlueprintInvalid, BlueprintUnknown, Fault, RequestInvalid
 
-AfterDeploy = Literal["none", "run-model-build", "verify-endpoint", "build-baseline"]
+AfterDeploy = Literal[
+    "none", "run-model-build", "verify-endpoint", "build-baseline", "run-image-build"
+]
 CATALOGUE_VERSION: Final = 1
 
 
