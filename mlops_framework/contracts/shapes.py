@@ -124,6 +124,9 @@ def _shape(where: str, annotation: Any) -> FieldShape:
 
 
 def _item(where: str, annotation: Any) -> str:
+    members = get_args(annotation)
+    if get_origin(annotation) in (Union, types.UnionType) and set(members) <= set(_SCALARS):
+        return "texts or numbers"
     shape = _shape(where, annotation)
     if shape.kind == "document":
         return shape.accepted.replace("an object with", "objects with", 1)

@@ -1,0 +1,1 @@
+"""The model-bias-monitor blueprint."""

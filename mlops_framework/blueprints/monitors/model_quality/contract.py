@@ -1,0 +1,87 @@
+"""What a model-quality-monitor request may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from mlops_framework.blueprints.monitors._base.analyzers import AnalyzerRequest
+from mlops_framework.blueprints.monitors._base.contract import MonitoringType
+from mlops_framework.blueprints.monitors._base.fields import Attribute, ProblemType, Threshold
+from mlops_framework.contracts.base import PerStage
+from mlops_framework.contracts.faults import NOTHING, shown
+from mlops_framework.contracts.fields import S3Uri
+from mlops_framework.errors import Fault
+
+_COLUMN = "a column's name or position, or a JMESPath expression"
+
+
+class ModelQualityMonitorRequest(AnalyzerRequest):
+    """A schedule that compares predictions with the truth that arrived later."""
+
+    monitoring_type: ClassVar[MonitoringType] = "ModelQuality"
+    short_name: ClassVar[str] = "model-quality"
+    hourly_limit: ClassVar[int] = 1800
+    baseline_fields: ClassVar[tuple[str, ...]] = (
+        *AnalyzerRequest.baseline_fields,
+        "problem_type",
+        "baseline_inference_attribute",
+        "baseline_probability_attribute",
+        "baseline_ground_truth_attribute",
+        "probability_threshold",
+    )
+
+    pipeline_type: Literal["model-quality-monitor"] = Field(description="Kind of the blueprint.")
+
+    problem_type: ProblemType = Field(description="What the model predicts.")
+    baseline_inference_attribute: Attribute = Field(
+        default="", description="Column of the baseline data that holds the prediction."
+    )
+    baseline_probability_attribute: Attribute = Field(
+        default="", description="Column of the baseline data that holds its probability."
+    )
+    baseline_ground_truth_attribute: Attribute = Field(
+        default="", description="Column of the baseline data that holds the truth."
+    )
+    ground_truth_location: PerStage[S3Uri] = Field(
+        description="Where the truth arrives, as JSON lines below <yyyy>/<mm>/<dd>/<hh>/."
+    )
+    inference_attribute: Attribute = Field(
+        default="", description="Position or JMESPath of the prediction in a captured answer."
+    )
+    probability_attribute: Attribute = Field(
+        default="", description="Position or JMESPath of the probability in a captured answer."
+    )
+    probability_threshold: Threshold = Field(
+        default=0.5, description="From which probability on a prediction counts as positive."
+    )
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Ask for the columns that the job of this problem type reads, and for no others."""
+        yield from super().conflicts(given)
+        binary = given.get("problem_type") == "BinaryClassification"
+        if cls.builds_baseline(given):
+            yield from _missing(given, "baseline_ground_truth_attribute", "the truth")
+            if not given.get("baseline_probability_attribute") or not binary:
+                instead = ", or baseline_probability_attribute" if binary else ""
+                yield from _missing(
+                    given, "baseline_inference_attribute", f"the prediction{instead}"
+                )
+        if not binary:
+            yield from _missing(given, "inference_attribute", "the prediction")
+
+
+def _missing(given: Mapping[str, Any], field: str, what: str) -> Iterator[Fault]:
+    if given.get(field):
+        return
+    problem = given.get("problem_type")
+    of = f" of a {problem} model" if isinstance(problem, str) else ""
+    yield Fault(
+        field,
+        f"Required for the quality{of}: where {what} is.",
+        _COLUMN,
+        shown(given[field]) if field in given else NOTHING,
+    )
