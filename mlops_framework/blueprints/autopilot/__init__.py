@@ -1,0 +1,1 @@
+"""The autopilot blueprint: let SageMaker Autopilot find a model, gate and register it."""

@@ -1,0 +1,1 @@
+"""The tuning blueprint: try hyperparameters, evaluate the best, gate and register it."""
