@@ -20,6 +20,9 @@ SOURCES: Final = (
     "model_package_name or model_package_group; or image_uri and model_artifact_location; or "
     "algorithm, algorithm_version and model_artifact_location"
 )
+_FIELDS: Final = {"version": "algorithm_version", "instance_type": "instance_type"}
+"""The field that a fault of the table of images is about; algorithm for every other."""
+
 
 Algorithm = Annotated[
     str,
@@ -78,7 +81,7 @@ def source_faults(given: Mapping[str, Any], path: str = "") -> Iterator[Fault]:
 
 def _missing(given: Mapping[str, Any]) -> list[str]:
     wanted = (
-        ("algorithm", "algorithm_version", "model_artifact_location")
+        ("algorithm", "model_artifact_location")  # Some algorithms have one version only.
         if given.get("algorithm") or given.get("algorithm_version")
         else ("image_uri", "model_artifact_location")
     )
@@ -133,16 +136,8 @@ def image_for(
             algorithm, version, place.region, scope="inference", instance_type=instance_type
         )
     except ImageUnknown as unknown:
-        raise RequestInvalid(
-            [
-                Fault(
-                    f"{path}algorithm",
-                    str(unknown),
-                    "an algorithm and version of the shipped table",
-                    shown(f"{algorithm} {version}"),
-                )
-            ]
-        ) from unknown
+        field = _FIELDS.get(unknown.aspect, "algorithm")
+        raise RequestInvalid([unknown.fault(f"{path}{field}")]) from unknown
     if image_uri and image_uri != found:
         raise RequestInvalid(
             [

@@ -9,6 +9,7 @@ import botocore.session
 import pytest
 
 from mlops_framework.blueprints.batch_transform.contract import BatchTransformRequest
+from mlops_framework.contracts.base import Place
 from mlops_framework.contracts.parameters import template_parameters, values_for
 from mlops_framework.errors import RequestInvalid
 from mlops_framework.registry import Blueprint, Registry
@@ -25,6 +26,7 @@ REGISTRY = Registry(
 )
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/scorer:1"
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/income/3"
+PLACE = Place("eu-west-1", "aws", "111122223333", "data-bucket", "mlops-test")
 BODY: Mapping[str, Any] = {
     "pipeline_type": "batch-transform",
     "model_name": "income",
@@ -97,7 +99,7 @@ def test_fields_that_the_template_cannot_use_are_no_parameters() -> None:
     [
         ({"model_package_name": PACKAGE}, "model_package_name"),
         ({"image_uri": None, "model_artifact_location": None}, "model_package_name"),
-        ({"image_uri": None, "algorithm": "xgboost"}, "algorithm_version"),
+        ({"image_uri": None, "algorithm_version": "1.7-1"}, "algorithm"),
         ({"image_uri": None}, "image_uri"),
         (
             {
@@ -126,6 +128,30 @@ def test_fields_that_the_template_cannot_use_are_no_parameters() -> None:
 )
 def test_what_cannot_work_is_refused_at_its_field(more: Mapping[str, Any], path: str) -> None:
     assert path in faults(**more)
+
+
+def test_an_algorithm_becomes_the_image_of_the_region() -> None:
+    asked = parse(image_uri=None, algorithm="xgboost", algorithm_version="1.7-1")
+    resolved = asked.resolved(PLACE)
+    assert resolved.image_uri.endswith("/sagemaker-xgboost:1.7-1")
+    assert ".ecr.eu-west-1." in resolved.image_uri
+    assert resolved.resolved(PLACE) == resolved
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"algorithm": "xgbost", "algorithm_version": "1.7-1"}, "algorithm"),
+        ({"algorithm": "xgboost", "algorithm_version": "99"}, "algorithm_version"),
+        ({"algorithm": "xgboost", "algorithm_version": "1.7-1", "image_uri": IMAGE}, "image_uri"),
+    ],
+)
+def test_an_algorithm_without_image_is_told_where_it_stands(
+    more: Mapping[str, Any], path: str
+) -> None:
+    with pytest.raises(RequestInvalid) as refusal:
+        parse(**{"image_uri": None, **more}).resolved(PLACE)
+    assert [fault.path for fault in refusal.value.faults] == [path]
 
 
 def test_a_sibling_of_the_input_may_be_the_output() -> None:
