@@ -20,6 +20,7 @@ from mlops_framework.model_build.expressions import is_expression
 _NAMED_BY_PIPELINES = {
     "CreateTrainingJob": frozenset({"TrainingJobName"}),
     "CreateProcessingJob": frozenset({"ProcessingJobName"}),
+    "CreateTransformJob": frozenset({"TransformJobName"}),
 }
 """Required members of a call that Pipelines fills in and refuses from a definition."""
 

@@ -16,7 +16,25 @@ SCHEMA_VERSION = "2020-12-01"
 
 _STEP_NAME = re.compile(r"^[A-Za-z0-9\-_]{1,64}$")
 _STEP_REFERENCE = re.compile(r"^Steps\.([A-Za-z0-9\-_]+)\.(.+)$")
+_PARAMETER_REFERENCE = re.compile(r"^Parameters\.(.+)$")
 _SPLICE_MARK = "\x00splice:"
+
+
+@dataclass(frozen=True)
+class PipelineParameter:
+    """A text that may be given when an execution is started; see ``expressions.parameter``.
+
+    Attributes:
+        name: As ``StartPipelineExecution`` and rules name it.
+        default: What holds when nobody gives a value; may hold ``${Name}``.
+    """
+
+    name: str
+    default: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The parameter as the definition's JSON object."""
+        return {"Name": self.name, "Type": "String", "DefaultValue": self.default}
 
 
 @dataclass(frozen=True)
@@ -25,13 +43,16 @@ class PipelineDefinition:
 
     Attributes:
         steps: Top-level steps.
+        parameters: What a start may give.
 
     Raises:
         ValueError: Two steps share a name, a name breaks SageMaker's rule, or a reference points
-            to a step or property file that does not exist. All faults are in the message.
+            to a step, property file or parameter that does not exist. All faults are in the
+            message.
     """
 
     steps: tuple[Step, ...]
+    parameters: tuple[PipelineParameter, ...] = ()
 
     def __post_init__(self) -> None:
         """Checks names and references once, so that a bad definition cannot exist."""
@@ -52,7 +73,7 @@ class PipelineDefinition:
         return {
             "Version": SCHEMA_VERSION,
             "Metadata": {},
-            "Parameters": [],
+            "Parameters": [parameter.to_dict() for parameter in self.parameters],
             "Steps": [step.to_dict() for step in self.steps],
         }
 
@@ -85,8 +106,12 @@ class PipelineDefinition:
             for reference in _references(step.arguments_of_step()):
                 yield from self._reference_faults(step.name, reference, by_name)
 
-    @staticmethod
-    def _reference_faults(owner: str, reference: str, by_name: Mapping[str, Step]) -> Iterator[str]:
+    def _reference_faults(
+        self, owner: str, reference: str, by_name: Mapping[str, Step]
+    ) -> Iterator[str]:
+        asked = _PARAMETER_REFERENCE.match(reference)
+        if asked and asked[1] not in {parameter.name for parameter in self.parameters}:
+            yield f"step {owner!r} refers to parameter {asked[1]!r}, which does not exist"
         match = _STEP_REFERENCE.match(reference)
         if match is None:
             return

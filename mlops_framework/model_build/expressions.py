@@ -43,6 +43,11 @@ def execution(variable: str) -> Expression:
     return {"Get": f"Execution.{variable}"}
 
 
+def parameter(name: str) -> Expression:
+    """Refers to a value that may be given when the execution is started."""
+    return {"Get": f"Parameters.{name}"}
+
+
 def join(separator: str, values: Sequence[str | Expression]) -> Expression:
     """Strings and expressions joined by ``separator`` when the pipeline runs."""
     return {"Std:Join": {"On": separator, "Values": list(values)}}

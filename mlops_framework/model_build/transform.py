@@ -1,0 +1,145 @@
+"""The pipeline that the batch-transform blueprint deploys: one transform job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mlops_framework.model_build.definition import PipelineDefinition, PipelineParameter
+from mlops_framework.model_build.expressions import Splice, join, parameter
+from mlops_framework.model_build.steps import Arguments, Step
+
+INPUT_KEY = "InputKey"
+"""Parameter of the pipeline: key or prefix, in the input's bucket, of what an execution scores."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformStep(Step):
+    """Runs a transform job."""
+
+    type: ClassVar[str] = "Transform"
+    api_operation: ClassVar[str | None] = "CreateTransformJob"
+
+    arguments: Arguments
+
+    def arguments_of_step(self) -> Arguments:
+        """The ``CreateTransformJob`` request without its name."""
+        return self.arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataCapture:
+    """Where a transform job records what went in and what came out.
+
+    Attributes:
+        location: S3 prefix.
+        kms_key_arn: Key for the records.
+        generate_inference_id: Whether each row of output gets an id and a time.
+    """
+
+    location: str
+    kms_key_arn: str
+    generate_inference_id: Splice | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchTransform:
+    """What differs between two pipelines of this kind.
+
+    Every string may hold ``${Name}`` for ``Fn::Sub``; what is no string in the definition is a
+    :class:`Splice`.
+
+    Attributes:
+        model_name: The SageMaker model; its role reads and writes the data.
+        environment: JSON map of the container's variables.
+        input_bucket: Bucket of the input.
+        input_key: Key or prefix in it, unless the start of an execution gives another.
+        s3_data_type: ``S3Prefix`` or ``ManifestFile``.
+        content_type: Of the input.
+        compression: ``None`` or ``Gzip``.
+        split_type: ``None``, ``Line``, ``RecordIO`` or ``TFRecord``.
+        batch_strategy: ``MultiRecord`` or ``SingleRecord``.
+        max_payload_mb: MB.
+        max_concurrent_transforms: Requests at the same time, 0 to leave it to the container.
+        invocation_timeout_seconds: Of one request, seconds.
+        invocation_retries: Of one request.
+        input_filter: JSONPath.
+        output_filter: JSONPath.
+        join_source: ``None`` or ``Input``.
+        output_path: S3 prefix; a splice where it is an expression.
+        accept: Media type of the predictions.
+        assemble_with: ``None`` or ``Line``.
+        output_key_arn: Key for the predictions.
+        resources: JSON object of ``TransformResources``.
+        capture: Records of input and output, or none.
+    """
+
+    model_name: str
+    environment: Splice | Mapping[str, str]
+    input_bucket: str
+    input_key: str
+    s3_data_type: str
+    content_type: str
+    compression: str
+    split_type: str
+    batch_strategy: str
+    max_payload_mb: Splice | int
+    max_concurrent_transforms: Splice | int
+    invocation_timeout_seconds: Splice | int
+    invocation_retries: Splice | int
+    input_filter: str
+    output_filter: str
+    join_source: str
+    output_path: Splice | str
+    accept: str
+    assemble_with: str
+    output_key_arn: str
+    resources: Splice | Mapping[str, Any]
+    capture: DataCapture | None = None
+
+
+def batch_transform_definition(transform: BatchTransform) -> PipelineDefinition:
+    """One Transform step; :data:`INPUT_KEY` says what it scores when the start gives it."""
+    where = join("/", ["s3:/", transform.input_bucket, parameter(INPUT_KEY)])
+    arguments: dict[str, Any] = {
+        "ModelName": transform.model_name,
+        "Environment": transform.environment,
+        "BatchStrategy": transform.batch_strategy,
+        "MaxPayloadInMB": transform.max_payload_mb,
+        "MaxConcurrentTransforms": transform.max_concurrent_transforms,
+        "ModelClientConfig": {
+            "InvocationsTimeoutInSeconds": transform.invocation_timeout_seconds,
+            "InvocationsMaxRetries": transform.invocation_retries,
+        },
+        "TransformInput": {
+            "DataSource": {
+                "S3DataSource": {"S3DataType": transform.s3_data_type, "S3Uri": where},
+            },
+            "ContentType": transform.content_type,
+            "CompressionType": transform.compression,
+            "SplitType": transform.split_type,
+        },
+        "DataProcessing": {
+            "InputFilter": transform.input_filter,
+            "OutputFilter": transform.output_filter,
+            "JoinSource": transform.join_source,
+        },
+        "TransformOutput": {
+            "S3OutputPath": transform.output_path,
+            "Accept": transform.accept,
+            "AssembleWith": transform.assemble_with,
+            "KmsKeyId": transform.output_key_arn,
+        },
+        "TransformResources": transform.resources,
+    }
+    if transform.capture:
+        arguments["DataCaptureConfig"] = {
+            "DestinationS3Uri": transform.capture.location,
+            "KmsKeyId": transform.capture.kms_key_arn,
+            "GenerateInferenceId": transform.capture.generate_inference_id,
+        }
+    return PipelineDefinition(
+        (TransformStep(name="Transform", arguments=arguments),),
+        (PipelineParameter(INPUT_KEY, transform.input_key),),
+    )
