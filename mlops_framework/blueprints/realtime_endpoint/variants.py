@@ -1,0 +1,201 @@
+"""Where a model comes from, and the variants that stand beside an endpoint's first one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from mlops_framework.contracts.base import Accepts, Document
+from mlops_framework.contracts.faults import NOTHING, shown
+from mlops_framework.contracts.fields import (
+    OptionalImageUri,
+    OptionalModelPackageArn,
+    OptionalS3Object,
+)
+from mlops_framework.errors import Fault
+from mlops_framework.images import ImageUnknown, image_uri
+
+FIRST: Final = "AllTraffic"
+SOURCES: Final = (
+    "model_package_name, model_package_group, image_uri with model_artifact_location, or algorithm "
+    "with algorithm_version and model_artifact_location"
+)
+_SCRIPTED: Final = frozenset({"sklearn", "pytorch", "tensorflow", "mxnet", "huggingface"})
+"""Frameworks whose containers run an inference script out of the model's archive."""
+_SCRIPT: Final[Mapping[str, str]] = {
+    "SAGEMAKER_PROGRAM": "inference.py",
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+}
+
+VariantName = Annotated[
+    str,
+    Field(pattern="^[a-zA-Z0-9](-?[a-zA-Z0-9])*$", max_length=63),
+    Accepts("1 to 63 letters, digits and single hyphens, not starting or ending with a hyphen"),
+]
+OptionalInstanceType = Annotated[
+    str,
+    Field(pattern="^(ml[.][a-z0-9-]+[.][a-z0-9-]+)?$", max_length=64),
+    Accepts("a SageMaker instance type such as ml.m5.large, or empty for the request's own"),
+]
+Algorithm = Annotated[
+    str,
+    Field(pattern="^[a-z0-9-]*$", max_length=64),
+    Accepts("a built-in algorithm or framework such as xgboost or sklearn, or empty"),
+]
+AlgorithmVersion = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9.+-]*$", max_length=64),
+    Accepts("a version as SageMaker names it, such as 1.7-1, or empty"),
+]
+EnvironmentName = Annotated[
+    str,
+    Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=128),
+    Accepts("a variable's name of letters, digits and underscores, not starting with a digit"),
+]
+EnvironmentValue = Annotated[
+    str,
+    # CloudFormation would replace {{resolve:…}} by a secret that the request has no right to.
+    Field(pattern=r"^([^\x00-\x08\x0b\x0c\x0e-\x1f{]|[{][^\x00-\x08\x0b\x0c\x0e-\x1f{]|[{]$)*$"),
+    Field(max_length=1024),
+    Accepts("text of at most 1024 characters without control characters and without {{"),
+]
+Environment = dict[EnvironmentName, EnvironmentValue]
+
+
+class Variant(Document):
+    """One more production variant: a model of its own, with its share of the traffic."""
+
+    variant_name: VariantName = Field(
+        description="Name of the variant, for TargetVariant and metrics."
+    )
+    model_package_name: OptionalModelPackageArn = Field(
+        default="", description="Version in the model registry to serve."
+    )
+    image_uri: OptionalImageUri = Field(
+        default="", description="Image that serves the model, with model_artifact_location."
+    )
+    model_artifact_location: OptionalS3Object = Field(
+        default="", description="model.tar.gz with the model and its inference code."
+    )
+    algorithm: Algorithm = Field(
+        default="", description="Built-in algorithm or framework whose image serves the model."
+    )
+    algorithm_version: AlgorithmVersion = Field(
+        default="", description="Version of the algorithm's image."
+    )
+    environment: Environment = Field(
+        default_factory=dict, description="Environment variables of the container."
+    )
+    instance_type: OptionalInstanceType = Field(
+        default="", description="Instance type of the variant; the request's if empty."
+    )
+    instance_count: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=0, description="Instances of the variant; the request's if 0."
+    )
+    initial_variant_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
+        default=1.0, description="Share of the traffic the variant takes, relative to others."
+    )
+
+
+def source_faults(given: Mapping[str, Any], path: str = "") -> Iterator[Fault]:
+    """Faults of a model source: one of the four, whole, and no other beside it.
+
+    An image beside an algorithm is that algorithm's, and a package beside a group is one of that
+    group's: what was found out is recorded with what was asked for.
+
+    Args:
+        given: The request or one of its variants.
+        path: Of the variant, with a dot at its end; empty for the request.
+    """
+    package, group = given.get("model_package_name"), given.get("model_package_group")
+    image, algorithm = given.get("image_uri"), given.get("algorithm")
+    artefact = given.get("model_artifact_location")
+    others = [
+        name
+        for name in ("image_uri", "algorithm", "algorithm_version", "model_artifact_location")
+        if given.get(name)
+    ]
+    if package or group:
+        name = "model_package_name" if package else "model_package_group"
+        if others:
+            yield Fault(
+                f"{path}{name}",
+                f"Given together with {', '.join(others)}; give one of {SOURCES}.",
+                f"one of {SOURCES}",
+                shown(package or group),
+            )
+        if package and group and f":model-package/{group}/" not in str(package):
+            yield Fault(
+                f"{path}model_package_name",
+                f"It is no version of model_package_group {group!r}; give one of the two.",
+                "a version of that group, or the group alone",
+                shown(package),
+            )
+        return
+    if not (image or algorithm):
+        missing = "image_uri" if artefact else "model_package_name"
+        yield Fault(
+            f"{path}{missing}", f"No model to serve: give {SOURCES}.", f"one of {SOURCES}", NOTHING
+        )
+    elif not artefact:
+        yield Fault(
+            f"{path}model_artifact_location",
+            f"No model to serve: give {SOURCES}.",
+            "the model's archive, s3://bucket/key",
+            NOTHING,
+        )
+    if given.get("algorithm_version") and not algorithm:
+        yield Fault(
+            f"{path}algorithm",
+            "algorithm_version says which version of what is missing.",
+            "an algorithm, or no algorithm_version",
+            NOTHING,
+        )
+
+
+def images_of(
+    algorithm: str, version: str, region: str, instance_types: Collection[str], path: str = ""
+) -> str | Fault:
+    """The one image of an algorithm that serves on all these instance types.
+
+    Args:
+        algorithm: Built-in algorithm or framework.
+        version: As SageMaker names it.
+        region: Where it is pulled.
+        instance_types: Of all stages; none for an endpoint without instances.
+        path: Of the variant, with a dot at its end; empty for the request.
+
+    Returns:
+        Its URI, or what is wrong with asking for it.
+    """
+    found: dict[str, str] = {}
+    for instance_type in sorted(instance_types) or [""]:
+        try:
+            found[instance_type] = image_uri(
+                algorithm, version, region, scope="inference", instance_type=instance_type or None
+            )
+        except ImageUnknown as unknown:
+            field = {"framework": "algorithm", "version": "algorithm_version"}.get(unknown.aspect)
+            return unknown.fault(path + (field or unknown.aspect))
+    if len(set(found.values())) > 1:
+        return Fault(
+            f"{path}instance_type",
+            f"{algorithm} has not one image for all of {', '.join(found)}: their processors "
+            "differ. Take types of one processor, or send a request for each stage.",
+            "instance types with one kind of processor",
+            shown(sorted(found)),
+        )
+    return next(iter(found.values()))
+
+
+def environment_of(
+    environment: Mapping[str, str], *, algorithm: str, package: str
+) -> dict[str, str]:
+    """A container's variables: the given ones, over the script that framework images ask for.
+
+    A registered version brings its own, a built-in algorithm wants none.
+    """
+    scripted = not package and (not algorithm or algorithm in _SCRIPTED)
+    return {**(_SCRIPT if scripted else {}), **environment}
