@@ -51,20 +51,20 @@ def discover(selection: Selection | None = None) -> tuple[Blueprint, ...]:
     return tuple(blueprints)
 
 
-def installed() -> Iterator[Offer]:
-    """Offers of the installed distributions."""
-    for point in entry_points(group=GROUP):
+def installed(group: str = GROUP) -> Iterator[Offer]:
+    """Offers of the installed distributions, by default of blueprints."""
+    for point in entry_points(group=group):
         source = point.dist.name if point.dist else "an unknown distribution"
         yield Offer(point.name, point.value, source)
 
 
-def checked_out(folder: Path | None = None) -> Iterator[Offer]:
+def checked_out(folder: Path | None = None, group: str = GROUP) -> Iterator[Offer]:
     """Offers of the ``pyproject.toml`` beside the package, for a checkout that is not installed."""
     pyproject = (folder or Path(__file__).parent.parent) / "pyproject.toml"
     if not pyproject.is_file():
         return
     project = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {})
-    for kind, value in project.get("entry-points", {}).get(GROUP, {}).items():
+    for kind, value in project.get("entry-points", {}).get(group, {}).items():
         yield Offer(kind, value, _CHECKOUT)
 
 

@@ -72,6 +72,15 @@ def platform_stack(prefix: str, stack: PlatformStack) -> str:
     return f"{prefix}-{stack}"
 
 
+def extension_stack(prefix: str, extension: str, stack: str) -> str:
+    """Name of a stack that a platform extension adds: ``extension-mlops-local-acme-Operations``.
+
+    It does not begin with the environment's prefix: what pipelines are made with may change stacks
+    that do.
+    """
+    return f"extension-{prefix}-{extension}-{stack}"
+
+
 def delivery_stack(prefix: str, pipeline: str) -> str:
     """Name of the CloudFormation stack that holds a pipeline's CodePipeline."""
     return f"{prefix}-{pipeline}-delivery"

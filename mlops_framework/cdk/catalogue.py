@@ -23,6 +23,7 @@ from mlops_framework.cdk.bundling import Bundler
 from mlops_framework.cdk.delivery import DeliveryTemplate
 from mlops_framework.cdk.deploy_role import DeployPermissions
 from mlops_framework.cdk.errors import SynthesisRefused
+from mlops_framework.cdk.extensions import Extensions
 from mlops_framework.environments.models import EnvironmentConfig
 from mlops_framework.registry import Blueprint, Registry
 
@@ -80,6 +81,7 @@ class Catalogue:
         *,
         context: Mapping[str, Any],
         outdir: Path,
+        extensions: Extensions | None = None,
         template_validation: bool | None = None,
     ) -> Catalogue:
         """Synthesize every blueprint for an environment, in an app of their own.
@@ -90,6 +92,7 @@ class Catalogue:
             bundler: Builds the bundles their functions need.
             context: CDK context; feature flags decide how templates look.
             outdir: Folder for the cloud assembly; replaced.
+            extensions: Their aspects visit the blueprints' templates too.
             template_validation: Whether CDK validates the templates; none leaves it to
                 ``CDK_VALIDATION``. cdk-nag always looks.
 
@@ -105,6 +108,7 @@ class Catalogue:
             tree_metadata=False,
         )
         add_templates(app, config, registry, bundler)
+        (extensions or Extensions()).guard(app)
         security.check(app)
         app.synth()
         entries = tuple(_read(outdir, blueprint) for blueprint in registry.blueprints)

@@ -5,6 +5,7 @@
     FrameworkFault
     └── SynthesisRefused            the app cannot be synthesized as it is written
         ├── BundleRefused           a Lambda bundle cannot be built from these sources
+        ├── ExtensionInvalid        a platform extension breaks the rules of its seam
         ├── HandlerMissing          a function names a handler that its service does not define
         └── ResourceTypeUnknown     no deploy permissions are known for a resource type
 """
@@ -20,6 +21,10 @@ class SynthesisRefused(FrameworkFault):
 
 class BundleRefused(SynthesisRefused):
     """A Lambda bundle cannot be built from these sources."""
+
+
+class ExtensionInvalid(SynthesisRefused):
+    """A platform extension breaks a rule; the message names it, its source and the way out."""
 
 
 class HandlerMissing(SynthesisRefused):

@@ -30,7 +30,7 @@ _ACCEPTED: Final[Mapping[str, str]] = {
     "security_group_ids": "security group ids, sg-…",
     "emails": "addresses, somebody@example.com",
     "tags": "letters, digits, blanks and _ . : / = + - @",
-    "enabled": "kinds of blueprints, or patterns such as acme-*",
+    "enabled": "names of what is offered, or patterns such as acme-*",
     "modules": "importable modules, package.module or package.module:NAME",
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from mlops_framework import naming
@@ -117,6 +117,26 @@ class BlueprintSelection(_Section):
     )
 
 
+class ExtensionSelection(_Section):
+    """Which of the installed platform extensions this environment takes."""
+
+    enabled: tuple[Annotated[str, Field(pattern="^[a-z*][a-z0-9*-]*$")], ...] = Field(
+        default=(),
+        strict=False,
+        description="Names, or patterns such as acme-*; installing one does not enable it.",
+    )
+    modules: tuple[
+        Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_.]*(:[A-Za-z_]+)?$")], ...
+    ] = Field(
+        default=(),
+        strict=False,
+        description="Importable modules with an EXTENSION, for code that is not packaged.",
+    )
+    settings: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$")], dict[str, JsonValue]] = (
+        Field(default_factory=dict, description="Settings by extension; each says what it accepts.")
+    )
+
+
 class EnvironmentConfig(_Section):
     """One environment: one account and region, its stages, guards and choices."""
 
@@ -175,6 +195,10 @@ class EnvironmentConfig(_Section):
     budget: BudgetConfig | None = Field(default=None, description="Monthly budget; none if null.")
     blueprints: BlueprintSelection = Field(
         default_factory=BlueprintSelection, description="Which blueprints are offered."
+    )
+    extensions: ExtensionSelection = Field(
+        default_factory=ExtensionSelection,
+        description="Which platform extensions guard the stacks and stand beside them.",
     )
     lambda_bundle: Literal["cloud", "host"] = Field(
         default="cloud",

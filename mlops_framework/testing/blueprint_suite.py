@@ -75,7 +75,7 @@ class BlueprintSuite:
         from mlops_framework.cdk.conformance import specimen
         from mlops_framework.environments.loader import load_environment
 
-        checkout = cls.checkout or _checkout()
+        checkout = cls.checkout or checkout_of()
         config = load_environment(cls.environment, checkout / "environments")
         outdir = tmp_path_factory.mktemp("conformance")
         with pytest.MonkeyPatch.context() as patch:
@@ -186,7 +186,7 @@ class BlueprintSuite:
         assert not missing, f"{self.blueprint.after_deploy} reads {', '.join(missing)}"
 
 
-def _checkout() -> Path:
+def checkout_of() -> Path:
     """The platform's folder that the library is installed from, or is worked in."""
     library = importlib.import_module("mlops_framework").__file__ or ""
     for folder in (Path(library).resolve().parents[1], Path.cwd(), *Path.cwd().parents):

@@ -122,6 +122,33 @@ def test_the_catalogue_and_the_function_hold_both_kinds(platform: dict[str, Any]
     assert "acme_blueprints/announcement/stack.py" not in names
 
 
+def test_the_platform_extension_stands_beside_the_platform(platform: dict[str, Any]) -> None:
+    emulator = Emulator.attach(Path(platform["state"]))
+    assert emulator is not None
+
+    dashboards = emulator.client("cloudwatch").list_dashboards()["DashboardEntries"]
+
+    name = "extension-mlops-local-acme-guard-rails-Operations"
+    assert platform["stacks"][name] == "CREATE_COMPLETE"
+    assert "mlops-local-endpoints" in {entry["DashboardName"] for entry in dashboards}
+
+
+def test_its_rule_stops_a_synthesis_that_breaks_it(run: Run, tmp_path: Path) -> None:
+    program = f"""
+from pathlib import Path
+from mlops_framework.environments.loader import load_environment
+import app
+config = load_environment("local", Path("environments"))
+rules = {{"acme-guard-rails": {{"longest_log_retention_days": 3}}}}
+chosen = config.extensions.model_copy(update={{"settings": rules}})
+config = config.model_copy(update={{"extensions": chosen}})
+app.define(config, outdir=Path({str(tmp_path)!r}), template_validation=False)
+"""
+    with pytest.raises(AssertionError, match="kept for 7 days; at most 3 days") as refused:
+        run("python", "-c", program)
+    assert "(extension acme-guard-rails)" in str(refused.value)
+
+
 def test_a_request_for_a_service_that_is_not_sagemaker_is_delivered(
     delivered: dict[str, Any],
 ) -> None:
