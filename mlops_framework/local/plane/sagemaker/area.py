@@ -14,7 +14,12 @@ Record = dict[str, Any]
 # What SageMaker keeps of a FailureReason.
 REASON_LIMIT = 1024
 # Names of these are the same in any case, and in lower case in their ARNs.
-_CASELESS = frozenset({"model", "endpoint-config", "endpoint", "training-job", "processing-job"})
+_CASELESS = frozenset(
+    {
+        *("model", "endpoint-config", "endpoint", "training-job", "processing-job"),
+        "transform-job",
+    }
+)
 
 
 class Area(LocalService):

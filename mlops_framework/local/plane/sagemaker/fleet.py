@@ -46,7 +46,10 @@ class Answer:
 
 
 class VariantServer:
-    """The model server of one production variant."""
+    """The model server of one production variant; a transform job's is built on it."""
+
+    log_groups = "/aws/sagemaker/Endpoints"
+    serves = "production variant"
 
     def __init__(
         self, host: PlaneHost, scope: Scope, endpoint: str, plan: Mapping[str, Any], folder: Path
@@ -64,7 +67,7 @@ class VariantServer:
             ServingError: the model archive cannot be had.
         """
         self.variant: str = plan["VariantName"]
-        self.group = f"/aws/sagemaker/Endpoints/{endpoint}"
+        self.group, stream = self._log_place(endpoint)
         self._opt_ml = folder / "opt" / "ml"
         self._limit = float(plan["HealthCheckSeconds"])
         self._port = 0
@@ -78,7 +81,7 @@ class VariantServer:
             host,
             scope,
             group=self.group,
-            stream=f"{self.variant}/i-{uuid.uuid4().hex[:17]}",
+            stream=stream,
             file=folder / "log.txt",
         )
         self.log_arn = self._log.arn
@@ -108,12 +111,15 @@ class VariantServer:
         reason = f"It did not answer within {self._limit:g} seconds."
         raise ServingError(self._unhealthy(reason))
 
-    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def invoke(
+        self, body: bytes, headers: Mapping[str, str], seconds: float = INVOCATION_SECONDS
+    ) -> Answer:
         """Send one request to the model.
 
         Args:
             body: the payload.
             headers: Content-Type, Accept and so on.
+            seconds: how long it may take.
 
         Returns:
             Its answer.
@@ -130,7 +136,7 @@ class VariantServer:
         if not self._find_port():
             raise ServingError("The container primary is being started.")
         try:
-            return self._request("POST", "/invocations", INVOCATION_SECONDS, body, headers)
+            return self._request("POST", "/invocations", seconds, body, headers)
         except TimeoutError:
             raise ServingError(
                 "Your invocation timed out while waiting for a response from container primary. "
@@ -143,6 +149,10 @@ class VariantServer:
     def stop(self) -> None:
         """End the server."""
         self._process.stop(_GRACE_SECONDS)
+
+    def _log_place(self, owner: str) -> tuple[str, str]:
+        """Log group and log stream, as SageMaker names them."""
+        return f"{self.log_groups}/{owner}", f"{self.variant}/i-{uuid.uuid4().hex[:17]}"
 
     def _start(self) -> RunnerProcess:
         self._port = 0
@@ -198,8 +208,8 @@ class VariantServer:
 
     def _unhealthy(self, reason: str) -> str:
         return (
-            f"The primary container for production variant {self.variant} did not pass the ping "
-            f"health check. Please check CloudWatch logs for this endpoint ({self.group}). {reason}"
+            f"The primary container for {self.serves} {self.variant} did not pass the ping health "
+            f"check. Please check CloudWatch logs for it ({self.group}). {reason}"
         )[:1024]
 
 

@@ -56,7 +56,7 @@ def download(client: Any, uri: str, folder: Path, *, role: str, region: str) -> 
             for item in listed.get("Contents", []):
                 if item["Key"].endswith("/"):
                     continue
-                target = folder / _relative(item["Key"], prefix)
+                target = folder / relative(item["Key"], prefix)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 client.download_file(bucket, item["Key"], str(target))
                 found += 1
@@ -123,7 +123,8 @@ def upload_folder(client: Any, folder: Path, uri: str, kms_key: str | None) -> N
         client.upload_file(str(file), bucket, key, ExtraArgs=_encryption(kms_key))
 
 
-def _relative(key: str, prefix: str) -> str:
+def relative(key: str, prefix: str) -> str:
+    """What of a key stands below a prefix: the path by which an object is called in a job."""
     if key == prefix:
         return key.rsplit("/", 1)[-1]
     if key.startswith(prefix.rstrip("/") + "/") or not prefix:
