@@ -44,6 +44,7 @@ DATASETS_PREFIX: Final = "datasets"
 CODE_PREFIX: Final = "code"
 MODELS_PREFIX: Final = "models"
 DRIFT_PREFIX: Final = "drift"
+MONITORS_PREFIX: Final = "monitors"
 
 
 def environment_prefix(name_prefix: str, environment: str) -> str:
@@ -134,6 +135,11 @@ def parameters_file(stage: str) -> str:
 def request_key(pipeline: str, digest: str) -> str:
     """Object key of the immutable request document in the artifact bucket."""
     return f"requests/{pipeline}/{digest}.json"
+
+
+def document_key(pipeline: str, digest: str, name: str) -> str:
+    """Object key of a file that comes with a request, in the artifact bucket."""
+    return f"requests/{pipeline}/documents/{digest}/{name}"
 
 
 def model_prefix(model_name: str) -> str:

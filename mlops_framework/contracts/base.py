@@ -7,6 +7,7 @@ the reference page, so the rules are checked when the class is made, not when so
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -181,6 +182,19 @@ class PipelineRequest(BaseModel):
             RequestInvalid: If a value means nothing there.
         """
         return self
+
+    def documents(self, stage: str) -> Mapping[str, str]:
+        """Files that a stage's resources read from S3, by name: text, a function of the request.
+
+        The orchestrator writes them before anything is deployed, below a digest of their content,
+        so that none ever changes; :meth:`document_key` says where, as a derived parameter does.
+        """
+        return {}
+
+    def document_key(self, name: str, stage: str) -> str:
+        """Object key of one of :meth:`documents` in the artifact bucket."""
+        digest = hashlib.sha256(self.documents(stage)[name].encode()).hexdigest()[:32]
+        return naming.document_key(self.pipeline_id, digest, name)
 
     def resource_names(self, prefix: str, stage: str) -> Mapping[str, str]:
         """Physical names the blueprint derives in a stage, by the field that would set them.

@@ -82,6 +82,7 @@ class DeploymentPlan:
         source_digest: SHA-256 of the archive.
         stages: In delivery order.
         digest: SHA-256 of everything above.
+        documents: Text of the files that stages read, by object key; keys tell their content.
     """
 
     pipeline_id: str
@@ -100,6 +101,7 @@ class DeploymentPlan:
     source_digest: str
     stages: tuple[StagePlan, ...]
     digest: str
+    documents: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(
@@ -145,6 +147,11 @@ def plan(
         source_digest=digest(source),
         stages=stages,
         digest=digest(request_digest, delivery, canonical_json(tags), source),
+        documents={
+            request.document_key(name, stage): text
+            for stage in environment.stages
+            for name, text in request.documents(stage).items()
+        },
     )
 
 

@@ -202,6 +202,9 @@ class Provisioning:
         self._ports.objects.put_once(
             plan.request_key, _request_document(plan, claim), content_type="application/json"
         )
+        for key, text in plan.documents.items():
+            kind = "application/json" if key.endswith(".json") else "text/plain"
+            self._ports.objects.put_once(key, text.encode(), content_type=kind)
         self._clear_wrecks(plan, patience)
         renewed = stack is None or state is None or stack.condition not in _USABLE
         if renewed:
