@@ -6,6 +6,9 @@ pipeline can be created by a role that creates no roles.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
@@ -14,11 +17,15 @@ from constructs import Construct
 from mlops_framework import naming
 from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.contracts.parameters import IDENTITY_PARAMETERS
+from mlops_framework.delivery.monitor_baseline import SETTLED as _SETTLED
+from mlops_framework.delivery.monitor_baseline import WANTED as _WANTED
 from mlops_framework.environments.models import EnvironmentConfig, StageConfig
 from mlops_framework.registry import Blueprint
 
 _SOURCE = "Source"
 _CHANGE_SET = "delivery"
+_SETTLING = "run-monitor-baseline"
+"""The check of kinds whose stack is deployed a second time, with what the check came to."""
 
 
 def pipeline_role_name(prefix: str) -> str:
@@ -120,8 +127,8 @@ class DeliveryTemplate(FrameworkStack):
         )
 
     def _stage(self, stage: StageConfig) -> codepipeline.CfnPipeline.StageDeclarationProperty:
-        prefix = self.config.prefix
-        stack_name = naming.blueprint_stack(prefix, self._pipeline_id, stage.name)
+        stage_name = "".join(word.capitalize() for word in stage.name.split("-"))
+        stack_name = naming.blueprint_stack(self.config.prefix, self._pipeline_id, stage.name)
         actions = []
         if stage.approval:
             actions.append(
@@ -133,9 +140,57 @@ class DeliveryTemplate(FrameworkStack):
                     order=1,
                 )
             )
-        actions += [
+        check = self._blueprint.after_deploy
+        if check == _SETTLING:
+            actions += self._settled_deployment(stage, stack_name, stage_name)
+        else:
+            actions += self._deployment(stage, stack_name, order=2)
+            if check != "none":
+                actions.append(self._check("Verify", stage, stack_name, check, order=4))
+        return codepipeline.CfnPipeline.StageDeclarationProperty(name=stage_name, actions=actions)
+
+    def _settled_deployment(
+        self, stage: StageConfig, stack_name: str, stage_name: str
+    ) -> list[codepipeline.CfnPipeline.ActionDeclarationProperty]:
+        """Deploy with the baseline there is, compute the wanted one, settle the stack on it.
+
+        A schedule so exists only once its baseline does, without a custom resource that would have
+        to wait for a job; and one that exists goes on while another baseline is computed.
+        """
+        found, computed = f"{stage_name}Found", f"{stage_name}Computed"
+
+        def settling_on(variable: str) -> dict[str, str]:
+            return {"ParameterOverrides": json.dumps({_SETTLED: f"#{{{variable}}}"})}
+
+        return [
+            self._check(
+                "FindBaseline", stage, stack_name, "find-monitor-baseline", order=2, namespace=found
+            ),
+            *self._deployment(stage, stack_name, order=3, extra=settling_on(f"{found}.{_SETTLED}")),
+            self._check("Verify", stage, stack_name, _SETTLING, order=5, namespace=computed),
+            *self._deployment(
+                stage,
+                stack_name,
+                order=6,
+                noun="Schedule",
+                extra=settling_on(f"{computed}.{_WANTED}"),
+            ),
+        ]
+
+    def _deployment(
+        self,
+        stage: StageConfig,
+        stack_name: str,
+        *,
+        order: int,
+        noun: str = "",
+        extra: Mapping[str, str] | None = None,
+    ) -> list[codepipeline.CfnPipeline.ActionDeclarationProperty]:
+        """A change set and its execution."""
+        role = deploy_role_name(self.config.prefix, self._blueprint.kind)
+        return [
             _action(
-                "CreateChangeSet",
+                f"Create{noun}ChangeSet",
                 "Deploy",
                 "CloudFormation",
                 {
@@ -145,13 +200,14 @@ class DeliveryTemplate(FrameworkStack):
                     "TemplatePath": f"{_SOURCE}::template.json",
                     "TemplateConfiguration": f"{_SOURCE}::{naming.parameters_file(stage.name)}",
                     "Capabilities": "CAPABILITY_NAMED_IAM",
-                    "RoleArn": self.role_arn(deploy_role_name(prefix, self._blueprint.kind)),
+                    "RoleArn": self.role_arn(role),
+                    **(extra or {}),
                 },
-                order=2,
+                order=order,
                 source=_SOURCE,
             ),
             _action(
-                "ExecuteChangeSet",
+                f"Execute{noun}ChangeSet",
                 "Deploy",
                 "CloudFormation",
                 {
@@ -159,26 +215,33 @@ class DeliveryTemplate(FrameworkStack):
                     "StackName": stack_name,
                     "ChangeSetName": _CHANGE_SET,
                 },
-                order=3,
+                order=order + 1,
             ),
         ]
-        check = self._blueprint.after_deploy
-        if check != "none":
-            parameters = (
-                f'{{"pipeline_id":"{self._pipeline_id}","stage":"{stage.name}",'
-                f'"stack_name":"{stack_name}","check":"{check}"}}'
-            )
-            actions.append(
-                _action(
-                    "Verify",
-                    "Invoke",
-                    "Lambda",
-                    {"FunctionName": verify_function_name(prefix), "UserParameters": parameters},
-                    order=4,
-                )
-            )
-        return codepipeline.CfnPipeline.StageDeclarationProperty(
-            name="".join(word.capitalize() for word in stage.name.split("-")), actions=actions
+
+    def _check(
+        self,
+        name: str,
+        stage: StageConfig,
+        stack_name: str,
+        check: str,
+        *,
+        order: int,
+        namespace: str | None = None,
+    ) -> codepipeline.CfnPipeline.ActionDeclarationProperty:
+        """A look of the verify function at the stage's stack."""
+        parameters = (
+            f'{{"pipeline_id":"{self._pipeline_id}","stage":"{stage.name}",'
+            f'"stack_name":"{stack_name}","check":"{check}"}}'
+        )
+        function = verify_function_name(self.config.prefix)
+        return _action(
+            name,
+            "Invoke",
+            "Lambda",
+            {"FunctionName": function, "UserParameters": parameters},
+            order=order,
+            namespace=namespace,
         )
 
     def _start_on_new_source(self, pipeline: codepipeline.CfnPipeline) -> None:
@@ -214,6 +277,7 @@ def _action(
     order: int = 1,
     source: str | None = None,
     output: str | None = None,
+    namespace: str | None = None,
 ) -> codepipeline.CfnPipeline.ActionDeclarationProperty:
     artifacts = codepipeline.CfnPipeline
     return codepipeline.CfnPipeline.ActionDeclarationProperty(
@@ -223,6 +287,7 @@ def _action(
         ),
         configuration=configuration,
         run_order=order,
+        namespace=namespace,
         input_artifacts=[artifacts.InputArtifactProperty(name=source)] if source else None,
         output_artifacts=[artifacts.OutputArtifactProperty(name=output)] if output else None,
     )

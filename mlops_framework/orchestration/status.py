@@ -221,7 +221,8 @@ def _action(
 ) -> Iterator[dict[str, str]]:
     name = stage_of(state.name, seen.record.stages)
     stack = naming.blueprint_stack(prefix, seen.record.pipeline_id, name) if name else ""
-    failed = seen.failures.get(stack, ()) if action.name == "ExecuteChangeSet" else ()
+    executes = action.name.startswith("Execute")
+    failed = seen.failures.get(stack, ()) if executes else ()
     if failed:
         yield from _resources(state.name, action.name, failed)
     else:
