@@ -165,7 +165,11 @@ class DeliveryStack(FrameworkStack):
             bundle=bundler.bundle("delivery"),
             handler="verify:handler",
             settings=DeliverySettings,
-            environment={"environment_prefix": prefix, "baseline_function_name": baseline},
+            environment={
+                "environment_prefix": prefix,
+                "baseline_function_name": baseline,
+                "image_key_arn": self.platform.value("key-arn"),
+            },
             description="Looks whether a deployed stage does what it should",
             logs=LogPolicy(
                 self.config.log_retention_days, self.platform.key(), self.config.retain_data
@@ -223,7 +227,43 @@ class DeliveryStack(FrameworkStack):
             actions=perms.INVOKE_FUNCTION,
             resources=[self.arn("lambda", f"function:{baseline}")],
         )
+        self._let_it_build_images(function)
         return function
+
+    def _let_it_build_images(self, function: PythonFunction) -> None:
+        prefix = self.config.prefix
+        allow(
+            function,
+            actions=perms.RUN_BUILD,
+            resources=[self.arn("codebuild", f"project/{prefix}-*")],
+            because=_BY_PREFIX,
+        )
+        repositories = self.arn("ecr", "repository/*")
+        allow(
+            function,
+            actions=[*perms.READ_REPOSITORY, *perms.READ_IMAGES, *perms.SCAN_IMAGE],
+            resources=[repositories],
+            because="Requests name the repository, which may have been there before the platform; "
+            "it is read, and an image in it is scanned.",
+        )
+        for key, actions in (
+            ("aws:RequestTag", perms.MAKE_REPOSITORY),
+            ("aws:ResourceTag", perms.KEEP_REPOSITORY_SMALL),
+        ):
+            allow(
+                function,
+                actions=actions,
+                resources=[repositories],
+                conditions={"StringEquals": {f"{key}/{ENVIRONMENT_TAG}": prefix}},
+                because="Requests name the repository; one is made, and its untagged images are "
+                "let go, only with this environment's tag.",
+            )
+        allow(
+            function,
+            actions=[*perms.GRANT_KEY, *perms.RETIRE_GRANT],
+            resources=[self.platform.value("key-arn")],
+            conditions={"StringEquals": {"kms:ViaService": f"ecr.{self.region}.{self.url_suffix}"}},
+        )
 
     def _publish_assets(self, catalogue: Catalogue) -> None:
         """Upload the files of blueprint templates with the platform.

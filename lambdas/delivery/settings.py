@@ -11,5 +11,8 @@ class DeliverySettings(LambdaSettings):
     environment_prefix: str
     """Prefix of the environment; tags what is made here."""
 
+    image_key_arn: str = ""
+    """Key that image repositories made here are encrypted with."""
+
     baseline_function_name: str = ""
     """The drift service's baseline function; empty when the platform has no drift service."""

@@ -9,6 +9,7 @@ from lambdas.delivery.settings import DeliverySettings
 from mlops_framework.aws.clients import client
 from mlops_framework.aws.endpoints import SageMakerEndpoints
 from mlops_framework.aws.functions import SynchronousFunction
+from mlops_framework.aws.image_builds import CodeBuildImages
 from mlops_framework.aws.model_builds import SageMakerBuilds
 from mlops_framework.aws.pipelines import CodePipelineJobs
 from mlops_framework.aws.stacks import CloudFormationStacks
@@ -37,5 +38,11 @@ def service() -> Verification:
             builds=SageMakerBuilds(client("sagemaker"), settings.environment_prefix),
             endpoints=SageMakerEndpoints(client("sagemaker")),
             baselines=baselines,
+            images=CodeBuildImages(
+                client("codebuild"),
+                client("ecr"),
+                environment=settings.environment_prefix,
+                key_arn=settings.image_key_arn,
+            ),
         )
     )

@@ -195,6 +195,31 @@ TYPES: Mapping[str, TypePermissions] = {
         ),
         resources=("codepipeline:{region}:{account}:{prefix}*",),
     ),
+    "AWS::CodeBuild::Project": TypePermissions(
+        changes=("codebuild:CreateProject", "codebuild:UpdateProject", "codebuild:DeleteProject"),
+        reads=("codebuild:BatchGetProjects",),
+        resources=("codebuild:{region}:{account}:project/{prefix}*",),
+        passes_role_to="codebuild.amazonaws.com",
+    ),
+    "AWS::ECR::Repository": TypePermissions(
+        changes=(
+            "ecr:CreateRepository",
+            "ecr:DeleteRepository",
+            "ecr:PutLifecyclePolicy",
+            "ecr:DeleteLifecyclePolicy",
+            "ecr:PutImageTagMutability",
+            "ecr:PutImageScanningConfiguration",
+            "ecr:TagResource",
+            "ecr:UntagResource",
+        ),
+        reads=(
+            "ecr:DescribeRepositories",
+            "ecr:GetLifecyclePolicy",
+            "ecr:GetRepositoryPolicy",
+            "ecr:ListTagsForResource",
+        ),
+        resources=("ecr:{region}:{account}:repository/{prefix}*",),
+    ),
     **{
         f"AWS::ApiGateway::{noun}": TypePermissions(
             changes=(

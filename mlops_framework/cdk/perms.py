@@ -17,6 +17,7 @@ LOCATE_BUCKET: Final[Actions] = ("s3:GetBucketLocation", "s3:GetBucketVersioning
 
 USE_KEY: Final[Actions] = ("kms:Decrypt", "kms:GenerateDataKey")
 GRANT_KEY: Final[Actions] = ("kms:CreateGrant", "kms:DescribeKey")
+RETIRE_GRANT: Final[Actions] = ("kms:RetireGrant",)
 USE_KEY_FOR_VOLUMES: Final[Actions] = (*USE_KEY, *GRANT_KEY)
 
 WRITE_LOGS: Final[Actions] = ("logs:CreateLogStream", "logs:PutLogEvents")
@@ -97,6 +98,25 @@ PULL_IMAGE: Final[Actions] = (
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
     "ecr:BatchCheckLayerAvailability",
+)
+PUSH_IMAGE: Final[Actions] = (
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+)
+READ_IMAGES: Final[Actions] = ("ecr:DescribeImages",)
+SCAN_IMAGE: Final[Actions] = ("ecr:DescribeImageScanFindings", "ecr:StartImageScan")
+READ_REPOSITORY: Final[Actions] = ("ecr:DescribeRepositories",)
+MAKE_REPOSITORY: Final[Actions] = ("ecr:CreateRepository", "ecr:TagResource")
+KEEP_REPOSITORY_SMALL: Final[Actions] = ("ecr:PutLifecyclePolicy",)
+RUN_BUILD: Final[Actions] = ("codebuild:StartBuild", "codebuild:BatchGetBuilds")
+PULL_CODE_COMMIT: Final[Actions] = ("codecommit:GitPull",)
+USE_CONNECTION: Final[Actions] = tuple(
+    f"{service}:{action}"
+    # Connections made before 2024 have ARNs, and permissions, of the service's former name.
+    for service in ("codeconnections", "codestar-connections")
+    for action in ("GetConnection", "GetConnectionToken", "UseConnection")
 )
 ECR_LOGIN: Final[Actions] = ("ecr:GetAuthorizationToken",)
 USE_VPC: Final[Actions] = (

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from mlops_framework.errors import FrameworkFault
 
-CHECKS: Final = ("none", "run-model-build", "verify-endpoint", "build-baseline")
+CHECKS: Final = (
+    "none",
+    "run-model-build",
+    "verify-endpoint",
+    "build-baseline",
+    "run-image-build",
+    "find-monitor-baseline",
+    "run-monitor-baseline",
+)
 _PARAMETERS: Final = ("pipeline_id", "stage", "stack_name", "check")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from mlops_framework.delivery.endpoint import Serving
+from mlops_framework.delivery.image_build import ImageBuilds
 from mlops_framework.delivery.model_build import BuildRun
 from mlops_framework.delivery.verdict import FailureKind
 from mlops_framework.orchestration.stack import Stack
@@ -76,3 +77,4 @@ class DeliveryPorts:
     builds: ModelBuilds
     endpoints: Endpoints
     baselines: BaselineBuilder | None
+    images: ImageBuilds | None = None

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mlops_framework.delivery import baseline, endpoint, model_build
+from mlops_framework.delivery import baseline, endpoint, model_build, monitor_baseline
+from mlops_framework.delivery.image_build import ImageWanted, run_image_build
 from mlops_framework.delivery.job import DeliveryJob, JobMalformed, read_job
 from mlops_framework.delivery.ports import DeliveryPorts
 from mlops_framework.delivery.verdict import Passed, Refused, Verdict, Waiting
@@ -82,6 +83,12 @@ class Verification:
             return Passed(f"Stack {job.stack_name} is deployed; nothing else to check.")
         if job.check == "run-model-build":
             return self._run_model_build(job)
+        if job.check == "run-image-build":
+            return self._run_image_build(job)
+        if job.check == "find-monitor-baseline":
+            return monitor_baseline.settled(self._ports.stacks.describe(job.stack_name))
+        if job.check == "run-monitor-baseline":
+            return self._run_monitor_baseline(job)
         stack = self._stack(job)
         if job.check == "verify-endpoint":
             wanted = endpoint.Wanted(
@@ -105,6 +112,29 @@ class Verification:
                 self._ports.builds.keep_group(group)
             execution = self._ports.builds.start(pipeline, token=_start_token(job))
         verdict = model_build.judge(self._ports.builds.look(execution))
+        if isinstance(verdict, Waiting):
+            return Waiting(verdict.summary, verdict.reference, {_EXECUTION: execution})
+        return verdict
+
+    def _run_image_build(self, job: DeliveryJob) -> Verdict:
+        if self._ports.images is None:
+            return Refused(
+                "The platform was deployed without image builds.", kind="ConfigurationError"
+            )
+        stack = self._stack(job)
+        for key in ("ProjectName", "RepositoryName", "ScanGate", "AcceptedFindings"):
+            _output(stack, key)
+        wanted = ImageWanted.of(stack.outputs)
+        return run_image_build(wanted, self._ports.images, job.token, _start_token(job))
+
+    def _run_monitor_baseline(self, job: DeliveryJob) -> Verdict:
+        stack = self._stack(job)
+        if done := monitor_baseline.needed(stack):
+            return done
+        execution = job.token.get(_EXECUTION) or self._ports.builds.start(
+            _output(stack, monitor_baseline.PIPELINE), token=_start_token(job)
+        )
+        verdict = monitor_baseline.judge(stack, self._ports.builds.look(execution))
         if isinstance(verdict, Waiting):
             return Waiting(verdict.summary, verdict.reference, {_EXECUTION: execution})
         return verdict

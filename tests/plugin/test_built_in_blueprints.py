@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from mlops_framework.blueprints import drift_monitor, realtime_endpoint, training
+from mlops_framework.blueprints import drift_monitor, image_builder, realtime_endpoint, training
 from mlops_framework.cli.request_file import expand, read_request
 from mlops_framework.testing.blueprint_suite import BlueprintSuite
 
@@ -30,3 +30,17 @@ class TestRealtimeEndpoint(BlueprintSuite):
 class TestTraining(BlueprintSuite):
     blueprint = training.BLUEPRINT
     example = example("training")
+
+
+class TestImageBuilder(BlueprintSuite):
+    blueprint = image_builder.BLUEPRINT
+    example: ClassVar[Mapping[str, Any]] = {
+        "pipeline_type": "image-builder",
+        "model_name": "churn",
+        "source_archive": "s3://my-data/code/churn/image.zip",
+        "build_arguments": {"PYTHON": "3.12"},
+        "repository_name": "team/churn",
+        "image_tag": "1.0.0",
+        "scan_gate": "high",
+        "accepted_findings": ["CVE-2024-12345"],
+    }
