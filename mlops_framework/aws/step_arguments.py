@@ -15,11 +15,12 @@ from typing import Any
 import botocore.session
 
 from mlops_framework.model_build import PipelineDefinition, Splice
-from mlops_framework.model_build.expressions import is_expression
+from mlops_framework.model_build.expressions import When, is_expression
 
 _NAMED_BY_PIPELINES = {
     "CreateTrainingJob": frozenset({"TrainingJobName"}),
     "CreateProcessingJob": frozenset({"ProcessingJobName"}),
+    "CreateHyperParameterTuningJob": frozenset({"HyperParameterTuningJobName"}),
     "CreateTransformJob": frozenset({"TransformJobName"}),
 }
 """Required members of a call that Pipelines fills in and refuses from a definition."""
@@ -63,6 +64,9 @@ def step_argument_faults(definition: PipelineDefinition) -> list[str]:
 
 
 def _faults(shape: Any, value: object, path: str) -> Iterator[str]:
+    if isinstance(value, When):
+        yield from _faults(shape, value.value, path)
+        return
     if isinstance(value, Splice) or is_expression(value):
         return
     if shape.type_name == "structure":

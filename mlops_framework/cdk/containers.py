@@ -18,13 +18,7 @@ def let_containers_start(stack: FrameworkStack, role: iam.Role, image_uri: str) 
         role: Role of a job or an endpoint.
         image_uri: Token of the image, ``<account>.dkr.ecr.<region>…/<repository>:<tag>``.
     """
-    registry = cdk.Fn.select(0, cdk.Fn.split(".", image_uri))
-    allow(
-        role,
-        actions=perms.PULL_IMAGE,
-        resources=[f"arn:{stack.partition}:ecr:{stack.region}:{registry}:repository/*"],
-        because="The repository is part of the request's image URI, in that image's account only.",
-    )
+    let_images_be_pulled(stack, role, image_uri)
     allow(
         role,
         actions=perms.WRITE_JOB_LOGS,
@@ -66,3 +60,20 @@ def let_containers_start(stack: FrameworkStack, role: iam.Role, image_uri: str) 
             because="EC2 names network interfaces when a job or endpoint starts; subnets and "
             "security groups are the environment's own.",
         )
+
+
+def let_images_be_pulled(stack: FrameworkStack, role: iam.Role, image_uri: str) -> None:
+    """Let a role pull images of the account that one image is in.
+
+    Args:
+        stack: The blueprint's stack.
+        role: Role of a job or an endpoint.
+        image_uri: Token of the image, ``<account>.dkr.ecr.<region>…/<repository>:<tag>``.
+    """
+    registry = cdk.Fn.select(0, cdk.Fn.split(".", image_uri))
+    allow(
+        role,
+        actions=perms.PULL_IMAGE,
+        resources=[f"arn:{stack.partition}:ecr:{stack.region}:{registry}:repository/*"],
+        because="The repository is part of the request's image URI, in that image's account only.",
+    )

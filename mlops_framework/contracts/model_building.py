@@ -6,7 +6,7 @@ training jobs of the request's own, extend :class:`mlops_framework.contracts.tra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -20,7 +20,7 @@ from mlops_framework.contracts.fields import (
     S3Uri,
     SageMakerName,
 )
-from mlops_framework.contracts.parameters import Parameter
+from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
 from mlops_framework.errors import Fault
 
 S3DataType = Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"]
@@ -73,6 +73,25 @@ START_PARAMETERS: Final = (
     ),
 )
 """What a rule for new data needs of ``training_data``, which no intrinsic can cut out of it."""
+
+
+READ_PARAMETERS: Final = (
+    Parameter(
+        name="ReadLocations",
+        kind="String",
+        max_length=VALUE_LIMIT,
+        description="S3 locations the jobs may read, each with its wildcard, separated by commas.",
+        field="read_locations",
+    ),
+    Parameter(
+        name="ReadBuckets",
+        kind="String",
+        max_length=VALUE_LIMIT,
+        description="Buckets the jobs may list, separated by commas.",
+        field="read_buckets",
+    ),
+)
+"""What the role of the jobs may read; a template cannot loop over a list of locations."""
 
 
 class ModelBuildRequest(PipelineRequest):
@@ -171,6 +190,21 @@ def bucket_and_key(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def readable(locations: Iterator[str]) -> str:
-    """Locations as one parameter: sorted, without repetition, ``s3://a,s3://b``."""
-    return ",".join(sorted({location for location in locations if location}))
+def read_locations(locations: Iterable[str]) -> str:
+    """What may be read, as one parameter: ``s3://a/x*,s3://b/y*``, sorted and without repetition.
+
+    Each ends with the wildcard for the objects below it; a bucket alone means all that is in it.
+    """
+    given = {location for location in locations if location}
+    return ",".join(sorted(_prefix(each) for each in given))
+
+
+def _prefix(location: str) -> str:
+    bucket, key = bucket_and_key(location)
+    return f"s3://{bucket}/{key}*"
+
+
+def read_buckets(locations: Iterable[str]) -> str:
+    """The buckets of what may be read, as one parameter: ``s3://a,s3://b``."""
+    given = {bucket_and_key(location)[0] for location in locations if location}
+    return ",".join(f"s3://{bucket}" for bucket in sorted(given))

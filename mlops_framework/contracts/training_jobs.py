@@ -39,6 +39,7 @@ from mlops_framework.contracts.fields import (
     S3Uri,
 )
 from mlops_framework.contracts.model_building import (
+    READ_PARAMETERS,
     START_PARAMETERS,
     Compression,
     ContentType,
@@ -46,7 +47,8 @@ from mlops_framework.contracts.model_building import (
     JobMetric,
     ModelBuildRequest,
     S3DataType,
-    readable,
+    read_buckets,
+    read_locations,
 )
 from mlops_framework.contracts.model_source import Algorithm, AlgorithmVersion
 from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
@@ -84,12 +86,13 @@ TRAINING_PARAMETERS: Final = (
             ("StoppingCondition", "stopping_condition", "Limits of each training job."),
         )
     ),
+    *READ_PARAMETERS,
     Parameter(
-        name="ReadLocations",
+        name="EvaluationScriptName",
         kind="String",
-        max_length=VALUE_LIMIT,
-        description="S3 locations the jobs may read, separated by commas.",
-        field="read_locations",
+        default="evaluate.py",
+        description="File name of the evaluation script.",
+        field="evaluation_script_name",
     ),
 )
 
@@ -175,14 +178,17 @@ class TrainingJobsRequest(ModelBuildRequest):
         default="",
         description="tar.gz with the training and the inference script at its top (script mode); "
         "empty for an own container or a built-in algorithm.",
+        json_schema_extra=dict(METADATA),
     )
     training_entry_point: PythonScript = Field(
         default="train.py",
         description="Script in the source archive that trains.",
+        json_schema_extra=dict(METADATA),
     )
     inference_entry_point: PythonScript = Field(
         default="inference.py",
         description="Script in the source archive that serves the model.",
+        json_schema_extra=dict(METADATA),
     )
     image_uri: OptionalImageUri = Field(
         default="",
@@ -306,7 +312,11 @@ class TrainingJobsRequest(ModelBuildRequest):
             case "stopping_condition":
                 return self._stopping_condition(stage)
             case "read_locations":
-                return readable(self._locations())
+                return read_locations(self._locations())
+            case "read_buckets":
+                return read_buckets(self._locations())
+            case "evaluation_script_name":
+                return self.evaluation_script.rpartition("/")[2] or "evaluate.py"
             case "hyperparameters" if self.script_mode:
                 return self.hyperparameters | {
                     "sagemaker_program": self.training_entry_point,

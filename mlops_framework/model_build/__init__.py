@@ -3,12 +3,15 @@
 For whoever writes a blueprint whose work runs as a SageMaker Pipeline: steps are frozen
 dataclasses, references between steps are checked when the definition is made, and the result is
 text for ``AWS::SageMaker::Pipeline``. CloudFormation parameters are written as ``${Name}`` inside
-strings, or as :class:`Splice` where a number or a whole object is wanted; the template passes the
-text through ``Fn::Sub``. No SDK, no AWS call and no clock: the same inputs give the same text.
+strings, as :class:`Splice` where a number or a whole object is wanted, and :class:`When` where a
+member depends on a condition; the template passes the text through ``Fn::Sub``. No SDK, no AWS call
+and no clock: the same inputs give the same text.
 """
 
-from mlops_framework.model_build.definition import PipelineDefinition, PipelineParameter
-from mlops_framework.model_build.expressions import Splice, execution, join, json_get, parameter
+from mlops_framework.model_build.definition import PipelineDefinition
+from mlops_framework.model_build.expressions import Splice, When, execution, join, json_get
+from mlops_framework.model_build.jobs import TrainingJobs
+from mlops_framework.model_build.quality import Evaluation, Gate, Registration
 from mlops_framework.model_build.steps import (
     Comparison,
     ConditionStep,
@@ -18,35 +21,36 @@ from mlops_framework.model_build.steps import (
     RegisterModelStep,
     Step,
     TrainingStep,
+    TuningStep,
 )
 from mlops_framework.model_build.training import ModelBuild, model_build_definition
-from mlops_framework.model_build.transform import (
-    BatchTransform,
-    DataCapture,
-    TransformStep,
-    batch_transform_definition,
-)
+from mlops_framework.model_build.tuning import ModelTuning, model_tuning_definition
+from mlops_framework.model_build.writing import TemplateText, template_text
 
 __all__ = [
-    "BatchTransform",
     "Comparison",
     "ConditionStep",
-    "DataCapture",
+    "Evaluation",
     "FailStep",
+    "Gate",
     "ModelBuild",
+    "ModelTuning",
     "PipelineDefinition",
-    "PipelineParameter",
     "ProcessingStep",
     "PropertyFile",
     "RegisterModelStep",
+    "Registration",
     "Splice",
     "Step",
+    "TemplateText",
+    "TrainingJobs",
     "TrainingStep",
-    "TransformStep",
-    "batch_transform_definition",
+    "TuningStep",
+    "When",
     "execution",
     "join",
     "json_get",
     "model_build_definition",
-    "parameter",
+    "model_tuning_definition",
+    "template_text",
 ]

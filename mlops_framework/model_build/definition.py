@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_framework.model_build.expressions import Splice
+from mlops_framework.model_build.expressions import When
 from mlops_framework.model_build.steps import ProcessingStep, Step
+from mlops_framework.model_build.writing import TemplateText, template_text
 
 SCHEMA_VERSION = "2020-12-01"
 """The only version of the definition format that SageMaker knows."""
@@ -17,7 +17,6 @@ SCHEMA_VERSION = "2020-12-01"
 _STEP_NAME = re.compile(r"^[A-Za-z0-9\-_]{1,64}$")
 _STEP_REFERENCE = re.compile(r"^Steps\.([A-Za-z0-9\-_]+)\.(.+)$")
 _PARAMETER_REFERENCE = re.compile(r"^Parameters\.(.+)$")
-_SPLICE_MARK = "\x00splice:"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class PipelineDefinition:
             pending = [*step.children(), *pending]
 
     def to_dict(self) -> dict[str, Any]:
-        """The definition's JSON object; splices are left in as :class:`Splice`."""
+        """The definition's JSON object; every ``Splice`` and ``When`` is left in."""
         return {
             "Version": SCHEMA_VERSION,
             "Metadata": {},
@@ -77,19 +76,21 @@ class PipelineDefinition:
             "Steps": [step.to_dict() for step in self.steps],
         }
 
-    def to_template_text(self) -> str:
-        r"""Text for CloudFormation's ``Fn::Sub``: JSON once every ``${name}`` is replaced.
+    def to_template(self) -> TemplateText:
+        r"""Text for CloudFormation's ``Fn::Sub``, with what depends on conditions.
 
         Values put inside quotes must not hold ``"``, ``\`` or line ends; the request contracts'
         patterns see to that.
         """
-        text = json.dumps(self.to_dict(), default=_mark_splice, separators=(",", ":"))
-        return re.sub(r'"\\u0000splice:([A-Za-z0-9]+)"', r"${\1}", text)
+        return template_text(self.to_dict())
+
+    def to_template_text(self) -> str:
+        """The text of :meth:`to_template`, without what depends on conditions."""
+        return self.to_template().text
 
     def splices(self) -> frozenset[str]:
         """Names of everything ``Fn::Sub`` has to replace."""
-        text = self.to_template_text()
-        return frozenset(re.findall(r"\$\{([A-Za-z0-9:.]+)\}", text))
+        return self.to_template().variables
 
     def _faults(self) -> Iterator[str]:
         by_name: dict[str, Step] = {}
@@ -127,14 +128,10 @@ class PipelineDefinition:
                 yield f"step {owner!r} reads {wanted!r}, which step {name!r} does not declare"
 
 
-def _mark_splice(value: object) -> str:
-    if isinstance(value, Splice):
-        return _SPLICE_MARK + value.name
-    raise TypeError(f"{type(value).__name__} has no place in a pipeline definition: {value!r}")
-
-
 def _references(value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
+    if isinstance(value, When):
+        yield from _references(value.value)
+    elif isinstance(value, Mapping):
         for key, inner in value.items():
             if key == "Get" and isinstance(inner, str):
                 yield inner

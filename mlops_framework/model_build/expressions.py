@@ -33,6 +33,22 @@ class Splice:
     name: str
 
 
+@dataclass(frozen=True)
+class When:
+    """A member of an object that is there only where a condition of the template holds.
+
+    SageMaker takes neither null nor an empty object where a member does not apply, and no
+    intrinsic of CloudFormation can leave a member out of a text.
+
+    Attributes:
+        name: Of the variable that ``Fn::Sub`` replaces with the member, or with nothing.
+        value: The member's value.
+    """
+
+    name: str
+    value: Any
+
+
 def step_property(step: str, path: str) -> Expression:
     """Refers to a value that a step produces, e.g. ``ModelArtifacts.S3ModelArtifacts``."""
     return {"Get": f"Steps.{step}.{path}"}

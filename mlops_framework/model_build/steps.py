@@ -13,7 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mlops_framework.model_build.expressions import Expression, Splice, json_get, step_property
+from mlops_framework.model_build.expressions import (
+    Expression,
+    Splice,
+    join,
+    json_get,
+    step_property,
+)
 
 Arguments = Mapping[str, Any]
 
@@ -70,6 +76,32 @@ class TrainingStep(Step):
     def arguments_of_step(self) -> Arguments:
         """The ``CreateTrainingJob`` request without its name."""
         return self.arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningStep(Step):
+    """Runs a hyperparameter tuning job."""
+
+    type: ClassVar[str] = "Tuning"
+    api_operation: ClassVar[str | None] = "CreateHyperParameterTuningJob"
+
+    arguments: Arguments
+
+    def arguments_of_step(self) -> Arguments:
+        """The ``CreateHyperParameterTuningJob`` request without its name."""
+        return self.arguments
+
+    def top_model(self, output_location: str | Expression) -> Expression:
+        """Where the best training job left its model.
+
+        As the SageMaker SDK's ``TuningStep.get_top_model_s3_uri``: training jobs of a tuning write
+        below their own names, and a tuning knows their names only.
+
+        Args:
+            output_location: ``S3OutputPath`` of the training jobs.
+        """
+        best = self.result("TrainingJobSummaries[0].TrainingJobName")
+        return join("/", [output_location, best, "output/model.tar.gz"])
 
 
 @dataclass(frozen=True)

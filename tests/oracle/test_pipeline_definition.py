@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -11,35 +10,81 @@ from typing import Any
 
 import pytest
 
-from mlops_framework.model_build import ModelBuild, model_build_definition
+from mlops_framework.contracts.channels import Channel, input_of
+from mlops_framework.model_build import (
+    Evaluation,
+    Gate,
+    ModelBuild,
+    Registration,
+    TrainingJobs,
+    model_build_definition,
+)
 
 pytestmark = pytest.mark.oracle
 
+GIVEN: dict[str, Any] = {
+    "role_arn": "arn:aws:iam::111122223333:role/mlops/jobs",
+    "image_uri": (
+        "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
+    ),
+    "training_data": "s3://data/train.csv",
+    "evaluation_data": "s3://data/evaluation.csv",
+    "source_archive": "s3://code/source.tar.gz",
+    "evaluation_script": "s3://code/evaluate.py",
+    "inference_entry_point": "inference.py",
+    "output_location": "s3://models/census",
+    "hyperparameters": {"max-depth": "5"},
+    "instance_type": "ml.m5.large",
+    "instance_count": 1,
+    "volume_size_gb": 30,
+    "max_runtime_seconds": 3600,
+    "metric": "accuracy",
+    "threshold": 0.75,
+    "model_package_group": "census",
+    "kms_key_arn": "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555",
+}
+"""What the SDK is given, and our builder with it."""
+
+JOBS = TrainingJobs(
+    role_arn=GIVEN["role_arn"],
+    image_uri=GIVEN["image_uri"],
+    channels=[
+        input_of(Channel(name="training", location=GIVEN["training_data"])),
+    ],
+    hyperparameters=GIVEN["hyperparameters"],
+    output_location=GIVEN["output_location"],
+    instance_type=GIVEN["instance_type"],
+    instance_count=GIVEN["instance_count"],
+    volume_size_gb=GIVEN["volume_size_gb"],
+    stopping_condition={"MaxRuntimeInSeconds": GIVEN["max_runtime_seconds"]},
+    kms_key_arn=GIVEN["kms_key_arn"],
+)
 BUILD = ModelBuild(
-    role_arn="arn:aws:iam::111122223333:role/mlops/jobs",
-    image_uri="111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3",
-    training_data="s3://data/train.csv",
-    evaluation_data="s3://data/evaluation.csv",
-    source_archive="s3://code/source.tar.gz",
-    evaluation_script="s3://code/evaluate.py",
-    inference_entry_point="inference.py",
-    output_location="s3://models/census",
-    hyperparameters={"max-depth": "5"},
-    instance_type="ml.m5.large",
-    instance_count=1,
-    volume_size_gb=30,
-    max_runtime_seconds=3600,
-    metric="accuracy",
-    comparison="GreaterThanOrEqualTo",
-    direction="at-least",
-    threshold=0.75,
-    model_package_group="census",
-    kms_key_arn="arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555",
+    jobs=JOBS,
+    registration=Registration(
+        group=GIVEN["model_package_group"],
+        image_uri=GIVEN["image_uri"],
+        environment={
+            "SAGEMAKER_PROGRAM": GIVEN["inference_entry_point"],
+            "SAGEMAKER_SUBMIT_DIRECTORY": GIVEN["source_archive"],
+        },
+    ),
+    evaluation=Evaluation(
+        image_uri=GIVEN["image_uri"],
+        script=GIVEN["evaluation_script"],
+        data=GIVEN["evaluation_data"],
+        max_runtime_seconds=GIVEN["max_runtime_seconds"],
+    ),
+    gate=Gate(
+        metric=GIVEN["metric"],
+        comparison="GreaterThanOrEqualTo",
+        direction="at-least",
+        threshold=GIVEN["threshold"],
+    ),
 )
 
 SDK_WRITES_DEFAULTS = {
     # The service takes these when they are left out, or Pipelines sets them itself.
-    "Train.Arguments.InputDataConfig.training.InputMode": "File",
     "Train.Arguments.OutputDataConfig.CompressionType": "GZIP",
     "Register.Arguments.SkipModelValidation": "None",
     # Log level and region of the SDK's own serving container; ours keeps the image's.
@@ -95,7 +140,7 @@ def _facts(definition: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def sdk_facts(oracle_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     build = tmp_path_factory.mktemp("oracle") / "build.json"
-    build.write_text(json.dumps(dataclasses.asdict(BUILD)))
+    build.write_text(json.dumps(GIVEN))
     script = Path(__file__).with_name("sdk_pipeline.py")
     done = subprocess.run(
         [str(oracle_python), str(script), str(build)], capture_output=True, text=True

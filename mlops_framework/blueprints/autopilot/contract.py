@@ -11,11 +11,13 @@ from mlops_framework.contracts.base import METADATA, Accepts
 from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.fields import OptionalS3Uri
 from mlops_framework.contracts.model_building import (
+    READ_PARAMETERS,
     START_PARAMETERS,
     Compression,
     ContentType,
     ModelBuildRequest,
-    readable,
+    read_buckets,
+    read_locations,
 )
 from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
 from mlops_framework.errors import Fault
@@ -68,13 +70,7 @@ class AutopilotRequest(ModelBuildRequest):
                 ("DataSplitConfig", "data_split_config", "", "Share kept for validation, if any."),
             )
         ),
-        Parameter(
-            name="ReadLocations",
-            kind="String",
-            max_length=VALUE_LIMIT,
-            description="S3 locations the search may read, separated by commas.",
-            field="read_locations",
-        ),
+        *READ_PARAMETERS,
     )
 
     pipeline_type: Literal["autopilot"] = Field(description="Kind of the blueprint.")
@@ -209,8 +205,13 @@ class AutopilotRequest(ModelBuildRequest):
                 share = self.validation_fraction
                 return {"ValidationFraction": share} if share else ""
             case "read_locations":
-                return readable(iter((self.training_data, self.validation_data)))
+                return read_locations(self._locations())
+            case "read_buckets":
+                return read_buckets(self._locations())
         return super().parameter_value(name, stage)
+
+    def _locations(self) -> tuple[str, ...]:
+        return (self.training_data, self.validation_data)
 
     def _channels(self) -> list[dict[str, Any]]:
         given = [("training", self.training_data), ("validation", self.validation_data)]
