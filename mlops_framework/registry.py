@@ -22,7 +22,12 @@ from mlops_framework.contracts.parameters import VALUE_LIMIT, as_text, parameter
 from mlops_framework.errors import BlueprintInvalid, BlueprintUnknown, Fault, RequestInvalid
 
 AfterDeploy = Literal[
-    "none", "run-model-build", "verify-endpoint", "build-baseline", "run-image-build"
+    "none",
+    "run-model-build",
+    "verify-endpoint",
+    "build-baseline",
+    "run-image-build",
+    "run-monitor-baseline",
 ]
 CATALOGUE_VERSION: Final = 1
 

@@ -35,6 +35,7 @@ READ_AFTER_DEPLOY: Mapping[str, tuple[str, ...]] = {
     "run-model-build": ("PipelineName",),
     "verify-endpoint": ("EndpointName", "EndpointConfigName"),
     "build-baseline": ("MonitorName",),
+    "run-monitor-baseline": ("MonitoringScheduleName",),
     "run-image-build": ("ProjectName", "RepositoryName", "ScanGate", "AcceptedFindings"),
 }
 """Outputs that each ``after_deploy`` reads from a deployed stage."""

@@ -6,16 +6,22 @@ Source: SageMaker developer guide, "Analysis Configuration Files"; the SDK's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from mlops_framework.blueprints.monitors._base.contract import MonitorRequest
+from mlops_framework.blueprints.monitors._base.contract import MonitorRequest, empty
 from mlops_framework.blueprints.monitors._base.fields import Attribute, Scalar, Threshold
 from mlops_framework.contracts.base import METADATA, Document, PerStage
+from mlops_framework.contracts.faults import NOTHING
 from mlops_framework.contracts.fields import OptionalSageMakerName
+from mlops_framework.contracts.parameters import Parameter
+from mlops_framework.errors import Fault
 
+ANALYSIS: Final = "analysis.json"
+"""Name of the file that comes with the request."""
 DATASET_TYPES: Final[Mapping[str, str]] = {
     "csv": "text/csv",
     "csv-without-header": "text/csv",
@@ -116,6 +122,16 @@ class ClarifyRequest(MonitorRequest):
         "accept_type",
         "features_attribute",
     )
+    derived_parameters: ClassVar[tuple[Parameter, ...]] = (
+        *MonitorRequest.derived_parameters,
+        Parameter(
+            "AnalysisKey",
+            "String",
+            pattern="^requests/[a-z0-9/.-]+$",
+            description="Object in the artifact bucket that says what is analysed.",
+            field="analysis_key",
+        ),
+    )
 
     baseline_data_format: Literal["csv", "csv-without-header", "json", "json-lines", "parquet"] = (
         Field(default="csv", description="Format of the baseline data; csv has a header row.")
@@ -166,9 +182,90 @@ class ClarifyRequest(MonitorRequest):
     probability_attribute: Attribute = Field(
         default="", description="Position or JMESPath of the probability in a captured answer."
     )
-    probability_threshold: Threshold = Field(
-        default=0.5, description="From which probability on a prediction counts as positive."
-    )
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """Clarify asks a model, which somebody has to name."""
+        yield from super().conflicts(given)
+        if (
+            cls.asks_model(given)
+            and empty(given.get("endpoint_name"))
+            and empty(given.get("predictor_model_name"))
+        ):
+            yield Fault(
+                "predictor_model_name",
+                "Clarify asks the model on an endpoint of its own; without an endpoint_name, "
+                "whose model it would take, name the model.",
+                "the name of a SageMaker model",
+                NOTHING,
+            )
+
+    @classmethod
+    def asks_model(cls, given: Mapping[str, Any]) -> bool:
+        """Whether baseline or runs need predictions that are not there yet."""
+        return cls.builds_baseline(given)
+
+    @classmethod
+    def reads_headers(cls, given: Mapping[str, Any]) -> bool:
+        """Whether the names of the columns can be read from the baseline data."""
+        return given.get("baseline_data_format", "csv") == "csv" and not empty(
+            given.get("baseline_data")
+        )
+
+    def documents(self, stage: str) -> Mapping[str, str]:
+        """The analysis, as far as the request says it; the rest is looked up before the job."""
+        document = {
+            "version": 1,
+            "baseline": self.baseline_analysis(stage),
+            "monitor": self.monitor_analysis(stage),
+            "headers_of": (
+                self.baseline_data
+                if not self.headers and self.reads_headers(self.model_dump())
+                else ""
+            ),
+            "model_of": (
+                ""
+                if self.parameter_value("predictor_model_name", stage)
+                else self.parameter_value("endpoint_name", stage)
+            ),
+        }
+        return {ANALYSIS: json.dumps(document, sort_keys=True, separators=(",", ":"))}
+
+    def parameter_value(self, name: str, stage: str) -> Any:
+        """Add where the analysis is written."""
+        if name == "analysis_key":
+            return self.document_key(ANALYSIS, stage)
+        return super().parameter_value(name, stage)
+
+    def baseline_analysis(self, stage: str) -> dict[str, Any]:
+        """Clarify's configuration of the baseline job; kinds add what they analyse."""
+        return without_gaps(
+            {
+                "dataset_type": DATASET_TYPES[self.baseline_data_format],
+                "headers": list(self.headers),
+                "label": column(self.label),
+                "features": self.features_attribute,
+                "predictor": self.predictor(stage),
+                "methods": {"report": {"name": "report", "title": "Analysis Report"}},
+            }
+        )
+
+    def monitor_analysis(self, stage: str) -> dict[str, Any]:
+        """Clarify's configuration of the runs; kinds add what they analyse."""
+        return without_gaps({"headers": list(self.headers)})
+
+    def predictor(self, stage: str) -> dict[str, Any]:
+        """The model that Clarify asks, and on what."""
+        return without_gaps(
+            {
+                "model_name": self.parameter_value("predictor_model_name", stage),
+                "instance_type": self.predictor_instance_type
+                or self.parameter_value("instance_type", stage),
+                "initial_instance_count": self.predictor_instance_count,
+                "content_type": self.content_type,
+                "accept_type": self.accept_type,
+            }
+        )
 
 
 def column(name: str) -> str | int:

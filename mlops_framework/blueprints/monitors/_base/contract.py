@@ -13,7 +13,6 @@ from pydantic import Field
 from mlops_framework.blueprints.monitors._base.fields import (
     CaptureFormat,
     MonitorSchedule,
-    Offset,
     OptionalAnalyzerImage,
     OptionalEndpointName,
     Revision,
@@ -134,14 +133,6 @@ class MonitorRequest(PipelineRequest):
     schedule_expression: PerStage[MonitorSchedule] = Field(
         default="cron(0 * ? * * *)", description="When the monitor runs."
     )
-    start_time_offset: Offset = Field(
-        default="",
-        description="How far back the looked-at hours begin, such as -P1D while labels come late.",
-    )
-    end_time_offset: Offset = Field(
-        default="", description="How far back the looked-at hours end, such as -PT1H."
-    )
-
     instance_type: PerStage[InstanceType] = Field(
         default="ml.m5.large", description="Instance type of the baseline job and of every run."
     )
@@ -252,7 +243,9 @@ class MonitorRequest(PipelineRequest):
             return self._baseline_key(stage)
         if name == "settled_baseline":
             return UNSETTLED
-        return super().parameter_value(name, stage)
+        value = super().parameter_value(name, stage)
+        # Folders are put together with slashes, and S3 takes two for a folder without a name.
+        return value.rstrip("/") if name.endswith("_location") and value else value
 
     def _baseline_key(self, stage: str) -> str:
         parts = {name: self._plain(name, stage) for name in self.baseline_fields}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -28,6 +28,9 @@ class DataQualityMonitorRequest(AnalyzerRequest):
         default="",
         description="The statistics.json that belongs to baseline_constraints_location.",
     )
+    exclude_features_attribute: Annotated[
+        str, Field(pattern="^[A-Za-z0-9_., -]*$", max_length=100)
+    ] = Field(default="", description="Columns that runs leave out, separated by commas.")
 
     @classmethod
     def builds_baseline(cls, given: Mapping[str, Any]) -> bool:

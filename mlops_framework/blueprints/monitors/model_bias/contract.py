@@ -11,16 +11,18 @@ from mlops_framework.blueprints.monitors._base.clarify import (
     BiasConfig,
     ClarifyRequest,
     PredictedLabelConfig,
+    column,
+    without_gaps,
 )
 from mlops_framework.blueprints.monitors._base.contract import MonitoringType
-from mlops_framework.blueprints.monitors._base.fields import AnyProblemType
-from mlops_framework.contracts.base import METADATA, PerStage
-from mlops_framework.contracts.faults import NOTHING
-from mlops_framework.contracts.fields import S3Uri
+from mlops_framework.blueprints.monitors._base.fields import AnyProblemType, Threshold
+from mlops_framework.blueprints.monitors._base.truth import TruthRequest
+from mlops_framework.contracts.base import METADATA
+from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.errors import Fault
 
 
-class ModelBiasMonitorRequest(ClarifyRequest):
+class ModelBiasMonitorRequest(ClarifyRequest, TruthRequest):
     """A schedule that measures bias between groups in what the model decides."""
 
     monitoring_type: ClassVar[MonitoringType] = "ModelBias"
@@ -47,8 +49,8 @@ class ModelBiasMonitorRequest(ClarifyRequest):
         description="Where the model's answer to Clarify holds label and probability.",
         json_schema_extra=dict(METADATA),
     )
-    ground_truth_location: PerStage[S3Uri] = Field(
-        description="Where the truth arrives, as JSON lines below <yyyy>/<mm>/<dd>/<hh>/."
+    probability_threshold: Threshold = Field(
+        default=0.5, description="From which probability on a prediction counts as positive."
     )
 
     @classmethod
@@ -67,3 +69,70 @@ class ModelBiasMonitorRequest(ClarifyRequest):
                 "an object with label, probability, probability_threshold, label_headers",
                 NOTHING,
             )
+        if not given.get("headers") and not cls.reads_headers(given):
+            for path, name in _named_columns(given):
+                yield Fault(
+                    path,
+                    f"The column {name!r} cannot be found: the request has no headers, and no "
+                    "baseline data with a header row to read them from.",
+                    "the column's position, or headers",
+                    shown(name),
+                )
+
+    def baseline_analysis(self, stage: str) -> dict[str, Any]:
+        """Bias in the data, and in what the model makes of it."""
+        common = super().baseline_analysis(stage)
+        asked = self.model_predicted_label_config
+        predicted = {
+            "label": column(asked.label) if asked else "",
+            "probability": column(asked.probability) if asked else "",
+            "label_headers": list(asked.label_headers) if asked else [],
+        }
+        return {
+            **common,
+            **self._bias(),
+            "predictor": {**common["predictor"], **without_gaps(predicted)},
+            **({"probability_threshold": asked.probability_threshold} if asked else {}),
+            "methods": {
+                **common["methods"],
+                "pre_training_bias": {"methods": "all"},
+                "post_training_bias": {"methods": "all"},
+            },
+        }
+
+    def monitor_analysis(self, stage: str) -> dict[str, Any]:
+        """The same groups and the same label."""
+        return {**super().monitor_analysis(stage), "label": column(self.label), **self._bias()}
+
+    def _bias(self) -> dict[str, Any]:
+        bias = self.bias_config
+        return without_gaps(
+            {
+                "label_values_or_threshold": list(bias.label_values_or_threshold),
+                "facet": [
+                    without_gaps(
+                        {
+                            "name_or_index": column(facet.name),
+                            "value_or_threshold": list(facet.values_or_threshold),
+                        }
+                    )
+                    for facet in bias.facets
+                ],
+                "group_variable": column(bias.group_name),
+            }
+        )
+
+
+def _named_columns(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Columns that the request names; those it gives a position need no headers."""
+    bias = given.get("bias_config")
+    facets = bias.get("facets") if isinstance(bias, dict) else None
+    named = [("label", given.get("label", "0"))]
+    if isinstance(bias, dict):
+        named.append(("bias_config.group_name", bias.get("group_name")))
+    for index, facet in enumerate(facets if isinstance(facets, list) else ()):
+        if isinstance(facet, dict):
+            named.append((f"bias_config.facets.{index}.name", facet.get("name")))
+    for path, name in named:
+        if isinstance(name, str) and name and not name.isdigit():
+            yield path, name

@@ -10,15 +10,15 @@ from pydantic import Field
 from mlops_framework.blueprints.monitors._base.analyzers import AnalyzerRequest
 from mlops_framework.blueprints.monitors._base.contract import MonitoringType
 from mlops_framework.blueprints.monitors._base.fields import Attribute, ProblemType, Threshold
-from mlops_framework.contracts.base import PerStage
+from mlops_framework.blueprints.monitors._base.truth import TruthRequest
 from mlops_framework.contracts.faults import NOTHING, shown
-from mlops_framework.contracts.fields import S3Uri
+from mlops_framework.contracts.parameters import as_text
 from mlops_framework.errors import Fault
 
 _COLUMN = "a column's name or position, or a JMESPath expression"
 
 
-class ModelQualityMonitorRequest(AnalyzerRequest):
+class ModelQualityMonitorRequest(AnalyzerRequest, TruthRequest):
     """A schedule that compares predictions with the truth that arrived later."""
 
     monitoring_type: ClassVar[MonitoringType] = "ModelQuality"
@@ -45,9 +45,6 @@ class ModelQualityMonitorRequest(AnalyzerRequest):
     baseline_ground_truth_attribute: Attribute = Field(
         default="", description="Column of the baseline data that holds the truth."
     )
-    ground_truth_location: PerStage[S3Uri] = Field(
-        description="Where the truth arrives, as JSON lines below <yyyy>/<mm>/<dd>/<hh>/."
-    )
     inference_attribute: Attribute = Field(
         default="", description="Position or JMESPath of the prediction in a captured answer."
     )
@@ -72,6 +69,21 @@ class ModelQualityMonitorRequest(AnalyzerRequest):
                 )
         if not binary:
             yield from _missing(given, "inference_attribute", "the prediction")
+
+    def baseline_environment(self) -> dict[str, str]:
+        """Add what kind of model it is, and which columns hold what."""
+        probability = self.baseline_probability_attribute
+        more = {
+            "analysis_type": "MODEL_QUALITY",
+            "problem_type": self.problem_type,
+            "inference_attribute": self.baseline_inference_attribute,
+            "probability_attribute": probability,
+            "ground_truth_attribute": self.baseline_ground_truth_attribute,
+            "probability_threshold_attribute": (
+                as_text(self.probability_threshold) if probability else ""
+            ),
+        }
+        return super().baseline_environment() | {name: text for name, text in more.items() if text}
 
 
 def _missing(given: Mapping[str, Any], field: str, what: str) -> Iterator[Fault]:
