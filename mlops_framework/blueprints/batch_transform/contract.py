@@ -40,7 +40,6 @@ _FORMATS = {
     "text/csv": "CSV",
     "application/json": "JSON",
     "application/jsonlines": "JSON",
-    "application/x-jsonlines": "JSON",
 }
 
 ContentType = Annotated[
@@ -49,13 +48,13 @@ ContentType = Annotated[
     Field(max_length=256),
     Accepts("a media type such as text/csv or application/jsonlines"),
 ]
+_MEMBER = "[A-Za-z_][A-Za-z0-9_-]*"
 _NAMES = "'[A-Za-z0-9_ -]+'(, *'[A-Za-z0-9_ -]+')*"
 _INDEX = "(-?[0-9]+|-?[0-9]*:(-?[0-9]+)?)"
 JsonPath = Annotated[
     str,
     Field(
-        pattern=f"^[$]([.][A-Za-z_][A-Za-z0-9_-]*|[.][*]|\\[({_NAMES}|[*]|{_INDEX}(, *{_INDEX})*)"
-        "\\])*$",
+        pattern=f"^[$]([.]{_MEMBER}|[.][*]|[.]?\\[({_NAMES}|[*]|{_INDEX}(, *{_INDEX})*)\\])*$",
         max_length=63,
     ),
     Accepts(

@@ -2,6 +2,8 @@
 
 - `area`, `listing`, `tags`, `images`: what all parts share
 - `jobs`, `training_jobs`, `processing_jobs`, `processes`, `objects`: work that ends
+- `transform_jobs`, `transform_server`, `transform_objects`, `transform_records`, `transform_paths`:
+  batch predictions
 - `model_registry`, `models`, `endpoints`, `fleet`: work that serves
 - `runtime`, `capture`, `metrics`: predictions, their record in S3, their count in CloudWatch
 - `pipelines`: SageMaker Pipelines
@@ -24,6 +26,7 @@ from mlops_framework.local.plane.sagemaker.processing_jobs import ProcessingJobs
 from mlops_framework.local.plane.sagemaker.runtime import SageMakerRuntime
 from mlops_framework.local.plane.sagemaker.tags import Tags
 from mlops_framework.local.plane.sagemaker.training_jobs import TrainingJobs
+from mlops_framework.local.plane.sagemaker.transform_jobs import TransformJobs
 from mlops_framework.local.plane.service import LocalService
 
 
@@ -46,6 +49,7 @@ class SageMaker(LocalService):
         parts = (
             TrainingJobs(host),
             ProcessingJobs(host),
+            TransformJobs(host, models),
             registry,
             models,
             self.endpoints,

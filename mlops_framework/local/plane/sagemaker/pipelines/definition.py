@@ -11,7 +11,10 @@ from mlops_framework.local.plane.sagemaker.pipelines import conditions
 from mlops_framework.local.plane.sagemaker.pipelines.expressions import references, split_step
 
 VERSION = "2020-12-01"
-STEP_TYPES = ("Condition", "Fail", "Model", "Processing", "RegisterModel", "Training")
+STEP_TYPES = (
+    *("Condition", "Fail", "Model", "Processing", "RegisterModel", "Training"),
+    "Transform",
+)
 _PARAMETER_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
 _VARIABLES = frozenset(
     {

@@ -170,6 +170,7 @@ def _model(step: Step, arguments: Mapping[str, Any], run: Run) -> Mapping[str, A
 _HANDLERS: Mapping[str, Callable[[Step, Mapping[str, Any], Run], Mapping[str, Any]]] = {
     "Training": _job("Training"),
     "Processing": _job("Processing"),
+    "Transform": _job("Transform"),
     "RegisterModel": _register,
     "Model": _model,
 }
