@@ -76,9 +76,12 @@ class ModelBuildStack(BlueprintStack):
         """When each option of the definition is there; override and add to it."""
         return {SPOT: self.when("OnSpot", "use_spot", "true")}
 
-    def job_kinds(self) -> Sequence[str]:
-        """ARN words of the jobs that the pipeline runs; override and add to it."""
-        return ("training-job", "processing-job")
+    def job_grants(self) -> Sequence[tuple[perms.Actions, str]]:
+        """What the pipeline does with which jobs, as actions and ARN; override and add to it."""
+        return tuple(
+            (perms.RUN_JOBS, self.arn("sagemaker", f"{kind}/pipelines-*"))
+            for kind in ("training-job", "processing-job")
+        )
 
     def jobs(self) -> TrainingJobs:
         """The training jobs, as the contract's parameters say."""
@@ -189,12 +192,8 @@ class ModelBuildStack(BlueprintStack):
             ],
         )
         allow(role, actions=perms.USE_KEY_FOR_VOLUMES, resources=[self.key_arn])
-        allow(
-            role,
-            actions=perms.RUN_JOBS,
-            resources=[self.arn("sagemaker", f"{kind}/pipelines-*") for kind in self.job_kinds()],
-            because=_BY_PIPELINES,
-        )
+        for actions, arn in self.job_grants():
+            allow(role, actions=actions, resources=[arn], because=_BY_PIPELINES)
         allow(
             role,
             actions=perms.REGISTER_MODEL,

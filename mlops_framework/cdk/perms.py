@@ -77,6 +77,18 @@ RUN_JOBS: Final[Actions] = (
     "sagemaker:StopProcessingJob",
     "sagemaker:AddTags",
 )
+RUN_TUNING: Final[Actions] = (
+    "sagemaker:CreateHyperParameterTuningJob",
+    "sagemaker:DescribeHyperParameterTuningJob",
+    "sagemaker:StopHyperParameterTuningJob",
+    "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+    "sagemaker:AddTags",
+)
+RUN_AUTOML: Final[Actions] = (
+    "sagemaker:CreateAutoMLJobV2",
+    "sagemaker:DescribeAutoMLJobV2",
+    "sagemaker:AddTags",
+)
 REGISTER_MODEL: Final[Actions] = (
     "sagemaker:CreateModelPackage",
     "sagemaker:DescribeModelPackage",

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mlops_framework.blueprints import drift_monitor, image_builder, realtime_endpoint, training
+from mlops_framework.blueprints import (
+    drift_monitor,
+    image_builder,
+    realtime_endpoint,
+    training,
+    tuning,
+)
 from mlops_framework.cli.request_file import expand, read_request
 from mlops_framework.testing.blueprint_suite import BlueprintSuite
 
@@ -43,4 +49,25 @@ class TestImageBuilder(BlueprintSuite):
         "image_tag": "1.0.0",
         "scan_gate": "high",
         "accepted_findings": ["CVE-2024-12345"],
+    }
+
+
+class TestTuning(BlueprintSuite):
+    blueprint = tuning.BLUEPRINT
+    example: ClassVar[Mapping[str, Any]] = {
+        "pipeline_type": "tuning",
+        "model_name": "churn",
+        "training_data": "s3://my-data/datasets/churn/train/",
+        "validation_data": "s3://my-data/datasets/churn/validation/",
+        "content_type": "text/csv",
+        "algorithm": "xgboost",
+        "algorithm_version": "1.7-1",
+        "hyperparameters": {"objective": "binary:logistic", "num_round": 100},
+        "objective_metric": "validation:auc",
+        "continuous_ranges": [{"name": "eta", "minimum": 0.05, "maximum": 0.5}],
+        "integer_ranges": [{"name": "max_depth", "minimum": 3, "maximum": 9}],
+        "max_jobs": 20,
+        "max_parallel_jobs": 4,
+        "quality_metric": "validation:auc",
+        "quality_threshold": 0.8,
     }
