@@ -42,8 +42,14 @@ _STATUS_REQUEST = {
     "title": "Status request",
     "type": "object",
 }
+_FOLDER_REQUEST = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "title": "Folder of requests",
+    "type": "object",
+}
 _ROUTES: tuple[tuple[str, str, str | None], ...] = (
     ("POST", "/provisionpipeline", "PipelineRequest"),
+    ("POST", "/plans", "FolderRequest"),
     ("POST", "/pipelinestatus", "StatusRequest"),
     ("GET", "/pipelines", None),
     ("GET", "/pipelines/{id}", None),
@@ -51,7 +57,11 @@ _ROUTES: tuple[tuple[str, str, str | None], ...] = (
     ("GET", "/blueprints", None),
     ("GET", "/blueprints/{kind}/schema", None),
 )
-_BODIES = {"PipelineRequest": _PIPELINE_REQUEST, "StatusRequest": _STATUS_REQUEST}
+_BODIES = {
+    "FolderRequest": _FOLDER_REQUEST,
+    "PipelineRequest": _PIPELINE_REQUEST,
+    "StatusRequest": _STATUS_REQUEST,
+}
 
 
 class OrchestratorStack(FrameworkStack):
@@ -89,6 +99,7 @@ class OrchestratorStack(FrameworkStack):
         for function in (self.handler, self.teardown):
             self._let_read_and_remember(function)
         self._let_provision()
+        self._let_find_models()
         self._let_tear_down()
         self._answer()
 
@@ -272,6 +283,14 @@ class OrchestratorStack(FrameworkStack):
             actions=[*perms.READ_PIPELINE_STATE, *perms.START_PIPELINE],
             resources=[self.arn("codepipeline", f"{prefix}-*")],
             because=_RUN_TIME,
+        )
+
+    def _let_find_models(self) -> None:
+        allow(
+            self.handler,
+            actions=perms.LIST_MODEL_VERSIONS,
+            resources=[self.arn("sagemaker", "model-package-group/*")],
+            because="Requests name the group whose newest approved version they want; it reads.",
         )
 
     def _let_tear_down(self) -> None:

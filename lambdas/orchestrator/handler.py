@@ -16,7 +16,14 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from lambdas.orchestrator import wiring
 from lambdas.orchestrator.answers import Answer, answer, correlation_id, refuse
 from lambdas.orchestrator.problems import RouteUnknown
-from lambdas.orchestrator.reading import read_json, read_limit
+from lambdas.orchestrator.reading import (
+    BODY_LIMIT,
+    FOLDER_LIMIT,
+    read_folder,
+    read_json,
+    read_limit,
+    read_origin,
+)
 from mlops_framework.orchestration.provisioning import Outcome, Requester
 
 if TYPE_CHECKING:
@@ -39,6 +46,12 @@ def build_app(service: Callable[[], Orchestrator]) -> APIGatewayRestResolver:
         LOGGER.info(done.message, extra={"pipeline_id": done.pipeline_id, "outcome": done.outcome})
         status = HTTPStatus.OK if done.outcome is Outcome.UNCHANGED else HTTPStatus.ACCEPTED
         return answer(app, status, asdict(done))
+
+    @app.post("/plans")
+    def plan() -> Answer:
+        folder = read_folder(_body(app, limit=FOLDER_LIMIT))
+        planned = service().plan_folder(folder.files, origin=folder.origin, prune=folder.prune)
+        return answer(app, HTTPStatus.OK, planned.to_document())
 
     @app.post("/pipelinestatus")
     def predecessor_status() -> Answer:
@@ -89,11 +102,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return APP.resolve(event, context)
 
 
-def _body(app: APIGatewayRestResolver) -> Any:
+def _body(app: APIGatewayRestResolver, limit: int = BODY_LIMIT) -> Any:
     event = app.current_event
-    return read_json(event.body, is_base64=event.is_base64_encoded or False)
+    return read_json(event.body, is_base64=event.is_base64_encoded or False, limit=limit)
 
 
 def _requester(app: APIGatewayRestResolver) -> Requester:
     identity = app.current_event.request_context.identity
-    return Requester(identity.user_arn or "unknown", correlation_id(app))
+    origin = read_origin(app.current_event.query_string_parameters or {})
+    return Requester(identity.user_arn or "unknown", correlation_id(app), origin)

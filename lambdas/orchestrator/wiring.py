@@ -29,6 +29,7 @@ def service() -> Orchestrator:
     from mlops_framework.aws.clients import client
     from mlops_framework.aws.events import DefaultBus
     from mlops_framework.aws.functions import TeardownFunction
+    from mlops_framework.aws.model_versions import SageMakerModelVersions
     from mlops_framework.aws.objects import S3Objects
     from mlops_framework.aws.pipelines import CodePipelines
     from mlops_framework.aws.records import DynamoRecordStore
@@ -52,6 +53,7 @@ def service() -> Orchestrator:
             events=DefaultBus(client("events"), settings.environment_prefix),
             now=now,
             pause=time.sleep,
+            models=SageMakerModelVersions(client("sagemaker")),
         ),
         environment=EnvironmentView(
             prefix=settings.environment_prefix,

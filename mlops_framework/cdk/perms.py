@@ -98,6 +98,7 @@ REGISTER_MODEL: Final[Actions] = (
 )
 MAKE_MODEL_GROUP: Final[Actions] = ("sagemaker:CreateModelPackageGroup", "sagemaker:AddTags")
 READ_MODEL_GROUP: Final[Actions] = ("sagemaker:DescribeModelPackageGroup",)
+LIST_MODEL_VERSIONS: Final[Actions] = ("sagemaker:ListModelPackages",)
 READ_SERVING: Final[Actions] = (
     "sagemaker:DescribeEndpoint",
     "sagemaker:DescribeEndpointConfig",

@@ -128,6 +128,7 @@ class PipelineSummary(Answer):
     pipeline_type: str = Field(description="Kind of the blueprint.")
     model_name: str = Field(description="The model it belongs to.")
     state: str = Field(description="How far the platform got with the last request.")
+    origin: str = Field(description="Folder or Git source it came from; empty without one.")
     requested_by: str = Field(description="Who sent the last request.")
     created_at: str = Field(description="First request, ISO 8601 in UTC.")
     updated_at: str = Field(description="Last change of the record, ISO 8601 in UTC.")

@@ -47,6 +47,15 @@ def read_document(file: Path) -> Document:
         raise EnvironmentInvalid(
             f"{file} cannot be read.", [Fault("", said, "text", NOTHING)]
         ) from None
+    return read_text(text, file)
+
+
+def read_text(text: str, file: Path | str) -> Document:
+    """Read the YAML of a file that is at hand already; see :func:`read_document`.
+
+    Raises:
+        EnvironmentInvalid: If it is not YAML, no mapping, or says a key twice.
+    """
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
@@ -64,7 +73,7 @@ def read_document(file: Path) -> Document:
         )
     if reader.faults:
         raise EnvironmentInvalid(f"{file} says a key twice.", reader.faults)
-    return Document(file, data, reader.lines)
+    return Document(Path(file), data, reader.lines)
 
 
 class _Reader:

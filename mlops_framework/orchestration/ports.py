@@ -8,7 +8,7 @@ service says no, and the port's own conditions where a method names them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -138,6 +138,24 @@ class TeardownStarter(Protocol):
         """Ask for it; returns before it begins."""
 
 
+class ModelVersions(Protocol):
+    """Versions in the model registry."""
+
+    def newest_approved(self, group: str) -> str | None:
+        """ARN of the newest approved version of a group, or nothing when none is approved.
+
+        A group that does not exist has no version.
+        """
+
+
+class NoModelVersions:
+    """The port ``ModelVersions`` where nothing is registered."""
+
+    def newest_approved(self, group: str) -> str | None:
+        """See ``ModelVersions.newest_approved``."""
+        return None
+
+
 class EventPublisher(Protocol):
     """Tells the rest of the account what happened, on the default event bus."""
 
@@ -157,3 +175,4 @@ class Ports:
     events: EventPublisher
     now: Clock
     pause: Pause
+    models: ModelVersions = field(default_factory=NoModelVersions)

@@ -11,10 +11,11 @@ must find the stages it was written for.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from mlops_framework.orchestration.code_pipeline import CodePipelineState
 from mlops_framework.orchestration.documents import canonical_json
@@ -59,10 +60,14 @@ _RUNS: Final = frozenset({Outcome.CREATED, Outcome.REPAIRED, Outcome.RESTARTED})
 
 @dataclass(frozen=True)
 class Requester:
-    """Who asks, and the id that ties log lines, record and answer together."""
+    """Who asks, and the id that ties log lines, record and answer together.
+
+    ``origin`` is the folder or Git source that the request stands in, if it stands in one.
+    """
 
     identity: str
     correlation_id: str
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,19 @@ class Provisioning:
         self._ports = ports
         self._role = delivery_role_arn
 
-    def apply(self, plan: DeploymentPlan, requester: Requester) -> Provisioned:
+    def apply(
+        self,
+        plan: DeploymentPlan,
+        requester: Requester,
+        *,
+        asked: Mapping[str, Any] | None = None,
+    ) -> Provisioned:
         """Create, update or repair the pipeline, or find that it is as planned.
+
+        Args:
+            plan: What is wanted.
+            requester: Who wants it.
+            asked: The request before anything was filled in; the plan's if not given.
 
         Raises:
             PipelineBusy: If it is being changed or removed, or needs longer than a request may.
@@ -103,8 +119,9 @@ class Provisioning:
             and state is not None
             and not _failed(record, state)
         ):
+            self._note(record, requester, asked or plan.request)
             return _answer(plan, Outcome.UNCHANGED)
-        claim = self._claim(record, plan, requester)
+        claim = self._claim(record, plan, requester, asked or plan.request)
         try:
             outcome = self._carry_out(plan, claim, record, stack, state)
         except Exception as fault:
@@ -157,8 +174,33 @@ class Provisioning:
             and stack.condition in _USABLE
         )
 
+    def _note(
+        self, record: PipelineRecord | None, requester: Requester, asked: Mapping[str, Any]
+    ) -> None:
+        """Note where the pipeline, as it is, stands now, and what was asked for."""
+        if record is None or (record.asked and requester.origin in ("", record.origin)):
+            return
+        # Not the time of the write: nothing was requested that a run would have to follow.
+        noted = replace(
+            record,
+            revision=record.revision + 1,
+            origin=requester.origin or record.origin,
+            asked=canonical_json(dict(asked)),
+        )
+        try:
+            self._ports.records.put(noted, expected_revision=record.revision)
+        except RecordChanged:
+            raise PipelineBusy(
+                f"Another request for pipeline {record.pipeline_id!r} came first. Send this one "
+                "again if it is still wanted."
+            ) from None
+
     def _claim(
-        self, record: PipelineRecord | None, plan: DeploymentPlan, requester: Requester
+        self,
+        record: PipelineRecord | None,
+        plan: DeploymentPlan,
+        requester: Requester,
+        asked: Mapping[str, Any],
     ) -> PipelineRecord:
         now = self._ports.now()
         planned = tuple(stage.name for stage in plan.stages)
@@ -180,6 +222,9 @@ class Provisioning:
             updated_at=now.isoformat(),
             run_since=record.run_since if record else "",
             lease_until=(now + LEASE).isoformat(),
+            origin=requester.origin or (record.origin if record else ""),
+            asked=canonical_json(dict(asked)),
+            request=canonical_json(dict(plan.request)),
         )
         try:
             self._ports.records.put(claim, expected_revision=record.revision if record else None)

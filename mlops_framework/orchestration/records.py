@@ -49,6 +49,10 @@ class PipelineRecord:
             start; until it begins, CodePipeline shows the one before. ISO 8601 in UTC.
         lease_until: While applying: when the claim lapses. ISO 8601 in UTC.
         message: Why the state is what it is, for a person.
+        origin: Folder or Git source that the last request with one came from; only what has the
+            same origin is removed with it. Empty for a pipeline that was requested by itself.
+        asked: The request as it was asked for, canonical JSON, for starting it again.
+        request: The request with everything filled in that the place told, canonical JSON.
     """
 
     pipeline_id: str
@@ -68,6 +72,9 @@ class PipelineRecord:
     run_since: str = ""
     lease_until: str = ""
     message: str = ""
+    origin: str = ""
+    asked: str = ""
+    request: str = ""
 
     def to_item(self) -> dict[str, Any]:
         """The record as plain JSON values."""

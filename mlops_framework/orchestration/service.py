@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from mlops_framework import naming
@@ -12,9 +12,16 @@ from mlops_framework.contracts.base import Place
 from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
 from mlops_framework.orchestration.documents import canonical_json
 from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown, RecordChanged
-from mlops_framework.orchestration.plan import EnvironmentView, TemplateSource, plan
+from mlops_framework.orchestration.gitops import FileFault, FolderPlan, Wanted, plan_folder
+from mlops_framework.orchestration.model_groups import with_versions
+from mlops_framework.orchestration.plan import (
+    DeploymentPlan,
+    EnvironmentView,
+    TemplateSource,
+    plan,
+)
 from mlops_framework.orchestration.ports import Ports
-from mlops_framework.orchestration.predecessor import predecessor_state
+from mlops_framework.orchestration.predecessor import Setting, predecessor_state, understood
 from mlops_framework.orchestration.provisioning import Provisioned, Provisioning, Requester
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import Condition, ResourceFailure, Stack
@@ -24,6 +31,16 @@ from mlops_framework.registry import Registry
 
 PAGE_LIMIT = 100
 _STACK_ARN = re.compile(r"arn:aws[a-z-]*:cloudformation:[^:]+:[0-9]{12}:stack/([^/]+)/[^/]+")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a request comes to, and the request as it was asked for."""
+
+    plan: DeploymentPlan
+    asked: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    """What of a predecessor's body is carried out in another way than it was asked."""
 
 
 class Catalogue(TemplateSource, Protocol):
@@ -73,6 +90,21 @@ class Orchestrator:
             CatalogueInvalid: If this deployment is broken.
             ServiceRefused: If an AWS service says no.
         """
+        planned = self.planned(body)
+        done = self._provisioning.apply(planned.plan, requester, asked=planned.asked)
+        return replace(done, notes=planned.notes)
+
+    def planned(self, body: Any) -> Planned:
+        """Validate and plan a request; changes nothing.
+
+        Args:
+            body: Decoded JSON.
+
+        Raises:
+            RequestInvalid: With every fault of the body.
+            CatalogueInvalid: If this deployment is broken.
+            ServiceRefused: If the model registry says no.
+        """
         try:
             request = self._catalogue.registry.parse(
                 body, stages=self._environment.stages, prefix=self._environment.prefix
@@ -82,10 +114,48 @@ class Orchestrator:
             found = canonical_json(unknown.kind)[:200]
             fault = Fault("pipeline_type", str(unknown), accepted, found)
             raise RequestInvalid([fault]) from None
-        resolved = request.resolved(self._place)
-        return self._provisioning.apply(
-            plan(resolved, self._catalogue, self._environment), requester
-        )
+        asked = request.model_dump(mode="json", exclude_unset=True)
+        versioned = with_versions(request, self._ports.models.newest_approved)
+        resolved = versioned.resolved(self._place)
+        return Planned(plan(resolved, self._catalogue, self._environment), asked)
+
+    def plan_folder(
+        self,
+        bodies: Mapping[str, Any],
+        *,
+        origin: str,
+        prune: bool,
+        faults: Sequence[FileFault] = (),
+    ) -> FolderPlan:
+        """What applying a folder of requests would do; changes nothing.
+
+        Args:
+            bodies: Decoded request by file.
+            origin: The folder or Git source.
+            prune: Whether pipelines of this origin that no file asks for are removed.
+            faults: Of files that could not be decoded.
+
+        Raises:
+            CatalogueInvalid: If this deployment is broken.
+            ServiceRefused: If an AWS service says no.
+        """
+        wanted: list[Wanted] = []
+        found = list(faults)
+        for file, body in sorted(bodies.items()):
+            try:
+                wanted.append(Wanted(file, self.planned(body).plan))
+            except RequestInvalid as refused:
+                found += [FileFault.of(file, fault) for fault in refused.faults]
+        return plan_folder(origin, wanted, self._records(), prune=prune, faults=found)
+
+    def _records(self) -> Iterator[PipelineRecord]:
+        token = ""
+        while True:
+            page = self._ports.records.page(limit=PAGE_LIMIT, token=token)
+            yield from page.records
+            token = page.next_token
+            if not token:
+                return
 
     def status(self, pipeline_id: str) -> dict[str, Any]:
         """How a pipeline is doing.
@@ -119,6 +189,7 @@ class Orchestrator:
                     "pipeline_type": record.kind,
                     "model_name": record.model_name,
                     "state": record.state.value,
+                    "origin": record.origin,
                     "requested_by": record.requested_by,
                     "created_at": record.created_at,
                     "updated_at": record.updated_at,
