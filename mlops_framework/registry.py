@@ -28,6 +28,7 @@ AfterDeploy = Literal[
     "build-baseline",
     "run-image-build",
     "run-monitor-baseline",
+    "run-pipeline",
 ]
 CATALOGUE_VERSION: Final = 1
 

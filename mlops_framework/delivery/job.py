@@ -17,6 +17,7 @@ CHECKS: Final = (
     "run-image-build",
     "find-monitor-baseline",
     "run-monitor-baseline",
+    "run-pipeline",
 )
 _PARAMETERS: Final = ("pipeline_id", "stage", "stack_name", "check")
 

@@ -50,7 +50,7 @@ def judge(run: BuildRun) -> Verdict:
         return _passed(run)
     if run.status == "Stopped":
         return Refused("The model build was stopped before it finished.", run.arn)
-    return Refused(_why(run), run.arn)
+    return Refused(why_failed(run, "model build"), run.arn)
 
 
 def _waiting(run: BuildRun) -> Waiting:
@@ -70,15 +70,20 @@ def _passed(run: BuildRun) -> Passed:
     )
 
 
-def _why(run: BuildRun) -> str:
-    """The gate's words if the gate refused; else each failed step with its reason."""
+def why_failed(run: BuildRun, what: str) -> str:
+    """The gate's words if the gate refused; else each failed step with its reason.
+
+    Args:
+        run: Failed.
+        what: What the run is called, for a failure that no step explains.
+    """
     refused = [step.verdict for step in run.steps if step.verdict]
     if refused:
         return f"Step {_refusing(run)}: {'; '.join(refused)}"
     failed = [step for step in run.steps if step.status == "Failed"]
     if failed:
         return "; ".join(_failure(step) for step in failed)
-    return f"The model build failed: {run.reason or 'SageMaker gives no reason'}"
+    return f"The {what} failed: {run.reason or 'SageMaker gives no reason'}"
 
 
 def _refusing(run: BuildRun) -> str:

@@ -7,7 +7,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mlops_framework.delivery import baseline, endpoint, model_build, monitor_baseline
+from mlops_framework.delivery import (
+    baseline,
+    endpoint,
+    model_build,
+    monitor_baseline,
+    pipeline_run,
+)
 from mlops_framework.delivery.image_build import ImageWanted, run_image_build
 from mlops_framework.delivery.job import DeliveryJob, JobMalformed, read_job
 from mlops_framework.delivery.ports import DeliveryPorts
@@ -89,6 +95,8 @@ class Verification:
             return monitor_baseline.settled(self._ports.stacks.describe(job.stack_name))
         if job.check == "run-monitor-baseline":
             return self._run_monitor_baseline(job)
+        if job.check == "run-pipeline":
+            return self._run_pipeline(job)
         stack = self._stack(job)
         if job.check == "verify-endpoint":
             wanted = endpoint.Wanted(
@@ -135,6 +143,18 @@ class Verification:
             _output(stack, monitor_baseline.PIPELINE), token=_start_token(job)
         )
         verdict = monitor_baseline.judge(stack, self._ports.builds.look(execution))
+        if isinstance(verdict, Waiting):
+            return Waiting(verdict.summary, verdict.reference, {_EXECUTION: execution})
+        return verdict
+
+    def _run_pipeline(self, job: DeliveryJob) -> Verdict:
+        stack = self._stack(job)
+        if done := pipeline_run.needed(stack):
+            return done
+        execution = job.token.get(_EXECUTION) or self._ports.builds.start(
+            _output(stack, pipeline_run.PIPELINE), token=_start_token(job)
+        )
+        verdict = pipeline_run.judge(stack, self._ports.builds.look(execution))
         if isinstance(verdict, Waiting):
             return Waiting(verdict.summary, verdict.reference, {_EXECUTION: execution})
         return verdict

@@ -36,6 +36,7 @@ READ_AFTER_DEPLOY: Mapping[str, tuple[str, ...]] = {
     "verify-endpoint": ("EndpointName", "EndpointConfigName"),
     "build-baseline": ("MonitorName",),
     "run-monitor-baseline": ("MonitoringScheduleName",),
+    "run-pipeline": ("PipelineName", "RunOnDeployment"),
     "run-image-build": ("ProjectName", "RepositoryName", "ScanGate", "AcceptedFindings"),
 }
 """Outputs that each ``after_deploy`` reads from a deployed stage."""
