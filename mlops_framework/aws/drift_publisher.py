@@ -1,4 +1,4 @@
-"""Drift monitoring's voice: EventBridge for machines, SNS for people, EMF lines for CloudWatch."""
+"""The monitors' voice: EventBridge for machines, SNS for people, EMF lines for CloudWatch."""
 
 from __future__ import annotations
 
@@ -22,18 +22,22 @@ class BusAndTopic:
         topics: An SNS client.
         bus: Name of the event bus.
         topic_arn: The alert topic.
+        source: Of the events.
     """
 
-    def __init__(self, events: Any, topics: Any, *, bus: str, topic_arn: str) -> None:
+    def __init__(
+        self, events: Any, topics: Any, *, bus: str, topic_arn: str, source: str = SOURCE
+    ) -> None:
         self._events = events
         self._topics = topics
         self._bus = bus
         self._topic_arn = topic_arn
+        self._source = source
 
     def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """See ``Publisher.event``."""
         entry = {
-            "Source": SOURCE,
+            "Source": self._source,
             "DetailType": detail_type,
             "Detail": json.dumps(detail),
             "EventBusName": self._bus,
@@ -65,19 +69,25 @@ class EmbeddedMetrics:
         write: Takes a line for the log; in a Lambda, ``print``.
         clock: The present, UTC.
         environment: Prefix of the environment.
+        namespace: Of the metrics.
     """
 
     def __init__(
-        self, write: Callable[[str], object], clock: Callable[[], datetime], environment: str
+        self,
+        write: Callable[[str], object],
+        clock: Callable[[], datetime],
+        environment: str,
+        namespace: str = NAMESPACE,
     ) -> None:
         self._write = write
         self._clock = clock
         self._environment = environment
+        self._namespace = namespace
 
     def record(self, monitor: str, values: Mapping[str, float]) -> None:
         """See ``Metrics.record``."""
         directive = {
-            "Namespace": NAMESPACE,
+            "Namespace": self._namespace,
             "Dimensions": [["Environment", "Monitor"]],
             "Metrics": [{"Name": name, "Unit": "None"} for name in values],
         }
