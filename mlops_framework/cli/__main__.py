@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mlops_framework.cli import blueprints, demo, drift, local, models, pipelines
+from mlops_framework.cli import apply, blueprints, demo, drift, local, models, pipelines
 from mlops_framework.cli.embedded import CheckoutEmbedded, Embedded
 from mlops_framework.cli.failures import Commands
 from mlops_framework.cli.place import STATE, CheckoutPlaces, Places
@@ -54,6 +54,7 @@ app = typer.Typer(
 )
 app.command()(pipelines.submit)
 app.command()(pipelines.status)
+app.command()(apply.apply)
 app.command()(models.approve)
 app.command()(demo.demo)
 app.add_typer(pipelines.app, name="pipelines")

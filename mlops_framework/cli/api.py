@@ -37,9 +37,15 @@ class Api:
         self.url = url.rstrip("/")
         self._transport = transport
 
-    def provision(self, body: Any) -> dict[str, Any]:
-        """Request a pipeline."""
-        return self._call("POST", "/provisionpipeline", body=body)
+    def provision(self, body: Any, *, origin: str = "") -> dict[str, Any]:
+        """Request a pipeline; ``origin`` is the folder that the request stands in, if any."""
+        query = {"origin": origin} if origin else {}
+        return self._call("POST", "/provisionpipeline", body=body, query=query)
+
+    def plan(self, bodies: Mapping[str, Any], *, origin: str, prune: bool) -> dict[str, Any]:
+        """What applying a folder of requests would do; changes nothing."""
+        body = {"origin": origin, "prune": prune, "files": dict(bodies)}
+        return self._call("POST", "/plans", body=body)
 
     def status(self, pipeline_id: str) -> dict[str, Any]:
         """How a pipeline is doing."""

@@ -60,6 +60,11 @@ def show_line(text: str) -> None:
     out().print(Text(text))
 
 
+def show_note(text: str) -> None:
+    """One line about what is going on, on stderr."""
+    err().print(Text(text))
+
+
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
     """A table; statuses are coloured."""
     table = Table(*columns, title=title or None, title_justify="left", show_edge=False)

@@ -13,6 +13,7 @@ from mlops_framework.contracts.responses import (
     PROBLEM_MEDIA_TYPE,
     BlueprintList,
     DeletionAnswer,
+    FolderPlanAnswer,
     PipelineList,
     PipelineStatus,
     PredecessorStatus,
@@ -30,6 +31,7 @@ _ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     PipelineStatus,
     PredecessorStatus,
     PipelineList,
+    FolderPlanAnswer,
     DeletionAnswer,
     BlueprintList,
     Problem,
@@ -112,6 +114,25 @@ def _paths() -> dict[str, Any]:
         "required": ["pipeline_id"],
         "properties": {"pipeline_id": {"type": "string", "minLength": 1, "maxLength": 2048}},
     }
+    origin = {"type": "string", "pattern": "^[A-Za-z]+:.+$", "maxLength": 256}
+    origin_parameter = {
+        "name": "origin",
+        "in": "query",
+        "required": False,
+        "description": "Folder or Git source that the request stands in, such as git:models.",
+        "schema": origin,
+    }
+    folder_body = {
+        "title": "FolderRequest",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["origin", "files"],
+        "properties": {
+            "origin": origin,
+            "prune": {"type": "boolean", "default": False},
+            "files": {"type": "object", "description": "Request by file name."},
+        },
+    }
     return {
         "/provisionpipeline": {
             "post": _operation(
@@ -119,8 +140,19 @@ def _paths() -> dict[str, Any]:
                 "Request a pipeline; the same body twice changes nothing.",
                 ("200", "202"),
                 "ProvisionAnswer",
+                parameters=[origin_parameter],
                 body=_reference("PipelineRequest"),
                 problems=("400", "404", "409"),
+            )
+        },
+        "/plans": {
+            "post": _operation(
+                "planFolder",
+                "What applying a folder of requests would do; changes nothing.",
+                ("200",),
+                "FolderPlanAnswer",
+                body=folder_body,
+                problems=("400",),
             )
         },
         "/pipelinestatus": {

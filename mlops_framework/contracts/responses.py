@@ -141,6 +141,47 @@ class PipelineList(Answer):
     next_token: str = Field(description="Ask with it for the next page; empty at the end.")
 
 
+class PlannedField(Answer):
+    """A field of a request that would get another value."""
+
+    path: str = Field(description="Where, as dotted keys.")
+    before: str = Field(description="As JSON text; nothing if it is not there.")
+    after: str = Field(description="As JSON text; nothing if it is taken away.")
+
+
+class PlannedPipeline(Answer):
+    """What applying a folder would do to one pipeline."""
+
+    pipeline_id: str = Field(description="Identity of the pipeline.")
+    pipeline_type: str = Field(description="Kind of the blueprint.")
+    change: Literal["add", "update", "no change", "remove", "keep"] = Field(
+        description="What happens; keep: no file asks for it, and pruning is off."
+    )
+    file: str = Field(description="File that asks for it; empty without one.")
+    fields: tuple[PlannedField, ...] = Field(description="What changes.")
+    why: str = Field(description="Why, where no field says it.")
+
+
+class PlannedFault(Answer):
+    """One fault of one file."""
+
+    file: str = Field(description="The file.")
+    path: str = Field(description="Where, as dotted keys; empty for the whole file.")
+    message: str = Field(description="What is wrong and what to do.")
+    accepted: str = Field(description="What would be right.")
+    found: str = Field(description="What is there, shortened.")
+
+
+class FolderPlanAnswer(Answer):
+    """What applying a folder of requests would do; with a fault in it, nothing may be applied."""
+
+    origin: str = Field(description="The folder or Git source.")
+    prune: bool = Field(description="Whether pipelines that no file asks for are removed.")
+    digest: str = Field(description="Equal for two plans that do the same to the same pipelines.")
+    changes: tuple[PlannedPipeline, ...] = Field(description="By pipeline.")
+    faults: tuple[PlannedFault, ...] = Field(description="Every fault of every file.")
+
+
 class DeletionAnswer(Answer):
     """The pipeline is being taken down."""
 
