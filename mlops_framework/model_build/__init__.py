@@ -8,8 +8,15 @@ member depends on a condition; the template passes the text through ``Fn::Sub``.
 and no clock: the same inputs give the same text.
 """
 
-from mlops_framework.model_build.definition import PipelineDefinition
-from mlops_framework.model_build.expressions import Splice, When, execution, join, json_get
+from mlops_framework.model_build.definition import PipelineDefinition, PipelineParameter
+from mlops_framework.model_build.expressions import (
+    Splice,
+    When,
+    execution,
+    join,
+    json_get,
+    parameter,
+)
 from mlops_framework.model_build.jobs import TrainingJobs
 from mlops_framework.model_build.quality import Evaluation, Gate, Registration
 from mlops_framework.model_build.steps import (
@@ -24,10 +31,16 @@ from mlops_framework.model_build.steps import (
     TuningStep,
 )
 from mlops_framework.model_build.training import ModelBuild, model_build_definition
+from mlops_framework.model_build.transform import (
+    BatchTransform,
+    TransformStep,
+    batch_transform_definition,
+)
 from mlops_framework.model_build.tuning import ModelTuning, model_tuning_definition
 from mlops_framework.model_build.writing import TemplateText, template_text
 
 __all__ = [
+    "BatchTransform",
     "Comparison",
     "ConditionStep",
     "Evaluation",
@@ -36,6 +49,7 @@ __all__ = [
     "ModelBuild",
     "ModelTuning",
     "PipelineDefinition",
+    "PipelineParameter",
     "ProcessingStep",
     "PropertyFile",
     "RegisterModelStep",
@@ -45,12 +59,15 @@ __all__ = [
     "TemplateText",
     "TrainingJobs",
     "TrainingStep",
+    "TransformStep",
     "TuningStep",
     "When",
+    "batch_transform_definition",
     "execution",
     "join",
     "json_get",
     "model_build_definition",
     "model_tuning_definition",
+    "parameter",
     "template_text",
 ]

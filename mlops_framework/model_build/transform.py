@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mlops_framework.model_build.definition import PipelineDefinition, PipelineParameter
-from mlops_framework.model_build.expressions import Splice, join, parameter
+from mlops_framework.model_build.expressions import Splice, When, join, parameter
 from mlops_framework.model_build.steps import Arguments, Step
 
 INPUT_KEY = "InputKey"
 """Parameter of the pipeline: key or prefix, in the input's bucket, of what an execution scores."""
+CAPTURE = "CaptureMember"
+"""Variable of what a job has that captures data."""
+VOLUME_KEY = "VolumeKeyMember"
+"""Variable of what instances have whose volumes take a key, as disks of their own do not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,21 +30,6 @@ class TransformStep(Step):
     def arguments_of_step(self) -> Arguments:
         """The ``CreateTransformJob`` request without its name."""
         return self.arguments
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataCapture:
-    """Where a transform job records what went in and what came out.
-
-    Attributes:
-        location: S3 prefix.
-        kms_key_arn: Key for the records.
-        generate_inference_id: Whether each row of output gets an id and a time.
-    """
-
-    location: str
-    kms_key_arn: str
-    generate_inference_id: Splice | bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +59,11 @@ class BatchTransform:
         output_path: S3 prefix; a splice where it is an expression.
         accept: Media type of the predictions.
         assemble_with: ``None`` or ``Line``.
-        output_key_arn: Key for the predictions.
-        resources: JSON object of ``TransformResources``.
-        capture: Records of input and output, or none.
+        instance_type: Of each instance.
+        instance_count: Instances.
+        kms_key_arn: Key for predictions, captures and volumes.
+        capture_location: S3 prefix for what :data:`CAPTURE` records of input and output.
+        generate_inference_id: Whether each row of output then gets an id and a time.
     """
 
     model_name: str
@@ -94,9 +85,11 @@ class BatchTransform:
     output_path: Splice | str
     accept: str
     assemble_with: str
-    output_key_arn: str
-    resources: Splice | Mapping[str, Any]
-    capture: DataCapture | None = None
+    instance_type: str
+    instance_count: Splice | int
+    kms_key_arn: str
+    capture_location: str
+    generate_inference_id: Splice | bool
 
 
 def batch_transform_definition(transform: BatchTransform) -> PipelineDefinition:
@@ -129,16 +122,22 @@ def batch_transform_definition(transform: BatchTransform) -> PipelineDefinition:
             "S3OutputPath": transform.output_path,
             "Accept": transform.accept,
             "AssembleWith": transform.assemble_with,
-            "KmsKeyId": transform.output_key_arn,
+            "KmsKeyId": transform.kms_key_arn,
         },
-        "TransformResources": transform.resources,
+        "TransformResources": {
+            "InstanceType": transform.instance_type,
+            "InstanceCount": transform.instance_count,
+            "VolumeKmsKeyId": When(VOLUME_KEY, transform.kms_key_arn),
+        },
+        "DataCaptureConfig": When(
+            CAPTURE,
+            {
+                "DestinationS3Uri": transform.capture_location,
+                "KmsKeyId": transform.kms_key_arn,
+                "GenerateInferenceId": transform.generate_inference_id,
+            },
+        ),
     }
-    if transform.capture:
-        arguments["DataCaptureConfig"] = {
-            "DestinationS3Uri": transform.capture.location,
-            "KmsKeyId": transform.capture.kms_key_arn,
-            "GenerateInferenceId": transform.capture.generate_inference_id,
-        }
     return PipelineDefinition(
         (TransformStep(name="Transform", arguments=arguments),),
         (PipelineParameter(INPUT_KEY, transform.input_key),),

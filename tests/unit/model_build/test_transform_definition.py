@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from mlops_framework.aws.step_arguments import step_argument_faults
-from mlops_framework.model_build import (
+from mlops_framework.model_build.definition import PipelineDefinition, PipelineParameter
+from mlops_framework.model_build.expressions import parameter
+from mlops_framework.model_build.transform import (
+    CAPTURE,
+    VOLUME_KEY,
     BatchTransform,
-    DataCapture,
-    PipelineDefinition,
-    PipelineParameter,
     TransformStep,
     batch_transform_definition,
-    parameter,
 )
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
@@ -39,16 +41,16 @@ TRANSFORM = BatchTransform(
     output_path="s3://scores/out",
     accept="text/csv",
     assemble_with="Line",
-    output_key_arn=KEY,
-    resources={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeKmsKeyId": KEY},
+    instance_type="ml.m5.large",
+    instance_count=1,
+    kms_key_arn=KEY,
+    capture_location="s3://data/c",
+    generate_inference_id=True,
 )
 
 
 def test_every_argument_is_one_the_service_knows() -> None:
-    capture = DataCapture(location="s3://data/c", kms_key_arn=KEY, generate_inference_id=True)
-
-    for transform in (TRANSFORM, dataclasses.replace(TRANSFORM, capture=capture)):
-        assert step_argument_faults(batch_transform_definition(transform)) == []
+    assert step_argument_faults(batch_transform_definition(TRANSFORM)) == []
 
 
 def test_a_slip_in_an_argument_is_told_with_its_place() -> None:
@@ -60,7 +62,7 @@ def test_a_slip_in_an_argument_is_told_with_its_place() -> None:
 
 
 def test_a_start_may_name_another_object_of_the_input_bucket() -> None:
-    definition = json.loads(batch_transform_definition(TRANSFORM).to_template_text())
+    definition = batch_transform_definition(TRANSFORM).to_dict()
     source = definition["Steps"][0]["Arguments"]["TransformInput"]["DataSource"]["S3DataSource"]
 
     assert definition["Parameters"] == [
@@ -71,10 +73,20 @@ def test_a_start_may_name_another_object_of_the_input_bucket() -> None:
     }
 
 
-def test_nothing_is_captured_unless_asked_for() -> None:
-    arguments = batch_transform_definition(TRANSFORM).steps[0].arguments_of_step()
+def test_capture_and_the_volumes_key_are_there_where_their_conditions_hold() -> None:
+    written = batch_transform_definition(TRANSFORM).to_template()
 
-    assert "DataCaptureConfig" not in arguments
+    def arguments(*, captures: bool) -> Mapping[str, Any]:
+        text = written.text
+        for name, member in written.options.items():
+            text = text.replace(f"${{{name}}}", member if captures or name != CAPTURE else "")
+        arguments: Mapping[str, Any] = json.loads(text)["Steps"][0]["Arguments"]
+        return arguments
+
+    assert sorted(written.options) == [CAPTURE, VOLUME_KEY]
+    assert "DataCaptureConfig" not in arguments(captures=False)
+    assert arguments(captures=True)["DataCaptureConfig"]["GenerateInferenceId"] is True
+    assert arguments(captures=True)["TransformResources"]["VolumeKmsKeyId"] == KEY
 
 
 def test_a_reference_to_an_undeclared_parameter_is_refused() -> None:
