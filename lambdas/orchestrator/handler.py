@@ -24,7 +24,8 @@ from lambdas.orchestrator.reading import (
     read_limit,
     read_origin,
 )
-from mlops_framework.orchestration.provisioning import Outcome, Requester
+from mlops_framework.orchestration.predecessor import speaks
+from mlops_framework.orchestration.provisioning import Outcome, Provisioned, Requester
 
 if TYPE_CHECKING:
     from mlops_framework.orchestration.service import Orchestrator
@@ -44,8 +45,7 @@ def build_app(service: Callable[[], Orchestrator]) -> APIGatewayRestResolver:
         body = _body(app)
         done = service().provision(body, _requester(app))
         LOGGER.info(done.message, extra={"pipeline_id": done.pipeline_id, "outcome": done.outcome})
-        status = HTTPStatus.OK if done.outcome is Outcome.UNCHANGED else HTTPStatus.ACCEPTED
-        return answer(app, status, asdict(done))
+        return answer(app, _status_of(done, body), _document(done))
 
     @app.post("/plans")
     def plan() -> Answer:
@@ -105,6 +105,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _body(app: APIGatewayRestResolver, limit: int = BODY_LIMIT) -> Any:
     event = app.current_event
     return read_json(event.body, is_base64=event.is_base64_encoded or False, limit=limit)
+
+
+def _status_of(done: Provisioned, body: Any) -> HTTPStatus:
+    """What the predecessor's clients got for a pipeline on its way was 200."""
+    there = done.outcome is Outcome.UNCHANGED or speaks(body)
+    return HTTPStatus.OK if there else HTTPStatus.ACCEPTED
+
+
+def _document(done: Provisioned) -> dict[str, Any]:
+    document = asdict(done)
+    return document if done.notes else {k: v for k, v in document.items() if k != "notes"}
 
 
 def _requester(app: APIGatewayRestResolver) -> Requester:

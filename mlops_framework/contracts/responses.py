@@ -45,6 +45,10 @@ class ProvisionAnswer(Answer):
     message: str = Field(description="What happens now, one sentence.")
     pipeline_id: str = Field(description="Identity of the pipeline; the same request has the same.")
     outcome: Outcome = Field(description="What the request did to the pipeline.")
+    notes: tuple[str, ...] | None = Field(
+        default=None,
+        description="What of a body of the AWS MLOps Framework 2.x is carried out in another way.",
+    )
 
 
 class StackStatus(Answer):

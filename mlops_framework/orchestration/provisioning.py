@@ -72,11 +72,12 @@ class Requester:
 
 @dataclass(frozen=True)
 class Provisioned:
-    """Answer to a provisioning request."""
+    """Answer to a provisioning request; ``notes`` where it was translated into another form."""
 
     pipeline_id: str
     outcome: Outcome
     message: str
+    notes: tuple[str, ...] = ()
 
 
 class Provisioning:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from mlops_framework import naming
-from mlops_framework.contracts.base import Place
+from mlops_framework.contracts.base import PipelineRequest, Place
 from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
 from mlops_framework.orchestration.documents import canonical_json
 from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown, RecordChanged
@@ -60,6 +60,8 @@ class Orchestrator:
         environment: Where it is deployed.
         place: Region, account and data bucket, which requests are resolved with.
         delivery_role_arn: Role with which CloudFormation makes delivery stacks.
+        setting: Where bodies of the predecessor are translated; the stages by their names, and
+            paths in the data bucket, if not given.
     """
 
     def __init__(
@@ -70,11 +72,15 @@ class Orchestrator:
         environment: EnvironmentView,
         place: Place,
         delivery_role_arn: str,
+        setting: Setting | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._ports = ports
         self._environment = environment
         self._place = place
+        self._setting = setting or Setting(
+            {stage: () for stage in environment.stages}, place.data_bucket
+        )
         self._provisioning = Provisioning(ports, delivery_role_arn=delivery_role_arn)
 
     def provision(self, body: Any, requester: Requester) -> Provisioned:
@@ -105,8 +111,17 @@ class Orchestrator:
             CatalogueInvalid: If this deployment is broken.
             ServiceRefused: If the model registry says no.
         """
+        with understood(body, self._setting) as ours:
+            request = self._parsed(ours.body)
+            asked = request.model_dump(mode="json", exclude_unset=True)
+            versioned = with_versions(request, self._ports.models.newest_approved)
+            resolved = versioned.resolved(self._place)
+            planned = plan(resolved, self._catalogue, self._environment)
+        return Planned(planned, asked, ours.notes)
+
+    def _parsed(self, body: Any) -> PipelineRequest:
         try:
-            request = self._catalogue.registry.parse(
+            return self._catalogue.registry.parse(
                 body, stages=self._environment.stages, prefix=self._environment.prefix
             )
         except BlueprintUnknown as unknown:
@@ -114,10 +129,6 @@ class Orchestrator:
             found = canonical_json(unknown.kind)[:200]
             fault = Fault("pipeline_type", str(unknown), accepted, found)
             raise RequestInvalid([fault]) from None
-        asked = request.model_dump(mode="json", exclude_unset=True)
-        versioned = with_versions(request, self._ports.models.newest_approved)
-        resolved = versioned.resolved(self._place)
-        return Planned(plan(resolved, self._catalogue, self._environment), asked)
 
     def plan_folder(
         self,

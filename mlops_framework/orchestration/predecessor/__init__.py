@@ -17,6 +17,7 @@ from mlops_framework.orchestration.predecessor.translation import (
     card_request,
     speaks,
     translate,
+    understood,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "predecessor_state",
     "speaks",
     "translate",
+    "understood",
 ]

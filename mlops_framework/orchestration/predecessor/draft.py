@@ -80,13 +80,17 @@ class Draft:
     def in_their_words(self, faults: Iterable[Fault]) -> list[Fault]:
         """Faults that our contract found, as the sender can read them.
 
-        What only follows from a fault that is known already is left out.
+        What only follows from a fault that is known already is left out: one at the same place, or
+        at a field that such a body cannot have.
         """
         known = {fault.path for fault in self.faults}
+        theirs = {theirs.split(".")[0] for theirs, _ in self._origins.values()}
         told = []
         for fault in faults:
             path = self._path(fault.path)
             if any(path == other or path.startswith(f"{other}.") for other in known):
+                continue
+            if known and path.split(".")[0] not in theirs:
                 continue
             told.append(
                 Fault(path, self._words(fault.message), self._words(fault.accepted), fault.found)

@@ -201,7 +201,10 @@ def _number(value: Any) -> int | float:
 
 
 def _whole(value: Any) -> int:
-    number = _number(value)
+    try:
+        number = _number(value)
+    except Unreadable:
+        raise Unreadable("a whole number") from None
     if number != number or abs(number) > 10**_DIGITS or number != int(number):
         raise Unreadable("a whole number")
     return int(number)

@@ -110,6 +110,7 @@ def _job_name(draft: Draft) -> None:
 def _training(draft: Draft) -> None:
     _job_name(draft)
     algorithm(draft)
+    draft.came_from("image_uri", draft.spelt("model_framework"))
     if draft.body.get("use_spot") is False and draft.body.pop("max_wait_seconds", None):
         spelling = draft.spelt("max_wait_time_spot_instances")
         if "max_wait_time_spot_instances" in draft.given:

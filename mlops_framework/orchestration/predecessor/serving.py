@@ -79,6 +79,7 @@ def algorithm(draft: Draft) -> None:
 def _model(draft: Draft, image: Mapping[str, Old]) -> None:
     wanted = {"model_artifact_location": "model_artifact_location"}
     wanted |= {name: old.to for name, old in image.items()}
+    draft.came_from("image_uri", draft.spelt(next(iter(image))))
     if "model_package_name" in draft.body:
         ignored = [draft.spelt(name) for name, ours in wanted.items() if draft.body.pop(ours, None)]
         if ignored:

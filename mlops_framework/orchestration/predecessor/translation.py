@@ -98,6 +98,38 @@ def translate(body: Mapping[str, Any], setting: Setting) -> Translation:
     return Translation(draft.body, tuple(draft.notes), draft)
 
 
+@dataclass(frozen=True)
+class Understood:
+    """A body for our registry.
+
+    Attributes:
+        body: Ours; as it was sent if it was ours already.
+        notes: What of a translated body is carried out in another way than it was asked.
+    """
+
+    body: Any
+    notes: tuple[str, ...] = ()
+
+
+@contextmanager
+def understood(body: Any, setting: Setting) -> Iterator[Understood]:
+    """A body in our form, whoever wrote it; what is found wrong with it inside is told in its own.
+
+    Args:
+        body: Decoded JSON.
+        setting: Where it is sent.
+
+    Raises:
+        RequestInvalid: With every fault of a translated body.
+    """
+    if not speaks(body):
+        yield Understood(body)
+        return
+    translation = translate(body, setting)
+    with translation.in_their_words():
+        yield Understood(translation.body, translation.notes)
+
+
 def _spelt(draft: Draft, old: OldType, body: Mapping[str, Any]) -> dict[str, Any]:
     """The body with the predecessor's own spelling; unknown and doubled keys are faults."""
     spellings = {name: name for name in old.fields}
