@@ -40,9 +40,11 @@ ENVIRONMENT_TAG: Final = "mlops:environment"
 """On everything an environment owns; its value is the environment's prefix."""
 
 CAPTURES_PREFIX: Final = "captures"
+ASYNCHRONOUS_PREFIX: Final = "asynchronous"
 DATASETS_PREFIX: Final = "datasets"
 CODE_PREFIX: Final = "code"
 MODELS_PREFIX: Final = "models"
+PREDICTIONS_PREFIX: Final = "predictions"
 DRIFT_PREFIX: Final = "drift"
 MONITORS_PREFIX: Final = "monitors"
 

@@ -77,6 +77,21 @@ RUN_JOBS: Final[Actions] = (
     "sagemaker:StopProcessingJob",
     "sagemaker:AddTags",
 )
+RUN_PROCESSING_JOBS: Final[Actions] = (
+    "sagemaker:CreateProcessingJob",
+    "sagemaker:DescribeProcessingJob",
+    "sagemaker:StopProcessingJob",
+    "sagemaker:AddTags",
+)
+READ_PROCESSING_JOB: Final[Actions] = ("sagemaker:DescribeProcessingJob",)
+RUN_SHADOW_ENDPOINT: Final[Actions] = (
+    "sagemaker:CreateEndpoint",
+    "sagemaker:CreateEndpointConfig",
+    "sagemaker:DeleteEndpoint",
+    "sagemaker:DeleteEndpointConfig",
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:AddTags",
+)
 RUN_TUNING: Final[Actions] = (
     "sagemaker:CreateHyperParameterTuningJob",
     "sagemaker:DescribeHyperParameterTuningJob",
@@ -87,6 +102,12 @@ RUN_TUNING: Final[Actions] = (
 RUN_AUTOML: Final[Actions] = (
     "sagemaker:CreateAutoMLJobV2",
     "sagemaker:DescribeAutoMLJobV2",
+    "sagemaker:AddTags",
+)
+RUN_TRANSFORM_JOBS: Final[Actions] = (
+    "sagemaker:CreateTransformJob",
+    "sagemaker:DescribeTransformJob",
+    "sagemaker:StopTransformJob",
     "sagemaker:AddTags",
 )
 REGISTER_MODEL: Final[Actions] = (
@@ -103,9 +124,10 @@ READ_SERVING: Final[Actions] = (
     "sagemaker:DescribeEndpoint",
     "sagemaker:DescribeEndpointConfig",
     "sagemaker:DescribeModel",
+    "sagemaker:DescribeInferenceComponent",
 )
 READ_MODEL_PACKAGE: Final[Actions] = ("sagemaker:DescribeModelPackage",)
-INVOKE_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint",)
+INVOKE_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync")
 
 PULL_IMAGE: Final[Actions] = (
     "ecr:BatchGetImage",
@@ -155,6 +177,10 @@ WITHOUT_RESOURCE: Final[frozenset[str]] = frozenset(
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",
         "cloudwatch:DescribeAlarms",
+        "cloudwatch:GetMetricData",
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingPolicies",
+        "application-autoscaling:DescribeScheduledActions",
         "logs:DescribeLogGroups",
         "lambda:GetAccountSettings",
     )
