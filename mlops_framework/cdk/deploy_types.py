@@ -15,6 +15,11 @@ _BY_SERVICE = (
     "the role in this account and region."
 )
 
+_BY_SCALING = (
+    "Application Auto Scaling numbers its targets itself, and reaches no resource that its own "
+    "role may not change."
+)
+
 
 @dataclass(frozen=True)
 class TypePermissions:
@@ -76,12 +81,72 @@ TYPES: Mapping[str, TypePermissions] = {
         because=_BY_TAG,
         tagged=True,
     ),
+    "AWS::SageMaker::InferenceComponent": TypePermissions(
+        changes=(
+            "sagemaker:CreateInferenceComponent",
+            "sagemaker:UpdateInferenceComponent",
+            "sagemaker:UpdateInferenceComponentRuntimeConfig",
+            "sagemaker:DeleteInferenceComponent",
+            "sagemaker:AddTags",
+            "sagemaker:DeleteTags",
+        ),
+        reads=("sagemaker:DescribeInferenceComponent", "sagemaker:ListTags"),
+        # Creating one is also checked against its endpoint.
+        resources=(
+            "sagemaker:{region}:{account}:inference-component/*",
+            "sagemaker:{region}:{account}:endpoint/*",
+        ),
+        because=_BY_TAG,
+        tagged=True,
+    ),
+    "AWS::ApplicationAutoScaling::ScalableTarget": TypePermissions(
+        changes=(
+            "application-autoscaling:RegisterScalableTarget",
+            "application-autoscaling:DeregisterScalableTarget",
+            "application-autoscaling:PutScheduledAction",
+            "application-autoscaling:DeleteScheduledAction",
+            # The first target of an account makes the role with which AWS scales.
+            "iam:CreateServiceLinkedRole",
+        ),
+        reads=(
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScheduledActions",
+        ),
+        resources=(
+            "application-autoscaling:{region}:{account}:scalable-target/*",
+            "iam::{account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*",
+        ),
+        because=_BY_SCALING,
+    ),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": TypePermissions(
+        changes=(
+            "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:DeleteScalingPolicy",
+        ),
+        reads=("application-autoscaling:DescribeScalingPolicies", "cloudwatch:GetMetricData"),
+        resources=("application-autoscaling:{region}:{account}:scalable-target/*",),
+        because=_BY_SCALING,
+    ),
     "AWS::SageMaker::ModelPackageGroup": _sagemaker(
         "ModelPackageGroup",
         "model-package-group",
         "PutModelPackageGroupPolicy",
         "DeleteModelPackageGroupPolicy",
         reads=("sagemaker:GetModelPackageGroupPolicy",),
+    ),
+    **{
+        f"AWS::SageMaker::{noun}JobDefinition": _sagemaker(
+            f"{noun}JobDefinition", f"{kind}-job-definition"
+        )
+        for noun, kind in (
+            ("DataQuality", "data-quality"),
+            ("ModelQuality", "model-quality"),
+            ("ModelBias", "model-bias"),
+            ("ModelExplainability", "model-explainability"),
+        )
+    },
+    "AWS::SageMaker::MonitoringSchedule": _sagemaker(
+        "MonitoringSchedule", "monitoring-schedule", "UpdateMonitoringSchedule"
     ),
     "AWS::SageMaker::Pipeline": _sagemaker("Pipeline", "pipeline", "UpdatePipeline"),
     "AWS::IAM::Role": TypePermissions(
@@ -252,6 +317,11 @@ TYPES: Mapping[str, TypePermissions] = {
 PASSED_TO: Mapping[str, str] = {
     "AWS::SageMaker::Model": "sagemaker.amazonaws.com",
     "AWS::SageMaker::Pipeline": "sagemaker.amazonaws.com",
+    "AWS::SageMaker::DataQualityJobDefinition": "sagemaker.amazonaws.com",
+    "AWS::SageMaker::ModelQualityJobDefinition": "sagemaker.amazonaws.com",
+    "AWS::SageMaker::ModelBiasJobDefinition": "sagemaker.amazonaws.com",
+    "AWS::SageMaker::ModelExplainabilityJobDefinition": "sagemaker.amazonaws.com",
+    "AWS::SageMaker::MonitoringSchedule": "sagemaker.amazonaws.com",
     "AWS::Lambda::Function": "lambda.amazonaws.com",
     "AWS::Scheduler::Schedule": "scheduler.amazonaws.com",
     "AWS::Events::Rule": "events.amazonaws.com",
