@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mlops_framework.blueprints import (
+    batch_transform,
     drift_monitor,
     image_builder,
     realtime_endpoint,
@@ -21,6 +22,11 @@ REQUESTS = Path(__file__).resolve().parents[2] / "examples" / "employment" / "re
 
 def example(kind: str) -> Mapping[str, Any]:
     return expand(read_request(REQUESTS / f"{kind}.json"), lambda key: f"the-{key}")
+
+
+class TestBatchTransform(BlueprintSuite):
+    blueprint = batch_transform.BLUEPRINT
+    example = example("batch-transform")
 
 
 class TestDriftMonitor(BlueprintSuite):

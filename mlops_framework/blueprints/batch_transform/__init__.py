@@ -8,5 +8,5 @@ BLUEPRINT = Blueprint(
     summary="Score the objects of an S3 location with a model: now, on a schedule or as they come.",
     request=BatchTransformRequest,
     stack="mlops_framework.blueprints.batch_transform.stack:BatchTransformStack",
-    after_deploy="none",
+    after_deploy="run-pipeline",
 )

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from mlops_framework.contracts.base import METADATA, PerStage, PipelineRequest, Place
+from mlops_framework.contracts.base import (
+    METADATA,
+    PerStage,
+    PipelineRequest,
+    Place,
+    value_for,
+)
 from mlops_framework.contracts.faults import shown
 from mlops_framework.contracts.fields import (
     Accepts,
@@ -20,14 +26,15 @@ from mlops_framework.contracts.fields import (
     OptionalS3Object,
     OptionalS3Uri,
     OptionalSageMakerName,
-    S3Uri,
 )
+from mlops_framework.contracts.instances import has_local_disk
 from mlops_framework.contracts.model_source import (
     Algorithm,
     AlgorithmVersion,
     image_for,
     source_faults,
 )
+from mlops_framework.contracts.parameters import Parameter
 from mlops_framework.errors import Fault
 
 MOST_VARIABLES = 16
@@ -42,6 +49,12 @@ _FORMATS = {
     "application/jsonlines": "JSON",
 }
 
+InputLocation = Annotated[
+    str,
+    Field(pattern="^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9!_.()/=+@:-]+$"),
+    Field(max_length=1024),
+    Accepts("a prefix or object inside a bucket, s3://bucket/prefix"),
+]
 ContentType = Annotated[
     str,
     Field(pattern="^[A-Za-z0-9]+/[A-Za-z0-9.+_-]+( *; *[A-Za-z0-9_-]+=[A-Za-z0-9._-]+)*$"),
@@ -90,6 +103,29 @@ OptionalScript = Annotated[
 class BatchTransformRequest(PipelineRequest):
     """Score the objects of an S3 location with one model: now, on a schedule, or as they arrive."""
 
+    derived_parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter(
+            name="InputBucket",
+            kind="String",
+            description="Bucket of input_location.",
+            field="input_bucket",
+        ),
+        Parameter(
+            name="InputKey",
+            kind="String",
+            description="Prefix or key of input_location, inside its bucket.",
+            field="input_key",
+        ),
+        Parameter(
+            name="EncryptsVolumes",
+            kind="String",
+            allowed_values=("true", "false"),
+            description="Whether the instances have volumes that take a key, and no disks of "
+            "their own.",
+            field="encrypts_volumes",
+        ),
+    )
+
     pipeline_type: Literal["batch-transform"] = Field(description="Kind of the blueprint.")
 
     model_package_name: OptionalModelPackageArn = Field(
@@ -129,7 +165,7 @@ class BatchTransformRequest(PipelineRequest):
         description="Environment variables of the container while it transforms; at most 16.",
     )
 
-    input_location: PerStage[S3Uri] = Field(
+    input_location: PerStage[InputLocation] = Field(
         description="Objects to score: everything whose name begins with this prefix, or one "
         "manifest, as s3_data_type says."
     )
@@ -221,7 +257,7 @@ class BatchTransformRequest(PipelineRequest):
     schedule_timezone: TimeZone = Field(
         default="UTC", description="Time zone in which the schedule is read."
     )
-    start_on_arrival: PerStage[bool] = Field(
+    start_on_new_data: PerStage[bool] = Field(
         default=False,
         description="Whether each object that arrives below input_location is scored by a run of "
         "its own.",
@@ -229,7 +265,7 @@ class BatchTransformRequest(PipelineRequest):
     run_on_deployment: PerStage[bool] = Field(
         default_factory=lambda given: _runs_on_deployment(given),
         description="Whether a delivery runs it once and fails when that fails; true if not given, "
-        "unless there is a schedule or start_on_arrival.",
+        "unless there is a schedule or start_on_new_data.",
     )
 
     instance_type: PerStage[InstanceType] = Field(
@@ -268,7 +304,15 @@ class BatchTransformRequest(PipelineRequest):
         return self.model_copy(update={"image_uri": image})
 
     def parameter_value(self, name: str, stage: str) -> Any:
-        """Add the entry point to the environment, and a strategy that SageMaker takes."""
+        """Cut the input's location in two, and say what SageMaker takes where it takes less."""
+        if name in ("input_bucket", "input_key"):
+            location = str(value_for(self.input_location, stage)).removeprefix("s3://")
+            bucket, _, key = location.partition("/")
+            return bucket if name == "input_bucket" else key
+        if name == "encrypts_volumes":
+            return not has_local_disk(value_for(self.instance_type, stage))
+        if name in ("output_location", "data_capture_location"):
+            return super().parameter_value(name, stage).rstrip("/")
         if name == "environment":
             return self._entry_point() | self.environment
         if name == "batch_strategy" and self.split_type == "None":
@@ -286,7 +330,7 @@ class BatchTransformRequest(PipelineRequest):
 
 def _runs_on_deployment(given: Mapping[str, Any]) -> bool | dict[str, bool]:
     """Per stage where one of the two starts is: whether nothing else starts it there."""
-    starts = [given.get(name) for name in ("schedule_expression", "start_on_arrival")]
+    starts = [given.get(name) for name in ("schedule_expression", "start_on_new_data")]
     stages = {stage for start in starts if isinstance(start, dict) for stage in start}
     if not stages:
         return not any(starts)
@@ -385,8 +429,7 @@ def _output_in_input(given: Mapping[str, Any]) -> Iterator[Fault]:
             begin, end = _in(source, stage), _in(target, stage)
             if not (isinstance(begin, str) and isinstance(end, str) and begin and end):
                 continue
-            prefix = begin if begin.count("/") > 2 else f"{begin}/"
-            if f"{end.rstrip('/')}/".startswith(prefix):
+            if f"{end.rstrip('/')}/".startswith(begin):
                 yield Fault(
                     f"{name}.{stage}" if isinstance(target, dict) else name,
                     f"It lies below input_location ({begin}), so what is written there would be "

@@ -110,6 +110,7 @@ def test_fields_that_the_template_cannot_use_are_no_parameters() -> None:
             },
             "model_package_group",
         ),
+        ({"input_location": "s3://data-bucket"}, "input_location"),
         ({"output_location": "s3://data-bucket/in/out"}, "output_location"),
         ({"output_location": "s3://data-bucket/in"}, "output_location"),
         (
@@ -128,6 +129,17 @@ def test_fields_that_the_template_cannot_use_are_no_parameters() -> None:
 )
 def test_what_cannot_work_is_refused_at_its_field(more: Mapping[str, Any], path: str) -> None:
     assert path in faults(**more)
+
+
+def test_the_template_is_told_bucket_and_key_of_the_input_apart() -> None:
+    values = values_for(parse(input_location={"dev": "s3://data-bucket/in/2026/x"}), "dev")
+    assert (values["InputBucket"], values["InputKey"]) == ("data-bucket", "in/2026/x")
+
+
+def test_a_key_is_for_volumes_only_where_instances_have_some() -> None:
+    kinds = {"dev": "ml.m5.large", "prod": "ml.g4dn.xlarge"}
+    values = [values_for(parse(instance_type=kinds), stage) for stage in kinds]
+    assert [value["EncryptsVolumes"] for value in values] == ["true", "false"]
 
 
 def test_an_algorithm_becomes_the_image_of_the_region() -> None:
@@ -155,11 +167,8 @@ def test_an_algorithm_without_image_is_told_where_it_stands(
 
 
 def test_a_sibling_of_the_input_may_be_the_output() -> None:
-    scores = "s3://data-bucket-two/out"
+    scores = "s3://data-bucket/in-scores"
     assert parse(output_location=scores).output_location == scores
-    assert (
-        parse(input_location="s3://data-bucket", output_location=scores).output_location == scores
-    )
 
 
 @pytest.mark.parametrize(
