@@ -76,10 +76,10 @@ class ModelBuildStack(BlueprintStack):
         """When each option of the definition is there; override and add to it."""
         return {SPOT: self.when("OnSpot", "use_spot", "true")}
 
-    def job_grants(self) -> Sequence[tuple[perms.Actions, str]]:
-        """What the pipeline does with which jobs, as actions and ARN; override and add to it."""
+    def job_grants(self) -> Sequence[tuple[perms.Actions, str, str]]:
+        """What the pipeline does with which jobs: actions, ARN and why; override and add to it."""
         return tuple(
-            (perms.RUN_JOBS, self.arn("sagemaker", f"{kind}/pipelines-*"))
+            (perms.RUN_JOBS, self.arn("sagemaker", f"{kind}/pipelines-*"), _BY_PIPELINES)
             for kind in ("training-job", "processing-job")
         )
 
@@ -192,8 +192,8 @@ class ModelBuildStack(BlueprintStack):
             ],
         )
         allow(role, actions=perms.USE_KEY_FOR_VOLUMES, resources=[self.key_arn])
-        for actions, arn in self.job_grants():
-            allow(role, actions=actions, resources=[arn], because=_BY_PIPELINES)
+        for actions, arn, why in self.job_grants():
+            allow(role, actions=actions, resources=[arn], because=why)
         allow(
             role,
             actions=perms.REGISTER_MODEL,

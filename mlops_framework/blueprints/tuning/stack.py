@@ -46,10 +46,14 @@ class TuningStack(ModelBuildStack):
         )
         return {**super().conditions(), WARM_START: warm}
 
-    def job_grants(self) -> Sequence[tuple[perms.Actions, str]]:
+    def job_grants(self) -> Sequence[tuple[perms.Actions, str, str]]:
         """Tuning jobs beside the jobs of every build."""
-        # The training jobs of a tuning are named after it by SageMaker.
         return (
             *super().job_grants(),
-            (perms.RUN_TUNING, self.arn("sagemaker", "hyper-parameter-tuning-job/pipelines-*")),
+            (
+                perms.RUN_TUNING,
+                self.arn("sagemaker", "hyper-parameter-tuning-job/*"),
+                "Names of tuning jobs have room for 32 characters: SageMaker Pipelines begins them "
+                "with the id of the execution, which nobody knows before.",
+            ),
         )

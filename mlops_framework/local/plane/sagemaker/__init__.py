@@ -27,6 +27,7 @@ from mlops_framework.local.plane.sagemaker.runtime import SageMakerRuntime
 from mlops_framework.local.plane.sagemaker.tags import Tags
 from mlops_framework.local.plane.sagemaker.training_jobs import TrainingJobs
 from mlops_framework.local.plane.sagemaker.transform_jobs import TransformJobs
+from mlops_framework.local.plane.sagemaker.tuning_jobs import TuningJobs
 from mlops_framework.local.plane.service import LocalService
 
 
@@ -46,8 +47,10 @@ class SageMaker(LocalService):
         models = Models(host, registry)
         self.endpoints = Endpoints(host, models)
         pipelines = Pipelines(host)
+        training = TrainingJobs(host)
         parts = (
-            TrainingJobs(host),
+            training,
+            TuningJobs(host, training),
             ProcessingJobs(host),
             TransformJobs(host, models),
             registry,

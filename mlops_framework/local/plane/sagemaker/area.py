@@ -17,7 +17,7 @@ REASON_LIMIT = 1024
 _CASELESS = frozenset(
     {
         *("model", "endpoint-config", "endpoint", "training-job", "processing-job"),
-        "transform-job",
+        *("transform-job", "hyper-parameter-tuning-job"),
     }
 )
 

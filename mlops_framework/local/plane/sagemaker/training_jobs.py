@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from mlops_framework.local.plane.host import PlaneHost
-from mlops_framework.local.plane.sagemaker import objects
+from mlops_framework.local.plane.sagemaker import checkpoints, objects, warm_pools
 from mlops_framework.local.plane.sagemaker.area import (
     REASON_LIMIT,
     Record,
     invalid,
     milliseconds,
-    not_carried,
     now,
     only,
 )
-from mlops_framework.local.plane.sagemaker.images import check_image
 from mlops_framework.local.plane.sagemaker.jobs import (
     Ending,
     Job,
@@ -34,6 +32,7 @@ from mlops_framework.local.plane.sagemaker.processes import (
     RunnerProcess,
     base_environment,
 )
+from mlops_framework.local.plane.sagemaker.training_checks import check_training
 from mlops_framework.local.plane.service import AwsFault, Scope, operation
 
 KIND = "training-job"
@@ -51,15 +50,6 @@ _MESSAGES = {
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided by customer",
     "Failed": "Training job failed",
 }
-_ACCEPTED_MEMBERS = frozenset(
-    {
-        *("TrainingJobName", "HyperParameters", "AlgorithmSpecification", "RoleArn"),
-        *("InputDataConfig", "OutputDataConfig", "ResourceConfig", "VpcConfig", "Environment"),
-        *("StoppingCondition", "Tags", "EnableNetworkIsolation", "EnableManagedSpotTraining"),
-        *("EnableInterContainerTrafficEncryption", "ExperimentConfig", "RetryStrategy"),
-        *("ProfilerConfig", "DebugHookConfig"),
-    }
-)
 _SUMMARY = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime")
 _EVENT = (
     *("TrainingJobName", "TrainingJobArn", "TrainingJobStatus", "SecondaryStatus"),
@@ -81,7 +71,23 @@ class TrainingJobs(Jobs):
     @operation("CreateTrainingJob")
     def create_training_job(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Start a training job."""
-        _check(request)
+        return {"TrainingJobArn": self.start(request, scope)}
+
+    def start(self, request: Mapping[str, Any], scope: Scope, *, tuned_by: str = "") -> str:
+        """Start a training job, on request or as one of a tuning job.
+
+        Args:
+            request: as of CreateTrainingJob.
+            scope: account and region.
+            tuned_by: ARN of the tuning job.
+
+        Returns:
+            The job's ARN.
+
+        Raises:
+            AwsFault: it is refused.
+        """
+        check_training(request)
         name = request["TrainingJobName"]
         arn = scope.arn("sagemaker", f"{KIND}/{name.lower()}")
         moment = now()
@@ -97,6 +103,7 @@ class TrainingJobs(Jobs):
             "ModelArtifacts": {"S3ModelArtifacts": _artifact(request)},
             "CreationTime": moment,
             "LastModifiedTime": moment,
+            **({"TuningJobArn": tuned_by} if tuned_by else {}),
         }
         taken = AwsFault(
             "ResourceInUse",
@@ -105,15 +112,21 @@ class TrainingJobs(Jobs):
         )
         self.add(KIND, name, scope, record, taken)
         self.keep_tags(arn, request.get("Tags"), scope)
+        warm_pools.reuse(self, record, scope)
         self._emit(record, scope)
         self.launch(KIND, name, scope, self._run)
-        return {"TrainingJobArn": arn}
+        return arn
+
+    def described(self, name: str, scope: Scope) -> Record:
+        """A job as DescribeTrainingJob tells it; empty when there is none."""
+        record = self.find(KIND, name, scope)
+        return warm_pools.described(record) if record else {}
 
     @operation("DescribeTrainingJob")
     def describe_training_job(self, request: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
         """Describe a training job."""
-        record = self.find(KIND, request["TrainingJobName"], scope)
-        if record is None:
+        record = self.described(request["TrainingJobName"], scope)
+        if not record:
             raise invalid("Requested resource not found.")
         return record
 
@@ -156,7 +169,8 @@ class TrainingJobs(Jobs):
             if job.stop.is_set():
                 self._end(job, "Stopped", "Stopped")
                 return
-            self._train(job, record)
+            with checkpoints.kept(self.host.client("s3", job.scope), record, job.opt_ml):
+                self._train(job, record)
         except objects.DataError as error:
             self._end(job, "Failed", "Failed", FailureReason=str(error))
         except JobAbandoned:
@@ -309,36 +323,6 @@ def _artifact(request: Mapping[str, Any]) -> str:
     output = request["OutputDataConfig"]
     base = f"{output['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/output"
     return f"{base}/model" if output.get("CompressionType") == "NONE" else f"{base}/model.tar.gz"
-
-
-def _check(request: Mapping[str, Any]) -> None:
-    """Refuse by name what this machine does not do."""
-    if unknown := sorted(set(request) - _ACCEPTED_MEMBERS):
-        raise not_carried(f"CreateTrainingJob with {', '.join(unknown)}", "Leave it out.")
-    algorithm = request.get("AlgorithmSpecification", {})
-    check_image(algorithm.get("TrainingImage"), told_as="AlgorithmSpecification.TrainingImage")
-    if algorithm.get("ContainerEntrypoint") or algorithm.get("ContainerArguments"):
-        raise not_carried(
-            "AlgorithmSpecification.ContainerEntrypoint", "Name the script in sagemaker_program."
-        )
-    resources = request.get("ResourceConfig", {})
-    count = resources.get("InstanceCount", 1)
-    if count != 1 or resources.get("InstanceGroups"):
-        raise not_carried(
-            f"a training job on {count} instances", "ResourceConfig.InstanceCount has to be 1."
-        )
-    for channel in request.get("InputDataConfig", []):
-        told = f"the channel {channel['ChannelName']!r} with"
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None:
-            raise not_carried(f"{told} a file system", "Use DataSource.S3DataSource.")
-        if source["S3DataType"] != "S3Prefix":
-            raise not_carried(f"{told} S3DataType {source['S3DataType']!r}", "Use 'S3Prefix'.")
-        mode = channel.get("InputMode", algorithm.get("TrainingInputMode", "File"))
-        if mode not in ("File", "FastFile"):
-            raise not_carried(f"{told} InputMode {mode!r}", "Use 'File' or 'FastFile'.")
-        if channel.get("CompressionType", "None") != "None":
-            raise not_carried(f"{told} CompressionType 'Gzip'", "Use 'None'.")
 
 
 def _configure(opt_ml: Path, record: Record) -> None:

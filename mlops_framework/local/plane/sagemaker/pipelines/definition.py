@@ -13,7 +13,7 @@ from mlops_framework.local.plane.sagemaker.pipelines.expressions import referenc
 VERSION = "2020-12-01"
 STEP_TYPES = (
     *("Condition", "Fail", "Model", "Processing", "RegisterModel", "Training"),
-    "Transform",
+    *("Transform", "Tuning"),
 )
 _PARAMETER_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
 _VARIABLES = frozenset(

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 FUNCTIONS = ("Get", "Std:Join", "Std:JsonGet")
 _TOKEN = re.compile(r"\.?([^.\[\]'\"]+)|\['([^']*)'\]|\[\"([^\"]*)\"\]|\[(\d+)\]")
-_NAME_MEMBERS = ("OutputName", "InputName", "ChannelName", "Name")
+_NAME_MEMBERS = ("OutputName", "InputName", "ChannelName", "MetricName", "Name")
 
 
 class ExpressionError(Exception):

@@ -16,6 +16,7 @@ from mlops_framework.local.plane.service import AwsFault, Scope
 
 _POLL_SECONDS = 0.1
 _NAME_LIMIT = 63
+_TUNING_NAME_LIMIT = 32
 _SUFFIX = 10
 _LETTERS = string.ascii_letters + string.digits
 
@@ -63,6 +64,12 @@ class Run:
         head = f"pipelines-{self.execution_id}-"
         room = _NAME_LIMIT - len(head) - _SUFFIX - 1
         return f"{head}{step.name[:room].strip('-_')}-{suffix}".replace("_", "-")
+
+    def short_name_for(self, step: Step) -> str:
+        """A name for a tuning job, which has room for 32 characters and no common beginning."""
+        suffix = "".join(secrets.choice(_LETTERS) for _ in range(_SUFFIX))
+        room = _TUNING_NAME_LIMIT - len(self.execution_id) - _SUFFIX - 2
+        return f"{self.execution_id}-{step.name[:room].strip('-_')}-{suffix}".replace("_", "-")
 
     def call(self, name: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Call SageMaker.
@@ -112,25 +119,47 @@ def _job(kind: str) -> Callable[[Step, Mapping[str, Any], Run], Mapping[str, Any
         name = run.name_for(step)
         created = run.call(f"Create{word}", {**arguments, f"{word}Name": name})
         run.note({word: {"Arn": created[f"{word}Arn"]}})
-        asked = False
-        while True:
-            described = run.call(f"Describe{word}", {f"{word}Name": name})
-            status = described[f"{word}Status"]
-            if status == "Completed":
-                return described
-            if status == "Failed":
-                raise StepFailed(described.get("FailureReason", f"{name} failed."))
-            if status == "Stopped":
-                if run.stop.is_set():
-                    raise StepStopped
-                raise StepFailed(f"ClientError: The job {name} was stopped.")
-            if run.stop.wait(_POLL_SECONDS) and not asked:
-                asked = True
-                _stop(word, name, run)
-            elif asked:
-                threading.Event().wait(_POLL_SECONDS)
+        return _ended(word, name, run)
 
     return handle
+
+
+def _tuning(step: Step, arguments: Mapping[str, Any], run: Run) -> Mapping[str, Any]:
+    """A tuning job; its result is its description and its training jobs, the best first."""
+    word, name = "HyperParameterTuningJob", run.short_name_for(step)
+    created = run.call(f"Create{word}", {**arguments, f"{word}Name": name})
+    run.note({"TuningJob": {"Arn": created[f"{word}Arn"]}})
+    described = _ended(word, name, run)
+    objective = described["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+    order = "Descending" if objective["Type"] == "Maximize" else "Ascending"
+    asked = {f"{word}Name": name, "SortBy": "FinalObjectiveMetricValue", "SortOrder": order}
+    return {**described, **run.call(f"ListTrainingJobsFor{word}", asked)}
+
+
+def _ended(word: str, name: str, run: Run) -> Mapping[str, Any]:
+    """Wait for a job; its description.
+
+    Raises:
+        StepFailed: it failed, or somebody stopped it.
+        StepStopped: it was stopped with its execution.
+    """
+    asked = False
+    while True:
+        described = run.call(f"Describe{word}", {f"{word}Name": name})
+        status = described[f"{word}Status"]
+        if status == "Completed":
+            return described
+        if status == "Failed":
+            raise StepFailed(described.get("FailureReason", f"{name} failed."))
+        if status == "Stopped":
+            if run.stop.is_set():
+                raise StepStopped
+            raise StepFailed(f"ClientError: The job {name} was stopped.")
+        if run.stop.wait(_POLL_SECONDS) and not asked:
+            asked = True
+            _stop(word, name, run)
+        elif asked:
+            threading.Event().wait(_POLL_SECONDS)
 
 
 def _stop(word: str, name: str, run: Run) -> None:
@@ -171,6 +200,7 @@ _HANDLERS: Mapping[str, Callable[[Step, Mapping[str, Any], Run], Mapping[str, An
     "Training": _job("Training"),
     "Processing": _job("Processing"),
     "Transform": _job("Transform"),
+    "Tuning": _tuning,
     "RegisterModel": _register,
     "Model": _model,
 }
