@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from mlops_framework.blueprints.monitors._base.contract import MonitorRequest
+from mlops_framework.contracts.base import METADATA
 from mlops_framework.contracts.fields import OptionalS3Object
 from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
 from mlops_framework.model_build.baseline import Input
@@ -58,7 +59,9 @@ class AnalyzerRequest(MonitorRequest):
     )
 
     baseline_data_format: Literal["csv", "csv-without-header", "json", "json-lines"] = Field(
-        default="csv", description="Format of the baseline data; csv has a header row."
+        default="csv",
+        description="Format of the baseline data; csv has a header row.",
+        json_schema_extra=dict(METADATA),
     )
     record_preprocessor_location: OptionalS3Object = Field(
         default="",

@@ -134,7 +134,11 @@ class ClarifyRequest(MonitorRequest):
     )
 
     baseline_data_format: Literal["csv", "csv-without-header", "json", "json-lines", "parquet"] = (
-        Field(default="csv", description="Format of the baseline data; csv has a header row.")
+        Field(
+            default="csv",
+            description="Format of the baseline data; csv has a header row.",
+            json_schema_extra=dict(METADATA),
+        )
     )
     headers: list[Attribute] = Field(
         default_factory=list,
@@ -150,6 +154,7 @@ class ClarifyRequest(MonitorRequest):
         default="",
         description="Model that Clarify asks, on an endpoint of its own; that of endpoint_name if "
         "empty.",
+        json_schema_extra=dict(METADATA),
     )
     predictor_instance_type: Annotated[
         str, Field(pattern="^(ml[.][a-z0-9-]+[.][a-z0-9-]+)?$", max_length=64)
@@ -242,7 +247,8 @@ class ClarifyRequest(MonitorRequest):
         return without_gaps(
             {
                 "dataset_type": DATASET_TYPES[self.baseline_data_format],
-                "headers": list(self.headers),
+                # A job that is given names takes a header row for data.
+                "headers": [] if self.baseline_data_format == "csv" else list(self.headers),
                 "label": column(self.label),
                 "features": self.features_attribute,
                 "predictor": self.predictor(stage),

@@ -19,7 +19,7 @@ from mlops_framework.blueprints.monitors._base.fields import (
     RuntimeSeconds,
     ScheduleName,
 )
-from mlops_framework.contracts.base import PerStage, PipelineRequest, Place, value_for
+from mlops_framework.contracts.base import METADATA, PerStage, PipelineRequest, Place, value_for
 from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.fields import (
     InstanceType,
@@ -116,6 +116,7 @@ class MonitorRequest(PipelineRequest):
         default="",
         description="Any text; another one computes the baseline again, for data that was "
         "replaced in its place.",
+        json_schema_extra=dict(METADATA),
     )
     baseline_constraints_location: OptionalS3Object = Field(
         default="",
@@ -129,6 +130,7 @@ class MonitorRequest(PipelineRequest):
         default="",
         description="Start of the schedule's name, which the stage ends; derived from environment, "
         "model and kind if empty.",
+        json_schema_extra=dict(METADATA),
     )
     schedule_expression: PerStage[MonitorSchedule] = Field(
         default="cron(0 * ? * * *)", description="When the monitor runs."

@@ -71,7 +71,7 @@ RuntimeSeconds = Annotated[int, Field(ge=60, le=86400)]
 
 ProblemType = Literal["Regression", "BinaryClassification", "MulticlassClassification"]
 AnyProblemType = Literal["", "Regression", "BinaryClassification", "MulticlassClassification"]
-CaptureFormat = Literal["csv", "csv-with-header", "json", "json-lines", "parquet"]
+CaptureFormat = Literal["csv", "csv-with-header", "json", "json-lines"]
 
 Scalar = str | int | float
 """A value of a column: text or a number."""

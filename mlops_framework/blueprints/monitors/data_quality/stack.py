@@ -1,0 +1,34 @@
+"""What a data-quality-monitor pipeline deploys."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from aws_cdk import aws_sagemaker as sagemaker
+
+from mlops_framework.blueprints.monitors._base.analyzer_stack import AnalyzerStack
+
+
+class DataQualityMonitorStack(AnalyzerStack):
+    """Columns of captured traffic against those of the training data."""
+
+    definition_class: ClassVar[Any] = sagemaker.CfnDataQualityJobDefinition
+    noun = "data_quality"
+    reads = (
+        "baseline_data",
+        "baseline_constraints_location",
+        "baseline_statistics_location",
+        "record_preprocessor_location",
+        "post_analytics_location",
+    )
+    inputs = ("exclude_features_attribute",)
+    given_baseline = ("baseline_constraints_location", "baseline_statistics_location")
+
+    def baseline_files(self) -> dict[str, str]:
+        """Constraints and statistics: both the request's, or both computed."""
+        return {
+            **super().baseline_files(),
+            "statistics_resource": self.places.or_given(
+                "baseline_statistics_location", f"{self.places.settled_baseline}/statistics.json"
+            ),
+        }
