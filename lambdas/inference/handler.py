@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import logging
 from collections.abc import Mapping
@@ -11,11 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.inference import wiring
 from lambdas.inference.request import PayloadTooLarge, RequestMalformed, read_request
-from mlops_framework.aws.inference import ModelNotReady, ModelRefused
+from mlops_framework.aws.inference import ModelNotReady, ModelRefused, TargetUnknown
 from mlops_framework.orchestration.errors import ServiceRefused, ServiceUnavailable
 
 if TYPE_CHECKING:
-    from mlops_framework.aws.inference import Prediction, SageMakerInference
+    from mlops_framework.aws.inference import (
+        Prediction,
+        Queued,
+        SageMakerInference,
+        SageMakerQueue,
+    )
 
 LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
@@ -23,8 +29,9 @@ LOGGER.setLevel(logging.INFO)
 TABLE: Final[tuple[tuple[type[Exception], HTTPStatus, str], ...]] = (
     (RequestMalformed, HTTPStatus.BAD_REQUEST, ""),
     (PayloadTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, ""),
+    (TargetUnknown, HTTPStatus.NOT_FOUND, ""),
     (ModelRefused, HTTPStatus.FAILED_DEPENDENCY, ""),
-    (ModelNotReady, HTTPStatus.SERVICE_UNAVAILABLE, "The endpoint is still starting its model."),
+    (ModelNotReady, HTTPStatus.SERVICE_UNAVAILABLE, "The endpoint is starting its model."),
     (ServiceUnavailable, HTTPStatus.SERVICE_UNAVAILABLE, "The endpoint did not answer in time."),
     (ServiceRefused, HTTPStatus.BAD_GATEWAY, "The endpoint could not be asked."),
 )
@@ -33,17 +40,37 @@ _TRACEBACK: Final = "Traceback (most recent call last)"
 _UNKNOWN: Final = (HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be handled.")
 
 
-def answer(event: Mapping[str, Any], *, model: SageMakerInference) -> dict[str, Any]:
-    """The prediction for a request, or a problem document."""
+def answer(
+    event: Mapping[str, Any], *, model: SageMakerInference, queue: SageMakerQueue | None = None
+) -> dict[str, Any]:
+    """The prediction for a request, where it will be, or a problem document.
+
+    Args:
+        event: As API Gateway passes it on.
+        model: The endpoint.
+        queue: The endpoint's queue; none when it answers at once.
+    """
     try:
         request = read_request(
             event.get("body"), is_base64=bool(event.get("isBase64Encoded", False))
         )
+        if queue is not None:
+            if request.target_variant:
+                raise RequestMalformed("target_variant: an asynchronous endpoint has one variant.")
+            return _taken(
+                queue.ask(
+                    request.body,
+                    content_type=request.content_type,
+                    accept=request.accept,
+                    inference_id=request.inference_id,
+                )
+            )
         prediction = model.predict(
             request.body,
             content_type=request.content_type,
             accept=request.accept,
             inference_id=request.inference_id,
+            variant=request.target_variant,
         )
     except Exception as fault:
         return _problem(event, fault)
@@ -52,7 +79,17 @@ def answer(event: Mapping[str, Any], *, model: SageMakerInference) -> dict[str, 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Entry point of the function."""
-    return answer(event, model=wiring.model())
+    return answer(event, model=wiring.model(), queue=wiring.queue())
+
+
+def _taken(queued: Queued) -> dict[str, Any]:
+    """The answer comes later: where to look for it."""
+    return {
+        "statusCode": HTTPStatus.ACCEPTED.value,
+        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"},
+        "body": json.dumps(dataclasses.asdict(queued)),
+        "isBase64Encoded": False,
+    }
 
 
 def _prediction(prediction: Prediction) -> dict[str, Any]:

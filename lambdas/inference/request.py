@@ -13,7 +13,8 @@ PAYLOAD_LIMIT: Final = 5 * 1024 * 1024
 """Bytes; a Lambda event has at most 6 MB, and JSON escapes take their part."""
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+*-]+(\s*;\s*[\w.-]+=[\w.\"-]+)*")
 _INFERENCE_ID: Final = re.compile(r"[\x20-\x7e]{1,64}")
-_KEYS: Final = ("payload", "content_type", "accept", "inference_id")
+_VARIANT: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,62}")
+_KEYS: Final = ("payload", "content_type", "accept", "inference_id", "target_variant")
 
 
 class RequestMalformed(Exception):
@@ -32,6 +33,7 @@ class InferenceRequest:
     content_type: str
     accept: str = ""
     inference_id: str = ""
+    target_variant: str = ""
 
 
 def read_request(text: str | None, *, is_base64: bool = False) -> InferenceRequest:
@@ -66,7 +68,13 @@ def read_request(text: str | None, *, is_base64: bool = False) -> InferenceReque
     content_type = _media_type(body, "content_type") or ("" if plain else "application/json")
     if not content_type:
         raise RequestMalformed("content_type is missing: the media type of payload, e.g. text/csv.")
-    return InferenceRequest(encoded, content_type, _media_type(body, "accept"), _inference_id(body))
+    return InferenceRequest(
+        encoded,
+        content_type,
+        _media_type(body, "accept"),
+        _inference_id(body),
+        _target_variant(body),
+    )
 
 
 def _object(text: str | None, is_base64: bool) -> dict[str, Any]:
@@ -102,5 +110,14 @@ def _inference_id(body: dict[str, Any]) -> str:
     if "inference_id" in body and not (isinstance(value, str) and _INFERENCE_ID.fullmatch(value)):
         raise RequestMalformed(
             f"inference_id is {value!r}; accepted: 1 to 64 printable ASCII characters."
+        )
+    return str(value)
+
+
+def _target_variant(body: dict[str, Any]) -> str:
+    value = body.get("target_variant", "")
+    if "target_variant" in body and not (isinstance(value, str) and _VARIANT.fullmatch(value)):
+        raise RequestMalformed(
+            f"target_variant is {value!r}; accepted: the name of one of the endpoint's variants."
         )
     return str(value)

@@ -10,3 +10,9 @@ class InferenceSettings(LambdaSettings):
 
     endpoint_name: str
     """SageMaker endpoint in front of which the API stands."""
+    endpoint_mode: str = "real-time"
+    """``real-time``, ``serverless`` or ``asynchronous``."""
+    input_location: str = ""
+    """S3 prefix for what an asynchronous endpoint is asked."""
+    inference_component: str = ""
+    """Inference component that answers, for an endpoint that scales to zero."""

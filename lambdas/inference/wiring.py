@@ -7,7 +7,8 @@ from typing import Final
 
 from lambdas.inference.settings import InferenceSettings
 from mlops_framework.aws.clients import client
-from mlops_framework.aws.inference import SageMakerInference
+from mlops_framework.aws.inference import SageMakerInference, SageMakerQueue, bucket_and_key
+from mlops_framework.aws.objects import S3Objects
 
 READ_SECONDS: Final = 27
 """Below the 29 seconds of API Gateway, so that the caller gets an answer of ours."""
@@ -19,4 +20,17 @@ def model() -> SageMakerInference:
     settings = InferenceSettings.from_environ()
     # Two attempts: a prediction changes nothing, but a slow model must not be asked three times.
     runtime = client("sagemaker-runtime", read_seconds=READ_SECONDS, attempts=2)
-    return SageMakerInference(runtime, settings.endpoint_name)
+    return SageMakerInference(runtime, settings.endpoint_name, settings.inference_component)
+
+
+@cache
+def queue() -> SageMakerQueue | None:
+    """The endpoint's queue, if it has one."""
+    settings = InferenceSettings.from_environ()
+    if settings.endpoint_mode != "asynchronous":
+        return None
+    # One attempt: a call that was taken twice is answered, and paid for, twice.
+    runtime = client("sagemaker-runtime", read_seconds=READ_SECONDS, attempts=1)
+    bucket, _ = bucket_and_key(settings.input_location)
+    objects = S3Objects(client("s3"), bucket)
+    return SageMakerQueue(runtime, settings.endpoint_name, objects, settings.input_location)

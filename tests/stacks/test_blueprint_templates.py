@@ -116,14 +116,16 @@ def test_the_inference_api_lets_through_what_the_request_says(dev: Synthesized) 
 
 def test_an_endpoint_captures_csv_and_json_under_the_platforms_key(dev: Synthesized) -> None:
     (config,) = properties(dev.blueprints["realtime-endpoint"], "AWS::SageMaker::EndpointConfig")
-    capture = config["DataCaptureConfig"]
+    nothing, _, capture = config["DataCaptureConfig"]["Fn::If"]
+    no_volume, _, key = config["KmsKeyId"]["Fn::If"]
 
+    assert (nothing, no_volume) == ("CapturesNothing", "NoVolumeTakesAKey")
     assert capture["CaptureContentTypeHeader"] == {
-        "CsvContentTypes": ["text/csv"],
-        "JsonContentTypes": ["application/json"],
+        "CsvContentTypes": {"Fn::Split": [",", {"Ref": "CaptureCsvTypes"}]},
+        "JsonContentTypes": {"Fn::Split": [",", {"Ref": "CaptureJsonTypes"}]},
     }
     assert [option["CaptureMode"] for option in capture["CaptureOptions"]] == ["Input", "Output"]
-    assert capture["KmsKeyId"] == config["KmsKeyId"]
+    assert capture["KmsKeyId"] == key
 
 
 def test_the_monitor_configuration_is_json_once_its_values_are_there(dev: Synthesized) -> None:

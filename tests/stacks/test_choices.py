@@ -68,12 +68,13 @@ def test_a_boundary_that_is_brought_caps_every_role(chosen: Synthesized) -> None
 
 
 def test_jobs_and_endpoints_run_in_the_network_that_is_given(chosen: Synthesized) -> None:
-    (model,) = properties(chosen.blueprints["realtime-endpoint"], "AWS::SageMaker::Model")
+    models = properties(chosen.blueprints["realtime-endpoint"], "AWS::SageMaker::Model")
     (pipeline,) = properties(chosen.blueprints["training"], "AWS::SageMaker::Pipeline")
     text = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::Sub"][0]
 
-    assert model["VpcConfig"] == {"Subnets": [SUBNET], "SecurityGroupIds": [GROUP]}
-    assert model["EnableNetworkIsolation"] is True
+    for model in models:
+        assert model["VpcConfig"] == {"Subnets": [SUBNET], "SecurityGroupIds": [GROUP]}
+        assert model["EnableNetworkIsolation"] is True
     assert text.count(json.dumps({"Subnets": [SUBNET]})[1:-1].replace(" ", "")) == 2
     assert text.count('"EnableNetworkIsolation":true') == 2
 
@@ -107,7 +108,9 @@ def test_every_stage_is_delivered_in_order_and_the_last_after_approval(
 
 def test_alarms_that_are_switched_off_are_not_made(chosen: Synthesized) -> None:
     for template in chosen.templates.values():
-        assert properties(template, "AWS::CloudWatch::Alarm") == []
+        for alarm in properties(template, "AWS::CloudWatch::Alarm"):
+            # What brings an endpoint back from zero is no message to anybody.
+            assert "FromZero" in alarm["AlarmActions"][0]["Ref"]
 
 
 def test_a_budget_watches_what_carries_the_environments_tag(chosen: Synthesized) -> None:

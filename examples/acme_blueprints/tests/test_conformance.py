@@ -52,5 +52,7 @@ class TestShadowEndpoint(BlueprintSuite):
         ]
         (shadow,) = configuration["ShadowProductionVariants"]
         assert shadow["InitialVariantWeight"] == {"Ref": "ChallengerShare"}
-        assert len(configuration["ProductionVariants"]) == 1
-        assert configuration["DataCaptureConfig"]["CaptureOptions"]
+        inherited, *places = configuration["ProductionVariants"]
+        assert inherited["VariantName"] == {"Ref": "VariantName"}
+        assert all(place["Fn::If"][0].startswith("HasVariant") for place in places)
+        assert configuration["DataCaptureConfig"]["Fn::If"][2]["CaptureOptions"]

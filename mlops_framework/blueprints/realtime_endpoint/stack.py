@@ -1,23 +1,38 @@
-"""What a realtime-endpoint pipeline deploys: model, endpoint with capture, API, alarms."""
+"""What a realtime-endpoint pipeline deploys: models, endpoint, its scaling, API and alarms."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_framework import naming
+from mlops_framework.blueprints.realtime_endpoint import slots
 from mlops_framework.cdk import perms
-from mlops_framework.cdk.blueprint import BlueprintStack, either, object_arn
+from mlops_framework.cdk.blueprint import BlueprintStack, object_arn
 from mlops_framework.cdk.constructs import ServiceApi, Throttle
-from mlops_framework.cdk.containers import let_containers_start
 from mlops_framework.cdk.function import FunctionShape, PythonFunction
 from mlops_framework.cdk.security import acknowledge_template, allow
+from mlops_framework.cdk.serving import (
+    Bounds,
+    EndpointForm,
+    Locations,
+    ModelSource,
+    Scaled,
+    ScheduledAction,
+    StepFromZero,
+    Tracking,
+    Variant,
+    endpoint_alarms,
+    endpoint_configuration,
+    let_models_run,
+    served_model,
+    unless,
+    where,
+)
 
-_VARIANT = "AllTraffic"
+_PLACES = (1, *slots.VARIANT_PLACES)
+_OWN_FIELDS = {"name": "variant_name", "weight": "initial_variant_weight"}
 _INFERENCE_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
-_SLOW_MICROSECONDS = 1_000_000
 _INFERENCE_BODY = {
     "$schema": "http://json-schema.org/draft-04/schema#",
     "type": "object",
@@ -28,44 +43,97 @@ _INFERENCE_BODY = {
         "content_type": {"type": "string", "maxLength": 256},
         "accept": {"type": "string", "maxLength": 256},
         "inference_id": {"type": "string", "minLength": 1, "maxLength": 64},
+        "target_variant": {"type": "string", "minLength": 1, "maxLength": 63},
     },
 }
 
 
 class RealtimeEndpointStack(BlueprintStack):
-    """Serve one model.
+    """Serve one model, or up to four with a share of the traffic each.
 
-    Creates: model, endpoint configuration, endpoint, a function and a signed API before it, alarms
-    on server errors and latency. Fixed: encryption, capture of requests and responses in
-    SageMaker's own layout. CloudFormation names model and configuration, because a change replaces
-    them and the endpoint then moves over without a gap.
+    Creates: models, endpoint configuration, endpoint, a function and a signed API before it, what
+    scales it, alarms on server errors and latency. Fixed: encryption, capture of requests and
+    responses in SageMaker's own layout. CloudFormation names models and configuration, because a
+    change replaces them and the endpoint then moves over without a gap; the old ones are removed
+    when the new ones serve.
     """
 
     def build(self) -> None:
-        """Define model, endpoint, API and alarms."""
+        """Define models, endpoint, scaling, API and alarms."""
         self._endpoint_name = self.given_or("endpoint_name", self.deployed_name)
-        self._key_arn = self.given_or("kms_key_arn", self.platform.value("key-arn"))
-        self._captures = self.given_or(
-            "data_capture_location",
-            f"s3://{self.platform.value('data-bucket-name')}/{naming.CAPTURES_PREFIX}",
+        data = f"s3://{self.platform.value('data-bucket-name')}"
+        queue = f"{data}/{naming.ASYNCHRONOUS_PREFIX}/{self._endpoint_name}"
+        self._inputs = f"{queue}/input"
+        locations = Locations(
+            captures=self.given_or("data_capture_location", f"{data}/{naming.CAPTURES_PREFIX}"),
+            answers=self.given_or("async_output_location", f"{queue}/output"),
+            failures=self.given_or("async_failure_location", f"{queue}/failure"),
+            key=self.given_or("kms_key_arn", self.platform.value("key-arn")),
         )
-        role = self.sagemaker_role("ModelRole", "Runs one model's containers")
-        model = self._model(role)
-        config = self._configuration(model)
-        endpoint = sagemaker.CfnEndpoint(
-            self,
-            "Endpoint",
-            endpoint_name=self._endpoint_name,
-            endpoint_config_name=config.attr_endpoint_config_name,
-        )
+        names = {place: self._of(place, "name") for place in _PLACES}
+        self._form = EndpointForm(self, {place: names[place] for place in slots.VARIANT_PLACES})
+        self._form.refuse_serverless_in_a_vpc()
+
+        role = self.sagemaker_role("ModelRole", "Runs the models' containers")
+        sources = {_model_id(place): self._source(place) for place in _PLACES}
+        models = [
+            served_model(self, construct_id, source, role)
+            for construct_id, source in sources.items()
+        ]
+        let_models_run(self, role, sources, locations, self._inputs)
+        variants = [
+            self._variant(place, model) for place, model in zip(_PLACES, models, strict=True)
+        ]
+        config = endpoint_configuration(self, self._form, variants, locations, role)
+        endpoint = self._endpoint(config)
+        component = self._component(endpoint, models[0])
+        self._scaling(endpoint, component)
         api = self._api()
-        self._alarms()
-        self._excuse_empty_defaults(model, config, endpoint)
+        alarms = endpoint_alarms(self, self._form, self._endpoint_name, names)
+        self._excuse_empty_defaults(*models, config, endpoint, component, *alarms)
 
         self.output("EndpointName", endpoint.attr_endpoint_name)
         self.output("EndpointConfigName", config.attr_endpoint_config_name)
-        self.output("ModelName", model.attr_model_name)
+        self.output("EndpointMode", self.text("endpoint_mode"))
+        self.output("ModelName", models[0].attr_model_name)
+        self.output("VariantModels", self._variant_models(variants))
+        self.output(
+            "InferenceComponentName",
+            cdk.Token.as_string(
+                cdk.Fn.condition_if(
+                    self._form.by_component.logical_id, component.inference_component_name, "none"
+                )
+            ),
+        )
         self.output("InferenceApiUrl", f"{api.url}/inference")
+
+    def _of(self, place: int, name: str) -> str:
+        """Text of a field of the variant in a place; the request's own has the first."""
+        own = _OWN_FIELDS.get(name, name)
+        return self.text(own if place == 1 else slots.variant_field(place, name))
+
+    def _number_of(self, place: int, name: str) -> int | float:
+        own = _OWN_FIELDS.get(name, name)
+        return self.number(own if place == 1 else slots.variant_field(place, name))
+
+    def _source(self, place: int) -> ModelSource:
+        return ModelSource(
+            package=self._of(place, "model_package_name"),
+            image=self._of(place, "image_uri"),
+            artefact=self._of(place, "model_artifact_location"),
+            environment=self._of(place, "environment"),
+            present=self._form.has_variant.get(place),
+        )
+
+    def _variant(self, place: int, model: sagemaker.CfnModel) -> Variant:
+        return Variant(
+            name=self._of(place, "name"),
+            model=model.attr_model_name,
+            instance_type=self._of(place, "instance_type"),
+            instance_count=self._number_of(place, "instance_count"),
+            weight=self._number_of(place, "weight"),
+            present=self._form.has_variant.get(place),
+        )
 
     def _excuse_empty_defaults(self, *resources: cdk.CfnResource) -> None:
         """Say that an empty parameter is never what a resource gets.
@@ -73,6 +141,11 @@ class RealtimeEndpointStack(BlueprintStack):
         CDK's validation puts each parameter's default in its place and does not see that a
         condition replaces an empty one.
         """
+        # W1030: cfn-lint tries the parameters' empty defaults, which the conditions keep out.
+        # W3005 is .cfnlintrc's, which this setting replaces.
+        self.template_options.metadata = {
+            "cfn-lint": {"config": {"ignore_checks": ["W1030", "W3005"]}}
+        }
         for resource in resources:
             for code in ("F3031", "F3033"):
                 acknowledge_template(
@@ -82,128 +155,148 @@ class RealtimeEndpointStack(BlueprintStack):
                     "contract's own patterns refuse other values.",
                 )
 
-    def _model(self, role: iam.Role) -> sagemaker.CfnModel:
-        from_package = cdk.CfnCondition(
+    def _endpoint(self, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
+        keeps = self._form.keeps_counts
+        return sagemaker.CfnEndpoint(
             self,
-            "FromPackage",
-            expression=cdk.Fn.condition_not(
-                cdk.Fn.condition_equals(self.text("model_package_name"), "")
+            "Endpoint",
+            endpoint_name=self._endpoint_name,
+            endpoint_config_name=config.attr_endpoint_config_name,
+            # An update starts with as many instances as scaling has come to, not with the first.
+            retain_all_variant_properties=where(keeps, True),
+            exclude_retained_variant_properties=where(
+                keeps,
+                [{"VariantPropertyType": name} for name in ("DesiredWeight", "DataCaptureConfig")],
             ),
         )
-        none = cdk.Aws.NO_VALUE
 
-        def unless_package(value: str) -> str:
-            return either(from_package, none, value)
-
-        artifact = self.text("model_artifact_location")
-        network = self.config.networking
-        model = sagemaker.CfnModel(
+    def _component(
+        self, endpoint: sagemaker.CfnEndpoint, model: sagemaker.CfnModel
+    ) -> sagemaker.CfnInferenceComponent:
+        """The model as a component that may have no copy; only for endpoints that scale to zero."""
+        form, properties = self._form, sagemaker.CfnInferenceComponent
+        no_gpu = self.when("WithoutAccelerators", "component_accelerators", "0")
+        component = properties(
             self,
-            "ServedModel",
-            execution_role_arn=role.role_arn,
-            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                model_package_name=either(from_package, self.text("model_package_name"), none),
-                image=unless_package(self.text("image_uri")),
-                model_data_url=unless_package(artifact),
-                environment=cdk.Token.as_any(
-                    cdk.Fn.condition_if(
-                        from_package.logical_id,
-                        none,
-                        {
-                            "SAGEMAKER_PROGRAM": "inference.py",
-                            "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-                        },
+            "Component",
+            inference_component_name=self._endpoint_name,
+            endpoint_name=endpoint.attr_endpoint_name,
+            variant_name=self.text("variant_name"),
+            specification=properties.InferenceComponentSpecificationProperty(
+                model_name=model.attr_model_name,
+                compute_resource_requirements=(
+                    properties.InferenceComponentComputeResourceRequirementsProperty(
+                        min_memory_required_in_mb=self.number("component_memory_mb"),
+                        number_of_cpu_cores_required=self.number("component_cpu_cores"),
+                        number_of_accelerator_devices_required=cdk.Token.as_number(
+                            unless(no_gpu, self.number("component_accelerators"))
+                        ),
                     )
                 ),
+                startup_parameters=form.given_any(
+                    {
+                        "ContainerStartupHealthCheckTimeoutInSeconds": (
+                            "container_startup_timeout_seconds"
+                        ),
+                        "ModelDataDownloadTimeoutInSeconds": "model_download_timeout_seconds",
+                    }
+                ),
             ),
-            enable_network_isolation=network.network_isolation if network else None,
-            vpc_config=sagemaker.CfnModel.VpcConfigProperty(
-                subnets=list(network.subnet_ids),
-                security_group_ids=list(network.security_group_ids),
+            runtime_config=properties.InferenceComponentRuntimeConfigProperty(
+                copy_count=self.number("instance_count")
+            ),
+        )
+        component.cfn_options.condition = form.by_component
+        return component
+
+    def _scaling(
+        self, endpoint: sagemaker.CfnEndpoint, component: sagemaker.CfnInferenceComponent
+    ) -> None:
+        """Bounds and policies for every form of endpoint that has instances."""
+        form = self._form
+        bounds = Bounds(
+            self.number("autoscaling_min_instances"),
+            self.number("autoscaling_max_instances"),
+            tuple(self._action(place) for place in slots.ACTION_PLACES),
+        )
+        per_instance = self.number("autoscaling_invocations_per_instance")
+        rest = (
+            self.number("autoscaling_scale_in_cooldown_seconds"),
+            self.number("autoscaling_scale_out_cooldown_seconds"),
+        )
+        name = endpoint.attr_endpoint_name
+        for place in _PLACES:
+            Scaled(
+                self,
+                "Scaling" if place == 1 else f"Scaling{place}",
+                resource=f"endpoint/{name}/variant/{self._of(place, 'name')}",
+                dimension="sagemaker:variant:DesiredInstanceCount",
+                bounds=bounds,
+                tracking=Tracking(
+                    per_instance, *rest, predefined="SageMakerVariantInvocationsPerInstance"
+                ),
+                when=form.scales_variant[place],
             )
-            if network
-            else None,
-        )
-        # W1030: cfn-lint tries the parameters' empty defaults, which the condition keeps out.
-        # W3005 is .cfnlintrc's, which this setting replaces.
-        self.template_options.metadata = {
-            "cfn-lint": {"config": {"ignore_checks": ["W1030", "W3005"]}}
-        }
-        # SageMaker tries the role on the artefact when the model is made.
-        model.node.add_dependency(role)
-        data = self.platform.bucket_arn("data-bucket-name")
-        allow(
-            role,
-            actions=perms.READ_OBJECTS,
-            resources=[f"{data}/{naming.MODELS_PREFIX}/*", f"{data}/{naming.CODE_PREFIX}/*"],
-            because="A model package names an artefact below models/ and scripts below code/; "
-            "which ones, only the registry knows.",
-        )
-        allow(
-            role,
-            actions=perms.READ_OBJECTS,
-            resources=[
-                cdk.Token.as_string(
-                    cdk.Fn.condition_if(
-                        from_package.logical_id,
-                        f"{data}/{naming.MODELS_PREFIX}",
-                        object_arn(self, artifact),
-                    )
-                )
-            ],
-        )
-        allow(role, actions=perms.LIST_BUCKET, resources=[data])
-        allow(
-            role,
-            actions=perms.WRITE_OBJECTS,
-            resources=[f"{object_arn(self, self._captures)}/*"],
-            because="Capture files are named by SageMaker below the request's capture location.",
-        )
-        allow(
-            role,
-            actions=perms.USE_KEY_FOR_VOLUMES,
-            resources=[self._key_arn, self.platform.value("key-arn")],
-        )
-        let_containers_start(self, role, self._registry_image(from_package))
-        return model
-
-    def _registry_image(self, from_package: cdk.CfnCondition) -> str:
-        """The image whose account may be pulled from; a package's is in this account or AWS's.
-
-        A package does not tell CloudFormation its image, so its registry cannot be written out.
-        """
-        return either(from_package, "*.dkr", self.text("image_uri"))
-
-    def _configuration(self, model: sagemaker.CfnModel) -> sagemaker.CfnEndpointConfig:
-        never = self.when("CapturesNothing", "data_capture_percentage", "0")
-        return sagemaker.CfnEndpointConfig(
+        Scaled(
             self,
-            "EndpointConfig",
-            kms_key_id=self._key_arn,
-            production_variants=[
-                sagemaker.CfnEndpointConfig.ProductionVariantProperty(
-                    variant_name=_VARIANT,
-                    model_name=model.attr_model_name,
-                    instance_type=self.text("instance_type"),
-                    initial_instance_count=self.number("instance_count"),
-                    initial_variant_weight=self.number("initial_variant_weight"),
-                )
-            ],
-            data_capture_config=sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
-                enable_capture=cdk.Fn.condition_if(never.logical_id, False, True),
-                initial_sampling_percentage=self.number("data_capture_percentage"),
-                destination_s3_uri=self._captures,
-                kms_key_id=self._key_arn,
-                capture_options=[
-                    sagemaker.CfnEndpointConfig.CaptureOptionProperty(capture_mode="Input"),
-                    sagemaker.CfnEndpointConfig.CaptureOptionProperty(capture_mode="Output"),
-                ],
-                capture_content_type_header=(
-                    sagemaker.CfnEndpointConfig.CaptureContentTypeHeaderProperty(
-                        csv_content_types=["text/csv"], json_content_types=["application/json"]
-                    )
+            "QueueScaling",
+            resource=f"endpoint/{name}/variant/{self.text('variant_name')}",
+            dimension="sagemaker:variant:DesiredInstanceCount",
+            bounds=bounds,
+            tracking=Tracking(
+                self.number("autoscaling_backlog_per_instance"),
+                *rest,
+                metric="ApproximateBacklogSizePerInstance",
+                endpoint=name,
+            ),
+            when=form.scales_queue,
+        ).comes_back_from_zero(
+            StepFromZero("HasBacklogWithoutCapacity", "EndpointName", name, "Average", 60, 2, 300),
+            form.queue_from_zero,
+        )
+        by_copies = Scaled(
+            self,
+            "ComponentScaling",
+            resource=f"inference-component/{self._endpoint_name}",
+            dimension="sagemaker:inference-component:DesiredCopyCount",
+            bounds=bounds,
+            tracking=Tracking(
+                per_instance, *rest, predefined="SageMakerInferenceComponentInvocationsPerCopy"
+            ),
+            when=form.by_component,
+        )
+        # The component's name is the endpoint's, so nothing else tells that it has to be there.
+        by_copies.target.node.add_dependency(component)
+        by_copies.comes_back_from_zero(
+            StepFromZero(
+                "NoCapacityInvocationFailures",
+                "InferenceComponentName",
+                self._endpoint_name,
+                "Maximum",
+                30,
+                1,
+                60,
+            ),
+            form.by_component,
+        )
+
+    def _action(self, place: int) -> ScheduledAction:
+        def field(name: str) -> str:
+            return slots.action_field(place, name)
+
+        return ScheduledAction(
+            present=cdk.CfnCondition(
+                self,
+                f"HasScheduledAction{place}",
+                expression=cdk.Fn.condition_not(
+                    cdk.Fn.condition_equals(self.text(field("name")), "")
                 ),
             ),
+            name=self.text(field("name")),
+            schedule=self.text(field("schedule_expression")),
+            timezone=self.text(field("timezone")),
+            least=self.number(field("min_instances")),
+            most=self.number(field("max_instances")),
         )
 
     def _api(self) -> ServiceApi:
@@ -214,7 +307,14 @@ class RealtimeEndpointStack(BlueprintStack):
             bundle=bundle,
             handler="handler:handler",
             settings=bundle.settings("InferenceSettings"),
-            environment={"endpoint_name": self._endpoint_name},
+            environment={
+                "endpoint_name": self._endpoint_name,
+                "endpoint_mode": self.text("endpoint_mode"),
+                "input_location": self._inputs,
+                "inference_component": cdk.Token.as_string(
+                    cdk.Fn.condition_if(self._form.by_component.logical_id, self._endpoint_name, "")
+                ),
+            },
             description="Passes POST /inference on to the endpoint",
             logs=self.logs,
             shape=FunctionShape(timeout_seconds=_INFERENCE_TIMEOUT_SECONDS),
@@ -222,8 +322,18 @@ class RealtimeEndpointStack(BlueprintStack):
         allow(
             function,
             actions=perms.INVOKE_ENDPOINT,
-            resources=[self.arn("sagemaker", f"endpoint/{self._endpoint_name}")],
+            resources=[
+                self.arn("sagemaker", f"endpoint/{self._endpoint_name}"),
+                self.arn("sagemaker", f"inference-component/{self._endpoint_name}"),
+            ],
         )
+        allow(
+            function,
+            actions=perms.WRITE_OBJECTS,
+            resources=[f"{object_arn(self, self._inputs)}/*"],
+            because="Every call of an asynchronous endpoint is an object of its own.",
+        )
+        allow(function, actions=perms.USE_KEY, resources=[self.platform.value("key-arn")])
         api = ServiceApi(
             self,
             "InferenceApi",
@@ -237,34 +347,20 @@ class RealtimeEndpointStack(BlueprintStack):
         api.route("POST", "/inference", body=_INFERENCE_BODY, body_name="Inference")
         return api
 
-    def _alarms(self) -> None:
-        if not self.config.alarms.enabled:
-            return
-        dimensions = {"EndpointName": self._endpoint_name, "VariantName": _VARIANT}
-        topic = self.platform.value("alert-topic-arn")
-        period = self.config.alarms.period_minutes * 60
-        for name, metric, statistic, threshold, text in (
-            ("ServerErrors", "Invocation5XXErrors", "Sum", 1, "answers with server errors"),
-            ("Latency", "ModelLatency", "p90", _SLOW_MICROSECONDS, "takes over a second (p90)"),
-        ):
-            percentile = statistic.startswith("p")
-            alarm = cloudwatch.CfnAlarm(
-                self,
-                f"{name}Alarm",
-                alarm_description=f"Endpoint {self._endpoint_name} {text}",
-                namespace="AWS/SageMaker",
-                metric_name=metric,
-                dimensions=[
-                    cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value)
-                    for key, value in dimensions.items()
-                ],
-                statistic=None if percentile else statistic,
-                extended_statistic=statistic if percentile else None,
-                period=period,
-                evaluation_periods=1,
-                threshold=threshold,
-                comparison_operator="GreaterThanOrEqualToThreshold",
-                treat_missing_data="notBreaching",
-                alarm_actions=[topic],
+    @staticmethod
+    def _variant_models(variants: list[Variant]) -> str:
+        """Every variant with its model, for the check after a deployment: ``A=model,B=model``."""
+        first, *further = variants
+        texts = [f"{first.name}={first.model}"]
+        texts += [
+            cdk.Token.as_string(
+                cdk.Fn.condition_if(each.present.logical_id, f",{each.name}={each.model}", "")
             )
-            self._excuse_empty_defaults(alarm)
+            for each in further
+            if each.present
+        ]
+        return "".join(texts)
+
+
+def _model_id(place: int) -> str:
+    return "ServedModel" if place == 1 else f"ServedModel{place}"

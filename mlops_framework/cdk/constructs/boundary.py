@@ -114,6 +114,12 @@ class PermissionsBoundary(iam.ManagedPolicy):
         self._cap(perms.PULL_IMAGE, [f"arn:{scope.partition}:ecr:{scope.region}:*:repository/*"])
         self._cap(perms.USE_VPC, [scope.arn("ec2", "*")])
         self._cap(sorted(perms.WITHOUT_RESOURCE), ["*"])
+        # The first scaled endpoint of an account makes the role with which AWS scales it.
+        scaling = "role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*"
+        self._cap(
+            ["iam:CreateServiceLinkedRole"],
+            [f"arn:{scope.partition}:iam::{scope.account}:{scaling}"],
+        )
         roles = [scope.role_arn("*")]
         self._cap(_ROLE_CARE, roles)
         self._cap(_ROLE_CHANGES, roles, {"StringEquals": {"iam:PermissionsBoundary": own_arn}})

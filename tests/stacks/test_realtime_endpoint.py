@@ -1,0 +1,261 @@
+"""What the one template of realtime-endpoint becomes for each form that a request may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from mlops_framework.blueprints.realtime_endpoint import BLUEPRINT
+from mlops_framework.contracts.parameters import template_values
+from mlops_framework.registry import Registry
+from tests.stacks.conftest import Synthesized
+
+NOTHING = object()
+BODY = {
+    "pipeline_type": "realtime-endpoint",
+    "model_name": "income",
+    "image_uri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1",
+    "model_artifact_location": "s3://data/models/model.tar.gz",
+}
+PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/income/2"
+
+
+class Deployed:
+    """A template with a request's values in it: conditions decided, references to values filled."""
+
+    def __init__(self, template: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        request = Registry([BLUEPRINT]).parse({**BODY, **body})
+        self._template = template
+        self._values = template_values(request, "dev")
+        self.resources = {
+            name: (resource["Type"], self.of(resource.get("Properties", {})))
+            for name, resource in template["Resources"].items()
+            if "Condition" not in resource or self._holds({"Condition": resource["Condition"]})
+        }
+
+    def one(self, kind: str) -> dict[str, Any]:
+        (found,) = self.all(kind)
+        return found
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        return [properties for type_, properties in self.resources.values() if type_ == kind]
+
+    def of(self, node: Any) -> Any:
+        if isinstance(node, list):
+            items = [self.of(item) for item in node]
+            return [item for item in items if item is not NOTHING]
+        if not isinstance(node, dict):
+            return node
+        if set(node) == {"Fn::If"}:
+            condition, then, otherwise = node["Fn::If"]
+            return self.of(then if self._holds({"Condition": condition}) else otherwise)
+        if node == {"Ref": "AWS::NoValue"}:
+            return NOTHING
+        if set(node) == {"Ref"}:
+            return self._values.get(node["Ref"], f"<{node['Ref']}>")
+        if set(node) == {"Fn::Join"}:
+            delimiter, parts = node["Fn::Join"]
+            return delimiter.join(map(str, self.of(parts)))
+        if set(node) == {"Fn::GetAtt"}:
+            return f"<{'.'.join(node['Fn::GetAtt'])}>"
+        if set(node) == {"Fn::Split"}:
+            delimiter, text = node["Fn::Split"]
+            return str(self.of(text)).split(delimiter)
+        members = {key: self.of(value) for key, value in node.items()}
+        return {key: value for key, value in members.items() if value is not NOTHING}
+
+    def _holds(self, expression: Mapping[str, Any]) -> bool:
+        ((function, operands),) = expression.items()
+        match function:
+            case "Condition":
+                return self._holds(self._template["Conditions"][operands])
+            case "Fn::Equals":
+                left, right = map(self.of, operands)
+                return bool(left == right)
+            case "Fn::Not":
+                return not self._holds(operands[0])
+            case "Fn::And":
+                return all(map(self._holds, operands))
+        raise AssertionError(expression)
+
+
+@pytest.fixture(scope="module")
+def deployed(dev: Synthesized) -> Any:
+    template = dev.blueprints["realtime-endpoint"]
+    return lambda **body: Deployed(template, body)
+
+
+def config(deployed: Deployed) -> dict[str, Any]:
+    return deployed.one("AWS::SageMaker::EndpointConfig")
+
+
+def test_a_plain_request_is_one_variant_with_instances_and_nothing_that_scales(deployed) -> None:
+    plain = deployed()
+
+    (variant,) = config(plain)["ProductionVariants"]
+    assert variant == {
+        "VariantName": "AllTraffic",
+        "ModelName": "<ServedModel.ModelName>",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": "1",
+        "InitialVariantWeight": "1",
+    }
+    assert config(plain)["DataCaptureConfig"]["InitialSamplingPercentage"] == "100"
+    assert not {"AsyncInferenceConfig", "ExecutionRoleArn"} & config(plain).keys()
+    assert len(plain.all("AWS::SageMaker::Model")) == 1
+    assert plain.all("AWS::ApplicationAutoScaling::ScalableTarget") == []
+    assert plain.all("AWS::SageMaker::InferenceComponent") == []
+
+
+def test_a_serverless_endpoint_has_memory_instead_of_instances(deployed) -> None:
+    serverless = deployed(
+        endpoint_mode="serverless",
+        serverless_memory_mb=3072,
+        serverless_max_concurrency=20,
+        serverless_provisioned_concurrency=2,
+    )
+
+    (variant,) = config(serverless)["ProductionVariants"]
+    assert variant == {
+        "VariantName": "AllTraffic",
+        "ModelName": "<ServedModel.ModelName>",
+        "ServerlessConfig": {
+            "MemorySizeInMB": "3072",
+            "MaxConcurrency": "20",
+            "ProvisionedConcurrency": "2",
+        },
+    }
+    assert not {"DataCaptureConfig", "KmsKeyId"} & config(serverless).keys()
+
+
+def test_an_asynchronous_endpoint_may_go_down_to_none_and_comes_back_when_something_waits(
+    deployed,
+) -> None:
+    topic = "arn:aws:sns:us-east-1:111122223333:answers"
+    queued = deployed(
+        endpoint_mode="asynchronous",
+        autoscaling_min_instances=0,
+        autoscaling_max_instances=4,
+        async_success_topic_arn=topic,
+        async_max_concurrent_invocations=8,
+    )
+
+    queue = config(queued)["AsyncInferenceConfig"]
+    assert queue["ClientConfig"] == {"MaxConcurrentInvocationsPerInstance": "8"}
+    assert queue["OutputConfig"]["NotificationConfig"] == {"SuccessTopic": topic}
+    assert queue["OutputConfig"]["S3OutputPath"].endswith("/output")
+    assert "DataCaptureConfig" not in config(queued)
+    target = queued.one("AWS::ApplicationAutoScaling::ScalableTarget")
+    assert (target["MinCapacity"], target["MaxCapacity"]) == ("0", "4")
+    metrics = {alarm["MetricName"] for alarm in queued.all("AWS::CloudWatch::Alarm")}
+    assert metrics == {"Invocation5XXErrors", "HasBacklogWithoutCapacity"}
+    tracking, step = queued.all("AWS::ApplicationAutoScaling::ScalingPolicy")
+    followed = tracking["TargetTrackingScalingPolicyConfiguration"]
+    assert (
+        followed["CustomizedMetricSpecification"]["MetricName"]
+        == "ApproximateBacklogSizePerInstance"
+    )
+    assert step["StepScalingPolicyConfiguration"]["StepAdjustments"] == [
+        {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}
+    ]
+    # An update starts with an instance to try the new model on, not with the none of an idle hour.
+    assert "RetainAllVariantProperties" not in queued.one("AWS::SageMaker::Endpoint")
+    (told,) = [
+        policy["PolicyDocument"]["Statement"][0]
+        for policy in queued.all("AWS::IAM::Policy")
+        if policy["PolicyDocument"]["Statement"][0]["Action"] == "sns:Publish"
+    ]
+    assert told["Resource"] == topic
+
+
+def test_a_real_time_endpoint_that_scales_to_zero_serves_through_a_component(deployed) -> None:
+    zero = deployed(
+        autoscaling_min_instances=0,
+        autoscaling_max_instances=2,
+        component_memory_mb=2048,
+        container_startup_timeout_seconds=600,
+    )
+
+    (variant,) = config(zero)["ProductionVariants"]
+    assert variant["ManagedInstanceScaling"] == {
+        "Status": "ENABLED",
+        "MinInstanceCount": "0",
+        "MaxInstanceCount": "2",
+    }
+    assert not {"ModelName", "InitialVariantWeight"} & variant.keys()
+    assert config(zero)["ExecutionRoleArn"]
+    component = zero.one("AWS::SageMaker::InferenceComponent")
+    assert component["Specification"] == {
+        "ModelName": "<ServedModel.ModelName>",
+        "ComputeResourceRequirements": {
+            "MinMemoryRequiredInMb": "2048",
+            "NumberOfCpuCoresRequired": "1",
+        },
+        "StartupParameters": {"ContainerStartupHealthCheckTimeoutInSeconds": "600"},
+    }
+    target = zero.one("AWS::ApplicationAutoScaling::ScalableTarget")
+    assert target["ScalableDimension"] == "sagemaker:inference-component:DesiredCopyCount"
+    assert target["MinCapacity"] == "0"
+    (alarm,) = [
+        alarm
+        for alarm in zero.all("AWS::CloudWatch::Alarm")
+        if alarm["MetricName"] == "NoCapacityInvocationFailures"
+    ]
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Maximum", 30, 1)
+    assert alarm["Dimensions"][0]["Name"] == "InferenceComponentName"
+
+
+def test_every_variant_has_its_model_its_share_and_its_scaling(deployed) -> None:
+    shared = deployed(
+        variant_name="champion",
+        initial_variant_weight=9.0,
+        further_variants=[
+            {
+                "variant_name": "challenger",
+                "model_package_name": PACKAGE,
+                "instance_type": "ml.c5.xlarge",
+                "environment": {"THRESHOLD": "0.4"},
+            }
+        ],
+        autoscaling_max_instances=3,
+        scheduled_scaling=[
+            {
+                "name": "working-hours",
+                "schedule_expression": "cron(0 7 ? * MON-FRI *)",
+                "timezone": "Europe/Berlin",
+                "min_instances": 2,
+                "max_instances": 3,
+            }
+        ],
+    )
+
+    champion, challenger = config(shared)["ProductionVariants"]
+    assert (champion["VariantName"], champion["InitialVariantWeight"]) == ("champion", "9")
+    assert (challenger["InstanceType"], challenger["InitialVariantWeight"]) == ("ml.c5.xlarge", "1")
+    first, second = (m["PrimaryContainer"] for m in shared.all("AWS::SageMaker::Model"))
+    assert first["Environment"] == (
+        '{"SAGEMAKER_PROGRAM":"inference.py","SAGEMAKER_SUBMIT_DIRECTORY":"/opt/ml/model/code"}'
+    )
+    assert second == {"ModelPackageName": PACKAGE, "Environment": '{"THRESHOLD":"0.4"}'}
+    targets = shared.all("AWS::ApplicationAutoScaling::ScalableTarget")
+    assert [target["ResourceId"].rpartition("/")[2] for target in targets] == [
+        "champion",
+        "challenger",
+    ]
+    for target in targets:
+        assert target["ScheduledActions"] == [
+            {
+                "ScheduledActionName": "working-hours",
+                "Schedule": "cron(0 7 ? * MON-FRI *)",
+                "Timezone": "Europe/Berlin",
+                "ScalableTargetAction": {"MinCapacity": "2", "MaxCapacity": "3"},
+            }
+        ]
+    assert shared.one("AWS::SageMaker::Endpoint")["RetainAllVariantProperties"] is True
+
+
+def test_a_machine_with_disks_of_its_own_gets_no_key_for_a_volume(deployed) -> None:
+    assert "KmsKeyId" not in config(deployed(instance_type="ml.g5.xlarge"))
+    assert "KmsKeyId" in config(deployed(instance_type="ml.m5.xlarge", volume_size_gb=100))
