@@ -114,6 +114,20 @@ def announcements(prefix: str) -> tuple[Announcement, ...]:
             "Model package <package> waits for approval.",
         ),
         Announcement(
+            "StartRefused",
+            {
+                "source": ["mlops.orchestrator"],
+                "detail-type": ["Pipeline Start Refused"],
+                "detail": {"environment": [prefix]},
+            },
+            {
+                "pipeline": "$.detail.pipeline_id",
+                "by": "$.detail.requested_by",
+                "reason": "$.detail.reason",
+            },
+            "Pipeline <pipeline> stays as it is after the <by>: <reason>",
+        ),
+        Announcement(
             "Retraining",
             {
                 "source": ["mlops.drift"],

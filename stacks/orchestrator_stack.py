@@ -12,10 +12,12 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
+from lambdas.orchestrator.settings import FilesSettings, OrchestratorSettings, TeardownSettings
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.bundling import Bundler
 from mlops_framework.cdk.catalogue import Catalogue
@@ -29,6 +31,10 @@ from stacks.foundation_stack import publish
 
 _API_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
 _TEARDOWN_TIMEOUT_SECONDS = 900
+_APPROVALS_TIMEOUT_SECONDS = 300
+_FILES_TIMEOUT_SECONDS = 120
+_REQUEST_FILES = "mlops-config"
+"""Keys of request files begin so, as the predecessor's did."""
 _RUN_TIME = "Pipelines are made at run time; their names begin with the environment's prefix."
 _OBJECTS = "Objects are named after pipelines, which are made at run time."
 _PIPELINE_REQUEST = {
@@ -94,12 +100,14 @@ class OrchestratorStack(FrameworkStack):
         self.table = self._records()
         self.teardown = self._teardown()
         self.handler = self._handler()
+        self.approvals = self._approvals()
+        self.files = self._files()
         self.api = self._api()
 
-        for function in (self.handler, self.teardown):
+        for function in (self.handler, self.approvals, self.files, self.teardown):
             self._let_read_and_remember(function)
-        self._let_provision()
-        self._let_find_models()
+        for function in (self.handler, self.approvals, self.files):
+            self._let_provision(function)
         self._let_tear_down()
         self._answer()
 
@@ -151,19 +159,111 @@ class OrchestratorStack(FrameworkStack):
             bundle=self._bundle,
             handler="handler:handler",
             settings=OrchestratorSettings,
-            environment={
-                **self._what_both_read(),
-                "data_bucket": self.platform.value("data-bucket-name"),
-                "account": self.account,
-                "partition": self.partition,
-                "delivery_role_arn": self.role_arn(delivery_role_name(self.config.prefix)),
-                "teardown_function_name": self.teardown.function_name,
-                "tags": json.dumps(dict(house_tags(self.config)), sort_keys=True),
-            },
+            environment=self._what_provisioning_reads(),
             description="Answers the platform's API",
             logs=self._logs,
             shape=FunctionShape(memory_mb=512, timeout_seconds=_API_TIMEOUT_SECONDS),
         )
+
+    def _approvals(self) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            "Approvals",
+            bundle=self._bundle,
+            handler="approvals:handler",
+            settings=OrchestratorSettings,
+            environment=self._what_provisioning_reads(),
+            description="Delivers a model that was approved, takes back one that was rejected",
+            logs=self._logs,
+            shape=FunctionShape(
+                memory_mb=512, timeout_seconds=_APPROVALS_TIMEOUT_SECONDS, retries=2
+            ),
+        )
+        rule = events.CfnRule(
+            self,
+            "ModelDecided",
+            description="A version in the model registry was approved or rejected",
+            event_pattern={
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Model Package State Change"],
+                "detail": {
+                    "ModelApprovalStatus": ["Approved", "Rejected"],
+                    "ModelPackageGroupName": [{"exists": True}],
+                },
+            },
+            state="ENABLED",
+            targets=[events.CfnRule.TargetProperty(id="Approvals", arn=function.function_arn)],
+        )
+        lambda_.CfnPermission(
+            self,
+            "ModelDecidedInvokes",
+            action=perms.INVOKE_FUNCTION[0],
+            function_name=function.function_name,
+            principal="events.amazonaws.com",
+            source_arn=rule.attr_arn,
+        )
+        return function
+
+    def _files(self) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            "Files",
+            bundle=self._bundle,
+            handler="files:handler",
+            settings=FilesSettings,
+            environment={
+                **self._what_provisioning_reads(),
+                "alert_topic_arn": self.platform.value("alert-topic-arn"),
+            },
+            description="Carries out requests that were put as files, and writes results beside",
+            logs=self._logs,
+            shape=FunctionShape(memory_mb=512, timeout_seconds=_FILES_TIMEOUT_SECONDS, retries=2),
+        )
+        bucket = self.platform.value("configuration-bucket-name")
+        rule = events.CfnRule(
+            self,
+            "RequestFilePut",
+            description="A request was put as a file into the configuration bucket",
+            event_pattern={
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    "bucket": {"name": [bucket]},
+                    "object": {"key": [{"prefix": _REQUEST_FILES}]},
+                },
+            },
+            state="ENABLED",
+            targets=[events.CfnRule.TargetProperty(id="Files", arn=function.function_arn)],
+        )
+        lambda_.CfnPermission(
+            self,
+            "RequestFilePutInvokes",
+            action=perms.INVOKE_FUNCTION[0],
+            function_name=function.function_name,
+            principal="events.amazonaws.com",
+            source_arn=rule.attr_arn,
+        )
+        if self.config.configuration_bucket:
+            # Its owner may send it S3's own notifications, as the predecessor had them.
+            lambda_.CfnPermission(
+                self,
+                "BucketNotifies",
+                action=perms.INVOKE_FUNCTION[0],
+                function_name=function.function_name,
+                principal="s3.amazonaws.com",
+                source_arn=self.platform.bucket_arn("configuration-bucket-name"),
+                source_account=self.account,
+            )
+        allow(
+            function,
+            actions=["s3:GetObject", "s3:PutObject"],
+            resources=[
+                f"{self.platform.bucket_arn('configuration-bucket-name')}/{_REQUEST_FILES}*"
+            ],
+            because="Senders name their files; what begins so is a request or its result.",
+        )
+        allow(function, actions=perms.PUBLISH, resources=[self.platform.value("alert-topic-arn")])
+        return function
 
     def _api(self) -> ServiceApi:
         self._let_api_gateway_log()
@@ -205,6 +305,21 @@ class OrchestratorStack(FrameworkStack):
             "stages": ",".join(self.config.stage_names),
             "record_table": self.table.table_name,
             "artifact_bucket": self.platform.value("artifact-bucket-name"),
+        }
+
+    def _what_provisioning_reads(self) -> dict[str, str]:
+        return {
+            **self._what_both_read(),
+            "data_bucket": self.platform.value("data-bucket-name"),
+            "account": self.account,
+            "partition": self.partition,
+            "delivery_role_arn": self.role_arn(delivery_role_name(self.config.prefix)),
+            "teardown_function_name": self.teardown.function_name,
+            "assets_bucket": self.config.assets_bucket or "",
+            "stage_aliases": json.dumps(
+                {stage.name: list(stage.stands_for) for stage in self.config.stages}
+            ),
+            "tags": json.dumps(dict(house_tags(self.config)), sort_keys=True),
         }
 
     @property
@@ -250,44 +365,42 @@ class OrchestratorStack(FrameworkStack):
             ],
         )
 
-    def _let_provision(self) -> None:
+    def _let_provision(self, function: PythonFunction) -> None:
         prefix = self.config.prefix
-        allow(self.handler, actions=["dynamodb:Scan"], resources=[self.table.table_arn])
+        allow(function, actions=["dynamodb:Scan"], resources=[self.table.table_arn])
         allow(
-            self.handler,
+            function,
             actions=["s3:PutObject"],
             resources=[f"{self._artifacts}/pipelines/*", f"{self._artifacts}/requests/*"],
             because=_OBJECTS,
         )
         allow(
-            self.handler,
+            function,
             actions=["s3:GetObject"],
             resources=[f"{self._artifacts}/pipelines/*"],
             because=_OBJECTS,
         )
-        allow(self.handler, actions=perms.LIST_BUCKET, resources=[self._artifacts])
+        allow(function, actions=perms.LIST_BUCKET, resources=[self._artifacts])
         allow(
-            self.handler,
+            function,
             actions=perms.CHANGE_STACKS,
             resources=[self.arn("cloudformation", f"stack/{prefix}-*-delivery/*")],
             because=_RUN_TIME,
         )
         allow(
-            self.handler,
+            function,
             actions=perms.PASS_ROLE,
             resources=[self.role_arn(delivery_role_name(prefix))],
             conditions={"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
         )
         allow(
-            self.handler,
+            function,
             actions=[*perms.READ_PIPELINE_STATE, *perms.START_PIPELINE],
             resources=[self.arn("codepipeline", f"{prefix}-*")],
             because=_RUN_TIME,
         )
-
-    def _let_find_models(self) -> None:
         allow(
-            self.handler,
+            function,
             actions=perms.LIST_MODEL_VERSIONS,
             resources=[self.arn("sagemaker", "model-package-group/*")],
             because="Requests name the group whose newest approved version they want; it reads.",

@@ -75,6 +75,8 @@ class Platform:
             watched=Watched(
                 functions={
                     "Api": self.orchestrator.handler.function_name,
+                    "Approvals": self.orchestrator.approvals.function_name,
+                    "Files": self.orchestrator.files.function_name,
                     "Teardown": self.orchestrator.teardown.function_name,
                     "Verify": self.delivery.verify.function_name,
                     "Profile": self.drift.profile.function_name,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
 
 if TYPE_CHECKING:
+    from mlops_framework.orchestration.model_approvals import ModelApprovals
     from mlops_framework.orchestration.service import Orchestrator
     from mlops_framework.orchestration.teardown import Teardown
 
@@ -70,6 +71,14 @@ def service() -> Orchestrator:
         ),
         delivery_role_arn=settings.delivery_role_arn,
     )
+
+
+@cache
+def approvals() -> ModelApprovals:
+    """What a word in the model registry starts, made once per execution environment."""
+    from mlops_framework.orchestration.model_approvals import ModelApprovals
+
+    return ModelApprovals(service())
 
 
 @cache

@@ -83,12 +83,19 @@ class PipelineRequestedDetail(PipelineRemovedDetail):
     request_key: str = Field(description="Object key of the immutable request document.")
 
 
+class PipelineStartRefusedDetail(PipelineRemovedDetail):
+    """Detail of the event that a pipeline stays as it is, although something asked for it anew."""
+
+    reason: str = Field(description="Why, with what to do.")
+
+
 EVENTS: Final[Mapping[tuple[str, str], type[_Detail]]] = {
     (DRIFT_SOURCE, "Drift Evaluated"): DriftDetail,
     (DRIFT_SOURCE, "Drift Detected"): DriftDetail,
     (DRIFT_SOURCE, "Retraining Requested"): DriftDetail,
     (ORCHESTRATOR_SOURCE, "Pipeline Requested"): PipelineRequestedDetail,
     (ORCHESTRATOR_SOURCE, "Pipeline Removed"): PipelineRemovedDetail,
+    (ORCHESTRATOR_SOURCE, "Pipeline Start Refused"): PipelineStartRefusedDetail,
 }
 """Detail by source and detail type."""
 

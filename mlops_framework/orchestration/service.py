@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from mlops_framework.orchestration.status import Seen, describe, stage_of
 from mlops_framework.orchestration.teardown import describe_removal, kept_by, stacks_of
 from mlops_framework.registry import Registry
 
+LOGGER = logging.getLogger(__name__)
 PAGE_LIMIT = 100
 _STACK_ARN = re.compile(r"arn:aws[a-z-]*:cloudformation:[^:]+:[0-9]{12}:stack/([^/]+)/[^/]+")
 
@@ -157,9 +159,10 @@ class Orchestrator:
                 wanted.append(Wanted(file, self.planned(body).plan))
             except RequestInvalid as refused:
                 found += [FileFault.of(file, fault) for fault in refused.faults]
-        return plan_folder(origin, wanted, self._records(), prune=prune, faults=found)
+        return plan_folder(origin, wanted, self.records(), prune=prune, faults=found)
 
-    def _records(self) -> Iterator[PipelineRecord]:
+    def records(self) -> Iterator[PipelineRecord]:
+        """Every pipeline's record, as it was when its page was read."""
         token = ""
         while True:
             page = self._ports.records.page(limit=PAGE_LIMIT, token=token)
@@ -253,6 +256,22 @@ class Orchestrator:
             "pipeline_id": pipeline_id,
             **describe_removal(names, kept),
         }
+
+    def announce_refusal(self, record: PipelineRecord, requester: Requester, reason: str) -> None:
+        """Tell that something wanted to start a pipeline that stays as it is; never raises."""
+        detail = {
+            "version": 1,
+            "pipeline_id": record.pipeline_id,
+            "pipeline_type": record.kind,
+            "model_name": record.model_name,
+            "requested_by": requester.identity,
+            "correlation_id": requester.correlation_id,
+            "reason": reason,
+        }
+        try:
+            self._ports.events.publish("Pipeline Start Refused", detail)
+        except Exception:  # The log has it; a lost announcement must not hide the other pipelines.
+            LOGGER.exception("could not announce that %s stays as it is", record.pipeline_id)
 
     def blueprints(self) -> dict[str, Any]:
         """The enabled blueprints."""

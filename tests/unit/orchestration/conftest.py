@@ -15,6 +15,7 @@ from mlops_framework.orchestration.teardown import Teardown
 from mlops_framework.registry import Registry
 from mlops_framework.testing.catalogue import InMemoryCatalogue
 from mlops_framework.testing.clock import FakeClock
+from mlops_framework.testing.model_versions import InMemoryModelVersions
 from mlops_framework.testing.objects import InMemoryObjects
 from mlops_framework.testing.pipelines import InMemoryPipelines, stage_ran
 from mlops_framework.testing.records import InMemoryRecords
@@ -49,6 +50,7 @@ class World:
     teardowns: RecordedTeardowns = field(default_factory=RecordedTeardowns)
     events: RecordedEvents = field(default_factory=RecordedEvents)
     clock: FakeClock = field(default_factory=FakeClock)
+    models: InMemoryModelVersions = field(default_factory=InMemoryModelVersions)
 
     @property
     def orchestrator(self) -> Orchestrator:
@@ -63,6 +65,7 @@ class World:
                 events=self.events,
                 now=self.clock,
                 pause=self.clock.sleep,
+                models=self.models,
             ),
             environment=self.environment,
             place=Place("us-east-1", "aws", "111122223333", "data", "mlops-test"),
