@@ -15,7 +15,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_framework.local.plane import binding, codepipeline, corrections, sagemaker
+from mlops_framework.local.plane import binding, codepipeline, corrections, sagemaker, scaling
 from mlops_framework.local.plane.api_gateway import RequestValidator
 from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
@@ -32,11 +32,16 @@ def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]
     Args:
         host: Handed to each service.
     """
-    services: list[LocalService] = [*codepipeline.services(host), *sagemaker.services(host)]
+    services: list[LocalService] = [
+        *codepipeline.services(host),
+        *sagemaker.services(host),
+        *scaling.services(host),
+    ]
     types: list[ResourceType] = [
         RequestValidator(),
         *codepipeline.resource_types(host),
         *sagemaker.resource_types(host),
+        *scaling.resource_types(host),
     ]
     return services, types
 

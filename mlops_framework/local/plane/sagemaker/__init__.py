@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
-from mlops_framework.local.plane.sagemaker import resources
+from mlops_framework.local.plane.sagemaker import component_resource, resources
+from mlops_framework.local.plane.sagemaker.components import InferenceComponents
 from mlops_framework.local.plane.sagemaker.endpoints import Endpoints
 from mlops_framework.local.plane.sagemaker.model_registry import ModelRegistry
 from mlops_framework.local.plane.sagemaker.models import Models
@@ -46,6 +47,7 @@ class SageMaker(LocalService):
         registry = ModelRegistry(host)
         models = Models(host, registry)
         self.endpoints = Endpoints(host, models)
+        self.components = InferenceComponents(host, models, self.endpoints)
         pipelines = Pipelines(host)
         training = TrainingJobs(host)
         parts = (
@@ -56,6 +58,7 @@ class SageMaker(LocalService):
             registry,
             models,
             self.endpoints,
+            self.components,
             pipelines,
             Executions(host, pipelines, self),
             Tags(host),
@@ -74,7 +77,7 @@ def services(host: PlaneHost) -> list[LocalService]:
         SageMaker and SageMaker Runtime.
     """
     sagemaker = SageMaker(host)
-    return [sagemaker, SageMakerRuntime(host, sagemaker.endpoints)]
+    return [sagemaker, SageMakerRuntime(host, sagemaker.endpoints, sagemaker.components)]
 
 
 def resource_types(host: PlaneHost) -> list[ResourceType]:
@@ -83,4 +86,8 @@ def resource_types(host: PlaneHost) -> list[ResourceType]:
     Args:
         host: the emulator; the types get it again with each call.
     """
-    return [kind() for kind in resources.TYPES]
+    kinds: tuple[type[ResourceType], ...] = (
+        *resources.TYPES,
+        component_resource.InferenceComponent,
+    )
+    return [kind() for kind in kinds]

@@ -22,13 +22,14 @@ from mlops_framework.local.plane.sagemaker.area import (
 from mlops_framework.local.plane.sagemaker.fleet import Fleet, ServingError
 from mlops_framework.local.plane.sagemaker.listing import page
 from mlops_framework.local.plane.sagemaker.models import Models
+from mlops_framework.local.plane.sagemaker.plans import serves_itself, variant_plan, variant_summary
 from mlops_framework.local.plane.service import Scope, operation
 
 KIND = "endpoint"
-HEALTH_CHECK_SECONDS = 240
 _UP_AGAIN_SECONDS = 60.0
 _SETTLED = ("InService", "Failed", "OutOfService")
-_HIDDEN = ("plans", "capture")
+_HIDDEN = ("plans", "capture", "queue")
+_RETAINED = {"DesiredWeight": "CurrentWeight", "DesiredInstanceCount": "InstanceCount"}
 
 
 class Endpoints(Area):
@@ -86,18 +87,10 @@ class Endpoints(Area):
         config = self._models.config_record(request["EndpointConfigName"], scope)
         record = self._settled(request["EndpointName"], scope)
         name = record["EndpointName"]
-        weights: dict[str, float] = {}
-        excluded = {
-            each["VariantPropertyType"]
-            for each in request.get("ExcludeRetainedVariantProperties", [])
-        }
-        if request.get("RetainAllVariantProperties") and "DesiredWeight" not in excluded:
-            weights = {
-                plan["VariantName"]: plan["CurrentWeight"] for plan in record.get("plans", [])
-            }
         changed = self.change(KIND, name, scope, EndpointStatus="Updating", FailureReason=None)
         self._emit(changed, scope)
-        self.host.spawn(f"endpoint {name}", self._deploy, name, config, weights, scope)
+        retained = _retained(request, record)
+        self.host.spawn(f"endpoint {name}", self._deploy, name, config, retained, scope)
         return {"EndpointArn": record["EndpointArn"]}
 
     @operation("UpdateEndpointWeightsAndCapacities")
@@ -117,9 +110,17 @@ class Endpoints(Area):
                 )
             plan["CurrentWeight"] = desired.get("DesiredWeight", plan["CurrentWeight"])
             plan["InstanceCount"] = desired.get("DesiredInstanceCount", plan["InstanceCount"])
+            if plan["InstanceCount"] == 0 and "queue" not in record:
+                raise invalid("DesiredInstanceCount 0 is for asynchronous endpoints.")
         if sum(plan["CurrentWeight"] for plan in plans.values()) <= 0:
             raise invalid("At least one variant needs a weight above 0.")
         deployment = self.fleet.get(name, scope)
+        running = set(deployment.servers) if deployment else set()
+        if {key for key, plan in plans.items() if serves_itself(plan)} != running:
+            self._emit(self.change(KIND, name, scope, EndpointStatus="Updating"), scope)
+            args = (name, list(plans.values()), scope)
+            self.host.spawn(f"endpoint {name}", self._change_capacity, *args)
+            return {"EndpointArn": record["EndpointArn"]}
         if deployment is not None:
             deployment.weights = {key: plan["CurrentWeight"] for key, plan in plans.items()}
         self._emit(self.change(KIND, name, scope, plans=list(plans.values())), scope)
@@ -131,7 +132,9 @@ class Endpoints(Area):
         record = self.endpoint_record(request["EndpointName"], scope)
         described = {member: v for member, v in record.items() if member not in _HIDDEN}
         if record.get("plans"):
-            described["ProductionVariants"] = [_summary(plan) for plan in record["plans"]]
+            described["ProductionVariants"] = [variant_summary(plan) for plan in record["plans"]]
+        if queue := record.get("queue"):
+            described["AsyncInferenceConfig"] = queue
         if capture := record.get("capture"):
             enabled = capture.get("EnableCapture", False)
             described["DataCaptureConfig"] = {
@@ -182,11 +185,23 @@ class Endpoints(Area):
             raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
         return record
 
+    def _change_capacity(self, name: str, plans: list[Record], scope: Scope) -> None:
+        """Bring a variant its first instance, or take the last one of an asynchronous endpoint."""
+        try:
+            self.fleet.deploy(name, plans, scope)
+        except ServingError as error:
+            self._roll_back(name, str(error), scope)
+            return
+        self._emit(self.change(KIND, name, scope, EndpointStatus="InService", plans=plans), scope)
+
     def _deploy(
-        self, name: str, config: Record, weights: Mapping[str, float], scope: Scope
+        self, name: str, config: Record, retained: Mapping[str, Record], scope: Scope
     ) -> None:
         try:
-            plans = [self._plan(each, weights, scope) for each in config["ProductionVariants"]]
+            plans = [
+                variant_plan(each, retained, self._models, scope)
+                for each in config["ProductionVariants"]
+            ]
             self.fleet.deploy(name, plans, scope)
         except Exception as error:
             told = str(error) if isinstance(error, ServingError) else _told(error)
@@ -201,6 +216,7 @@ class Endpoints(Area):
             FailureReason=None,
             plans=plans,
             capture=config.get("DataCaptureConfig"),
+            queue=config.get("AsyncInferenceConfig"),
         )
         self._emit(changed, scope)
 
@@ -239,32 +255,13 @@ class Endpoints(Area):
             return False
         return True
 
-    def _plan(
-        self, variant: Mapping[str, Any], weights: Mapping[str, float], scope: Scope
-    ) -> Record:
-        """Everything needed to serve a variant, also after its model has been deleted."""
-        container = self._models.containers(variant["ModelName"], scope)
-        data, environment = self._models.resolve(container, scope)
-        name = variant["VariantName"]
-        return {
-            "VariantName": name,
-            "Image": container.get("Image", ""),
-            "ModelDataUrl": data,
-            "Environment": environment,
-            "CurrentWeight": weights.get(name, variant.get("InitialVariantWeight", 1.0)),
-            "InstanceCount": variant.get("InitialInstanceCount", 1),
-            "HealthCheckSeconds": variant.get(
-                "ContainerStartupHealthCheckTimeoutInSeconds", HEALTH_CHECK_SECONDS
-            ),
-        }
-
     def _emit(self, record: Record, scope: Scope) -> None:
         if not record:
             return
         status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", record["EndpointStatus"]).upper()
         detail = {
             **only(record, ["EndpointName", "EndpointArn", "EndpointConfigName", "FailureReason"]),
-            "ProductionVariants": [_summary(plan) for plan in record.get("plans", [])],
+            "ProductionVariants": [variant_summary(plan) for plan in record.get("plans", [])],
             "EndpointStatus": status,
             "CreationTime": milliseconds(record["CreationTime"]),
             "LastModifiedTime": milliseconds(record["LastModifiedTime"]),
@@ -274,16 +271,15 @@ class Endpoints(Area):
         self.emit("SageMaker Endpoint State Change", detail, [arn], scope)
 
 
-def _summary(plan: Mapping[str, Any]) -> dict[str, Any]:
-    images = [{"SpecifiedImage": plan["Image"]}] if plan["Image"] else []
-    return {
-        "VariantName": plan["VariantName"],
-        "DeployedImages": images,
-        "CurrentWeight": plan["CurrentWeight"],
-        "DesiredWeight": plan["CurrentWeight"],
-        "CurrentInstanceCount": plan["InstanceCount"],
-        "DesiredInstanceCount": plan["InstanceCount"],
+def _retained(request: Mapping[str, Any], record: Record) -> dict[str, Record]:
+    """What an update keeps of each variant as it is."""
+    if not request.get("RetainAllVariantProperties"):
+        return {}
+    excluded = {
+        each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", [])
     }
+    members = [member for kind, member in _RETAINED.items() if kind not in excluded]
+    return {plan["VariantName"]: only(plan, members) for plan in record.get("plans", [])}
 
 
 def _check_deployment(request: Mapping[str, Any]) -> None:

@@ -17,13 +17,14 @@ from typing import Any
 
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.sagemaker import objects
+from mlops_framework.local.plane.sagemaker.plans import serves_itself
 from mlops_framework.local.plane.sagemaker.processes import (
     LogStream,
     RunnerProcess,
     base_environment,
     work_folder,
 )
-from mlops_framework.local.plane.service import Scope
+from mlops_framework.local.plane.service import AwsFault, Scope
 
 _POLL_SECONDS = 0.1
 _PING_SECONDS = 2.0
@@ -88,6 +89,7 @@ class VariantServer:
         self._host = host
         self._environment = {**base_environment(host, scope, folder), **plan["Environment"]}
         self._starting = threading.Lock()
+        self._counting, self._calls = threading.Lock(), 0
         self._process = self._start()
 
     def wait_until_healthy(self, abandoned: threading.Event) -> None:
@@ -145,6 +147,27 @@ class VariantServer:
             ) from None
         except (OSError, http.client.HTTPException) as error:
             raise ServingError(f"The container primary does not answer: {error}.") from error
+
+    @contextlib.contextmanager
+    def room(self, limit: int | None, endpoint: str) -> Iterator[None]:
+        """Count a call in, as long as there is room.
+
+        Args:
+            limit: most calls at once; None for any number.
+            endpoint: for the message.
+
+        Raises:
+            AwsFault: `ThrottlingException`, there are as many.
+        """
+        with self._counting:
+            if limit is not None and self._calls >= limit:
+                raise AwsFault("ThrottlingException", f"Endpoint {endpoint} works on {limit}.", 429)
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._calls -= 1
 
     def stop(self) -> None:
         """End the server."""
@@ -213,14 +236,21 @@ class VariantServer:
         )[:1024]
 
 
+class ComponentServer(VariantServer):
+    """The model server of an inference component, for however many copies it has."""
+
+    log_groups = "/aws/sagemaker/InferenceComponents"
+    serves = "inference component"
+
+
 class Deployment:
-    """All servers of one version of an endpoint."""
+    """All servers of one version of an endpoint or of an inference component."""
 
     def __init__(self, servers: Sequence[VariantServer], weights: Mapping[str, float]) -> None:
         """Take started servers.
 
         Args:
-            servers: one per variant.
+            servers: one per variant; none for one that has no instance.
             weights: each variant's share of the traffic, relative to the others'.
         """
         self.servers = {server.variant: server for server in servers}
@@ -228,9 +258,11 @@ class Deployment:
         self._in_use = 0
         self._idle = threading.Condition()
 
-    def choose(self) -> VariantServer:
-        """A server, at random by weight."""
-        names = list(self.servers)
+    def choose(self) -> VariantServer | None:
+        """A server, at random by weight; None when there is none."""
+        names = [name for name in self.servers if self.weights[name] > 0]
+        if not names:
+            return None
         (chosen,) = random.choices(names, [self.weights[name] for name in names])
         return self.servers[chosen]
 
@@ -258,18 +290,25 @@ class Deployment:
 
 
 class Fleet:
-    """The deployments that serve, by endpoint."""
+    """The deployments that serve, by endpoint or by inference component."""
 
-    def __init__(self, host: PlaneHost) -> None:
+    def __init__(
+        self,
+        host: PlaneHost,
+        kind: str = "endpoint",
+        server: type[VariantServer] = VariantServer,
+    ) -> None:
         """Start empty.
 
         Args:
             host: the emulator.
+            kind: `endpoint` or `inference-component`.
+            server: what serves one of their plans.
         """
-        self._host = host
+        self._host, self._kind, self._server = host, kind, server
         self._serving: dict[tuple[Scope, str], Deployment] = {}
         self._lock = threading.Lock()
-        host.on_stop("SageMaker endpoints", self._stop_all)
+        host.on_stop(f"SageMaker {kind}s", self._stop_all)
 
     def get(self, endpoint: str, scope: Scope) -> Deployment | None:
         """The deployment that serves an endpoint."""
@@ -302,18 +341,19 @@ class Fleet:
 
         Args:
             endpoint: its name.
-            plans: one per variant, see `VariantServer`.
+            plans: one per variant, see `VariantServer`; one without model or instance gets none.
             scope: account and region.
 
         Raises:
             ServingError: one of them is not healthy. The old ones serve on.
         """
-        place = work_folder(self._host, scope, "endpoint", endpoint) / uuid.uuid4().hex[:8]
+        place = work_folder(self._host, scope, self._kind, endpoint) / uuid.uuid4().hex[:8]
+        place.mkdir(parents=True)
         servers: list[VariantServer] = []
         try:
-            for plan in plans:
+            for plan in filter(serves_itself, plans):
                 folder = place / plan["VariantName"]
-                servers.append(VariantServer(self._host, scope, endpoint, plan, folder))
+                servers.append(self._server(self._host, scope, endpoint, plan, folder))
             for server in servers:
                 server.wait_until_healthy(self._host.stopping)
         except BaseException:
@@ -337,7 +377,7 @@ class Fleet:
             deployment = self._serving.pop((scope, endpoint), None)
         if deployment is not None:
             deployment.stop(INVOCATION_SECONDS)
-        shutil.rmtree(work_folder(self._host, scope, "endpoint", endpoint), ignore_errors=True)
+        shutil.rmtree(work_folder(self._host, scope, self._kind, endpoint), ignore_errors=True)
 
     def _stop_all(self) -> None:
         with self._lock:

@@ -57,6 +57,23 @@ class InvocationMetrics:
             tally.statuses[status] += 1
             tally.latencies.append(seconds * 1e6)
 
+    def count_without_capacity(self, component: str, scope: Scope) -> None:
+        """Count a call that found no copy of an inference component.
+
+        Args:
+            component: its name.
+            scope: account and region.
+        """
+        data = {
+            "MetricName": "NoCapacityInvocationFailures",
+            "Value": 1.0,
+            "Dimensions": [{"Name": "InferenceComponentName", "Value": component}],
+        }
+        with contextlib.suppress(ClientError, BotoCoreError):
+            self._host.client("cloudwatch", scope).put_metric_data(
+                Namespace="AWS/SageMaker", MetricData=[data]
+            )
+
     def _work(self) -> None:
         while not self._host.stopping.wait(FLUSH_SECONDS):
             with self._lock:

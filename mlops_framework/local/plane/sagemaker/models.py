@@ -25,13 +25,14 @@ from mlops_framework.local.plane.service import Scope, operation
 MODEL = "model"
 CONFIG = "endpoint-config"
 _REFUSED_IN_CONFIG = (
-    *("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants"),
+    *("ExplainerConfig", "ShadowProductionVariants"),
     *("MetricsConfig", "CrossRegionTrafficConfig"),
 )
 _REFUSED_IN_VARIANT = (
-    *("ServerlessConfig", "CoreDumpConfig", "ManagedInstanceScaling", "RoutingConfig"),
-    *("AcceleratorType", "InferenceAmiVersion", "InstancePools", "CapacityReservationConfig"),
+    *("CoreDumpConfig", "AcceleratorType", "InferenceAmiVersion"),
+    *("InstancePools", "CapacityReservationConfig"),
 )
+_INSTANCES = ("InstanceType", "InitialInstanceCount", "VolumeSizeInGB", "ManagedInstanceScaling")
 
 
 class Models(Area):
@@ -90,7 +91,8 @@ class Models(Area):
         """Make an endpoint configuration."""
         _check_config(request)
         for variant in request["ProductionVariants"]:
-            self.model_record(variant["ModelName"], scope)
+            if "ModelName" in variant:
+                self.model_record(variant["ModelName"], scope)
         name = request["EndpointConfigName"]
         arn = scope.arn("sagemaker", f"{CONFIG}/{name.lower()}")
         record = {
@@ -239,13 +241,47 @@ def _check_config(request: Mapping[str, Any]) -> None:
     for variant in request["ProductionVariants"]:
         told = f"the production variant {variant['VariantName']!r}"
         if refused := [member for member in _REFUSED_IN_VARIANT if member in variant]:
-            raise not_carried(f"{told} with {refused[0]}", "Name ModelName and InstanceType.")
-        if "ModelName" not in variant:
-            raise not_carried(f"{told} without ModelName", "Inference components are not run here.")
-        if "InstanceType" not in variant:
+            raise not_carried(f"{told} with {refused[0]}", "Leave it out.")
+        if "ServerlessConfig" in variant:
+            _check_serverless(request, variant, told)
+        elif "InstanceType" not in variant:
             raise invalid(f"InstanceType is missing in {told}.")
-    if (
+    by_component = ["ModelName" not in variant for variant in request["ProductionVariants"]]
+    if any(by_component):
+        _check_components(request, by_component)
+    elif (
         sum(variant.get("InitialVariantWeight", 1.0) for variant in request["ProductionVariants"])
         <= 0
     ):
         raise invalid("At least one production variant needs an InitialVariantWeight above 0.")
+    if "AsyncInferenceConfig" in request and len(request["ProductionVariants"]) > 1:
+        raise invalid("An asynchronous endpoint has one production variant.")
+
+
+def _check_serverless(request: Mapping[str, Any], variant: Mapping[str, Any], told: str) -> None:
+    """What SageMaker's list of feature exclusions says."""
+    for member in _INSTANCES:
+        if member in variant:
+            raise invalid(f"{member} and ServerlessConfig exclude one another in {told}.")
+    for member in ("DataCaptureConfig", "AsyncInferenceConfig", "KmsKeyId"):
+        if member in request:
+            raise invalid(f"{member} is not supported with a ServerlessConfig.")
+    if len(request["ProductionVariants"]) > 1:
+        raise invalid("A serverless endpoint has one production variant.")
+    serverless = variant["ServerlessConfig"]
+    if serverless["MemorySizeInMB"] % 1024:
+        raise invalid("MemorySizeInMB has to be a multiple of 1024.")
+    if serverless.get("ProvisionedConcurrency", 0) > serverless["MaxConcurrency"]:
+        raise invalid("ProvisionedConcurrency must not be above MaxConcurrency.")
+
+
+def _check_components(request: Mapping[str, Any], by_component: list[bool]) -> None:
+    if not all(by_component) or len(by_component) > 1:
+        raise not_carried(
+            "several production variants of which one serves through inference components",
+            "Give the configuration one variant without ModelName, or variants with models.",
+        )
+    if "ExecutionRoleArn" not in request:
+        raise invalid("ExecutionRoleArn is required where no variant names a model.")
+    if "AsyncInferenceConfig" in request:
+        raise invalid("AsyncInferenceConfig is not supported with inference components.")

@@ -21,7 +21,7 @@ from mlops_framework.local.plane.cloudformation import (
 )
 
 Created = tuple[str, Mapping[str, Any]]
-_NAME_LIMIT = 63
+NAME_LIMIT = 63
 _POLL_SECONDS = 0.2
 _GONE = ("Could not find", "does not exist", "not found")
 
@@ -30,7 +30,7 @@ class ResourceFailed(RuntimeError):
     """A resource did not become what the template says; the text is the stack event's reason."""
 
 
-class _SageMakerType(ResourceType):
+class SageMakerType(ResourceType):
     """What the types have in common: names, tags, and a delete that may come twice."""
 
     # The method that deletes it, and the member that names it.
@@ -65,7 +65,7 @@ class _SageMakerType(ResourceType):
             client.add_tags(ResourceArn=arn, Tags=wanted)
 
 
-class _Immutable(_SageMakerType):
+class _Immutable(SageMakerType):
     """A resource of which only the tags change; anything else replaces it."""
 
     replaced_by = frozenset({"*"})
@@ -77,8 +77,8 @@ class _Immutable(_SageMakerType):
     def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
         """Make the resource."""
         member = f"{self.noun}Name"
-        name = properties.get(member) or context.generated_name(_NAME_LIMIT)
-        request = _request(properties, context, f"Create{self.noun}", **{member: name})
+        name = properties.get(member) or context.generated_name(NAME_LIMIT)
+        request = as_request(properties, context, f"Create{self.noun}", **{member: name})
         made = getattr(context.client("sagemaker"), f"create_{self.method}")(**request)
         return self._created(name, made[f"{self.noun}Arn"])
 
@@ -120,7 +120,7 @@ class EndpointConfig(_Immutable):
 
 
 @resource_type("AWS::SageMaker::Endpoint", attributes={"EndpointName", "EndpointArn"})
-class Endpoint(_SageMakerType):
+class Endpoint(SageMakerType):
     """An endpoint; waits until it serves, and updates it without a gap."""
 
     replaced_by = frozenset({"EndpointName"})
@@ -129,9 +129,9 @@ class Endpoint(_SageMakerType):
 
     def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
         """Make the endpoint and wait until it is InService."""
-        name = properties.get("EndpointName") or context.generated_name(_NAME_LIMIT)
+        name = properties.get("EndpointName") or context.generated_name(NAME_LIMIT)
         client = context.client("sagemaker")
-        request = _request(properties, context, "CreateEndpoint", EndpointName=name)
+        request = as_request(properties, context, "CreateEndpoint", EndpointName=name)
         arn = client.create_endpoint(**request)["EndpointArn"]
         described = _settle(client, name)
         if described["EndpointStatus"] != "InService":
@@ -154,7 +154,9 @@ class Endpoint(_SageMakerType):
         name = described["EndpointName"]
         self.retag(physical_id, before, after, context)
         if described["EndpointConfigName"] != after["EndpointConfigName"]:
-            client.update_endpoint(**_request(after, context, "UpdateEndpoint", EndpointName=name))
+            client.update_endpoint(
+                **as_request(after, context, "UpdateEndpoint", EndpointName=name)
+            )
             described = _settle(client, name)
             if described.get("FailureReason") or described["EndpointStatus"] != "InService":
                 raise ResourceFailed(described.get("FailureReason", f"The endpoint {name} failed."))
@@ -172,7 +174,7 @@ class Endpoint(_SageMakerType):
     "AWS::SageMaker::ModelPackageGroup",
     attributes={"CreationTime", "ModelPackageGroupArn", "ModelPackageGroupStatus"},
 )
-class ModelPackageGroup(_SageMakerType):
+class ModelPackageGroup(SageMakerType):
     """A model package group."""
 
     replaced_by = frozenset({"ModelPackageGroupName", "ModelPackageGroupDescription"})
@@ -183,7 +185,7 @@ class ModelPackageGroup(_SageMakerType):
         """Make the group."""
         client = context.client("sagemaker")
         name = properties["ModelPackageGroupName"]
-        request = _request(properties, context, "CreateModelPackageGroup")
+        request = as_request(properties, context, "CreateModelPackageGroup")
         arn = client.create_model_package_group(**request)["ModelPackageGroupArn"]
         self._put_policy(name, {}, properties, context)
         return arn, self._attributes(name, context)
@@ -224,7 +226,7 @@ class ModelPackageGroup(_SageMakerType):
 
 
 @resource_type("AWS::SageMaker::Pipeline")
-class Pipeline(_SageMakerType):
+class Pipeline(SageMakerType):
     """A pipeline; everything but its name changes in place."""
 
     replaced_by = frozenset({"PipelineName"})
@@ -233,7 +235,7 @@ class Pipeline(_SageMakerType):
 
     def create(self, properties: Mapping[str, Any], context: ResourceContext) -> Created:
         """Make the pipeline."""
-        request = _request(_with_definition(properties), context, "CreatePipeline")
+        request = as_request(_with_definition(properties), context, "CreatePipeline")
         context.client("sagemaker").create_pipeline(**request)
         return properties["PipelineName"], {}
 
@@ -245,7 +247,7 @@ class Pipeline(_SageMakerType):
         context: ResourceContext,
     ) -> Created:
         """Change the pipeline; executions that run go on as they were started."""
-        request = _request(_with_definition(after), context, "UpdatePipeline")
+        request = as_request(_with_definition(after), context, "UpdatePipeline")
         arn = context.client("sagemaker").update_pipeline(**request)["PipelineArn"]
         self.retag(arn, before, after, context)
         return physical_id, {}
@@ -265,7 +267,7 @@ def name_of(physical_id: str) -> str:
     return physical_id.split("/", 1)[-1] if physical_id.startswith("arn:") else physical_id
 
 
-def _request(
+def as_request(
     properties: Mapping[str, Any], context: ResourceContext, operation: str, **more: Any
 ) -> dict[str, Any]:
     """The members of the properties that the operation has, in the types it wants."""
@@ -274,19 +276,22 @@ def _request(
     if shape is None:
         return {}
     return {
-        name: _typed(shape.members[name], given[name]) for name in shape.members if name in given
+        name: typed(shape.members[name], given[name]) for name in shape.members if name in given
     }
 
 
-def _typed(shape: Any, value: Any) -> Any:
+def typed(shape: Any, value: Any) -> Any:
     """CloudFormation passes numbers and booleans as text where a template has them so."""
+    if shape.type_name == "map" and isinstance(value, str):
+        # CloudFormation takes a map as JSON text too: that is how a parameter can hold one.
+        value = json.loads(value)
     if shape.type_name == "structure" and isinstance(value, Mapping):
         members = shape.members
-        return {k: _typed(members[k], v) if k in members else v for k, v in value.items()}
+        return {k: typed(members[k], v) if k in members else v for k, v in value.items()}
     if shape.type_name == "list" and isinstance(value, list):
-        return [_typed(shape.member, item) for item in value]
+        return [typed(shape.member, item) for item in value]
     if shape.type_name == "map" and isinstance(value, Mapping):
-        return {k: _typed(shape.value, v) for k, v in value.items()}
+        return {k: typed(shape.value, v) for k, v in value.items()}
     if not isinstance(value, str):
         return value
     if shape.type_name in ("integer", "long"):
