@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlops_framework.aws.refusals import refusals
-from mlops_framework.delivery.endpoint import Serving, Variant
+from mlops_framework.delivery.endpoint import Component, Serving, Variant
 from mlops_framework.orchestration.errors import ServiceRefused
 
 _SERVICE: Final = "SageMaker"
 # DescribeEndpoint has one code, ValidationException, for every fault; only its text names this one.
 _NO_SUCH_ENDPOINT: Final = "Could not find"
+_VALIDATION: Final = "ValidationException"
 
 
 class _Rejected(Exception):
@@ -28,7 +29,7 @@ class SageMakerEndpoints:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def look(self, name: str) -> Serving | None:
+    def look(self, name: str, component: str = "") -> Serving | None:
         """See ``Endpoints.look``."""
         try:
             with refusals(_SERVICE, "DescribeEndpoint", {"ValidationException": _Rejected}):
@@ -46,6 +47,24 @@ class SageMakerEndpoints:
             configuration=found.get("EndpointConfigName", ""),
             reason=found.get("FailureReason", ""),
             variants=self._variants(found) if found["EndpointStatus"] == "InService" else (),
+            component=self._component(component) if component else None,
+        )
+
+    def _component(self, name: str) -> Component | None:
+        try:
+            with refusals(_SERVICE, "DescribeInferenceComponent", {_VALIDATION: _Rejected}):
+                found = self._client.describe_inference_component(InferenceComponentName=name)
+        except _Rejected as rejected:
+            if _NO_SUCH_ENDPOINT in str(rejected):
+                return None
+            raise ServiceRefused(
+                _SERVICE, "DescribeInferenceComponent", _VALIDATION, str(rejected)
+            ) from rejected
+        return Component(
+            name=name,
+            status=found["InferenceComponentStatus"],
+            model=found.get("Specification", {}).get("ModelName", ""),
+            reason=found.get("FailureReason", ""),
         )
 
     def _variants(self, found: Mapping[str, Any]) -> tuple[Variant, ...]:

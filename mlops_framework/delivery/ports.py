@@ -57,8 +57,13 @@ class ModelBuilds(Protocol):
 class Endpoints(Protocol):
     """SageMaker endpoints."""
 
-    def look(self, name: str) -> Serving | None:
-        """The endpoint with what its live configuration serves, or nothing."""
+    def look(self, name: str, component: str = "") -> Serving | None:
+        """The endpoint with what its live configuration serves, or nothing.
+
+        Args:
+            name: Of the endpoint.
+            component: Inference component that is looked at too; empty for none.
+        """
 
 
 class BaselineBuilder(Protocol):

@@ -99,14 +99,14 @@ class Verification:
             return self._run_pipeline(job)
         stack = self._stack(job)
         if job.check == "verify-endpoint":
-            wanted = endpoint.Wanted(
-                endpoint=_output(stack, "EndpointName"),
-                configuration=_output(stack, "EndpointConfigName"),
-                model=stack.outputs.get("ModelName", ""),
-                model_package=stack.parameters.get("ModelPackageName", ""),
-                image=stack.parameters.get("ImageUri", ""),
+            wanted = endpoint.wanted_of(
+                _output(stack, "EndpointName"),
+                _output(stack, "EndpointConfigName"),
+                stack.outputs,
+                stack.parameters,
             )
-            return endpoint.judge(wanted, self._ports.endpoints.look(wanted.endpoint))
+            serving = self._ports.endpoints.look(wanted.endpoint, wanted.component)
+            return endpoint.judge(wanted, serving)
         return self._build_baseline(_output(stack, "MonitorName"))
 
     def _run_model_build(self, job: DeliveryJob) -> Verdict:

@@ -101,7 +101,7 @@ class InMemoryEndpoints:
     def __init__(self) -> None:
         self.serving: dict[str, Serving] = {}
 
-    def look(self, name: str) -> Serving | None:
+    def look(self, name: str, component: str = "") -> Serving | None:
         """See ``Endpoints.look``."""
         return self.serving.get(name)
 

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from mlops_framework.delivery.endpoint import Serving, Variant, Wanted, judge
+from mlops_framework.delivery.endpoint import (
+    Component,
+    Serving,
+    Variant,
+    Wanted,
+    judge,
+    wanted_of,
+)
 from mlops_framework.delivery.verdict import Passed, Refused, Waiting
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/income/3"
@@ -87,3 +94,69 @@ def test_the_stacks_outputs_and_parameters_say_what_was_asked(stage) -> None:
     assert stage.look("verify-endpoint").result == "succeeded"
     stage.endpoints.serving["income"] = replace(SERVING, configuration="config-1")
     assert stage.look("verify-endpoint").result == "failed"
+
+
+OUTPUTS = {"ModelName": "champion-2", "VariantModels": "champion=champion-2,challenger=other-7"}
+PARAMETERS = {
+    "VariantName": "champion",
+    "ModelPackageName": PACKAGE,
+    "Variant2Name": "challenger",
+    "Variant2ImageUri": IMAGE,
+    "Variant3Name": "",
+}
+SHARED = wanted_of("income", "config-2", OUTPUTS, PARAMETERS)
+CHAMPION = Variant("champion", "champion-2", (PACKAGE,), ("registry/of-aws:1",), 1)
+CHALLENGER = Variant("challenger", "other-7", (), (IMAGE,), 1)
+
+
+@pytest.mark.parametrize(
+    ("variants", "said"),
+    [
+        ((CHAMPION, CHALLENGER), ""),
+        ((CHAMPION,), "it has no variant challenger"),
+        ((CHAMPION, CHALLENGER, VARIANT), "a variant AllTraffic that nobody asked for"),
+        ((CHAMPION, replace(CHALLENGER, model="other-6")), "challenger serves model other-6"),
+        ((CHAMPION, replace(CHALLENGER, images=("old:1",))), "challenger runs the image old:1"),
+        ((replace(CHAMPION, model_packages=()), CHALLENGER), "champion serves no model package"),
+    ],
+)
+def test_every_variant_has_to_serve_what_was_asked_of_it(variants, said) -> None:
+    verdict = judge(SHARED, replace(SERVING, variants=variants))
+
+    if said:
+        assert isinstance(verdict, Refused)
+        assert said in verdict.message
+    else:
+        assert isinstance(verdict, Passed)
+
+
+def test_an_endpoint_that_may_be_idle_passes_without_an_instance() -> None:
+    idle = replace(SERVING, variants=(replace(VARIANT, instances=0),))
+    bounds = {"AutoscalingMinInstances": "0", "AutoscalingMaxInstances": "2"}
+
+    wanted = wanted_of("income", "config-2", {"ModelName": "model-2"}, bounds)
+
+    assert isinstance(judge(wanted, idle), Passed)
+
+
+@pytest.mark.parametrize(
+    ("component", "said"),
+    [
+        (Component("income", "InService", "model-2"), Passed),
+        (Component("income", "Updating", "model-1"), Waiting),
+        (Component("income", "InService", "model-1", "no ping"), "rolled back. SageMaker says: no"),
+        (Component("income", "Failed", "model-2", "no memory"), "Failed, not InService"),
+        (None, "There is no inference component income"),
+    ],
+)
+def test_a_component_has_to_serve_the_model_in_the_variants_stead(component, said) -> None:
+    outputs = {"ModelName": "model-2", "InferenceComponentName": "income"}
+    bounds = {"AutoscalingMinInstances": "0", "AutoscalingMaxInstances": "2"}
+    bare = replace(SERVING, variants=(Variant("AllTraffic", "", (), (), 0),), component=component)
+
+    verdict = judge(wanted_of("income", "config-2", outputs, bounds), bare)
+
+    if isinstance(said, str):
+        assert said in verdict.message
+    else:
+        assert isinstance(verdict, said)
