@@ -14,6 +14,7 @@ from mlops_framework.drift.errors import DocumentInvalid, ObjectMissing, StateCo
 from mlops_framework.drift.objects import ObjectVersion
 
 _CHUNK_BYTES: Final = 1 << 20
+_CAPTURE_BYTES: Final = 1 << 23
 _READERS: Final = 10
 """Profiles are small: reading them is waiting, so it is done side by side, one reader for each of
 the ten connections that a client keeps."""
@@ -36,19 +37,21 @@ class S3Sources:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def captured_lines(self, source: ObjectVersion) -> Iterator[str]:
-        """See ``Sources.captured_lines``.
+    def captured(self, source: ObjectVersion) -> Iterator[bytes]:
+        """See ``Sources.captured``.
 
         The newest version is read: capture objects are written once, and should one be replaced,
         its own event follows.
         """
-        return self._lines(source.bucket, source.key, keepends=False, errors="replace")
+        chunks: Iterator[bytes] = self._body(source.bucket, source.key).iter_chunks(_CAPTURE_BYTES)
+        return chunks
 
     def table_lines(self, location: S3Location) -> Iterator[str]:
         """See ``Sources.table_lines``."""
-        return self._lines(location.bucket, location.key, keepends=True, errors="strict")
+        body = self._body(location.bucket, location.key)
+        return _decoded_lines(body.iter_chunks(_CHUNK_BYTES), str(location))
 
-    def _lines(self, bucket: str, key: str, *, keepends: bool, errors: str) -> Iterator[str]:
+    def _body(self, bucket: str, key: str) -> Any:
         place = f"s3://{bucket}/{key}"
 
         def missing(_: str) -> ObjectMissing:
@@ -57,8 +60,7 @@ class S3Sources:
             )
 
         with refusals("S3", "GetObject", dict.fromkeys((*_ABSENT, "NoSuchBucket"), missing)):
-            body = self._client.get_object(Bucket=bucket, Key=key)["Body"]
-        return _decoded_lines(body.iter_chunks(_CHUNK_BYTES), place, keepends, errors)
+            return self._client.get_object(Bucket=bucket, Key=key)["Body"]
 
 
 class S3Store:
@@ -127,17 +129,15 @@ class S3Store:
         return document, str(answer["ETag"])
 
 
-def _decoded_lines(
-    chunks: Iterable[bytes], place: str, keepends: bool, errors: str
-) -> Iterator[str]:
-    """Lines of a streamed UTF-8 text; only line feeds end a line, as in JSON lines."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+def _decoded_lines(chunks: Iterable[bytes], place: str) -> Iterator[str]:
+    """Lines of a streamed UTF-8 text, their ends kept; only line feeds end a line."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     rest = ""
     try:
         for chunk in chunks:
             *lines, rest = (rest + decoder.decode(chunk)).split("\n")
             for line in lines:
-                yield f"{line}\n" if keepends else line
+                yield f"{line}\n"
         rest += decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise DocumentInvalid(f"{place} is not UTF-8 text ({error}).") from error

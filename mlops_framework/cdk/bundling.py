@@ -8,6 +8,7 @@ missing, for the Lambda's platform and not the builder's.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import importlib
 import os
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,14 +26,19 @@ from mlops_framework.cdk.errors import BundleRefused
 from mlops_framework.cdk.sources import SourceTree
 from mlops_framework.settings import LambdaSettings
 
-RECIPE = "3"
+RECIPE = "4"
 """Changes whenever the same inputs would give other bytes."""
+
+LEAVE_OUT = "leave-out.txt"
+"""In a service's folder: patterns of installed files that its bundle does without, one a line."""
 
 CLOUD_PYTHON = "3.14"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o644 << 16
 # Written by the installer about the installation, not by the package: different on every host.
 _INSTALLER_FILES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+# Headers, sources of compiled modules, type stubs and packages' own tests: nothing imports them.
+_BUILD_ONLY = frozenset({".a", ".c", ".cc", ".cpp", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx"})
 _ARM = frozenset({"aarch64", "arm64"})
 
 
@@ -138,10 +144,13 @@ class Bundler:
         for inside, path in self._sources(service, modules, packages or {}).items():
             content[inside] = path.read_bytes()
         lock = requirements.read_bytes()
-        digest = self._digest(lock, content)
+        left_out = folder / LEAVE_OUT
+        unwanted = left_out.read_bytes() if left_out.is_file() else b""
+        digest = self._digest(lock + unwanted, content)
         path = self.build / "bundles" / f"{service}-{digest[:16]}.zip"
         if not path.is_file():
-            for inside, data in self._wheels(service, requirements, lock).items():
+            patterns = _patterns(unwanted)
+            for inside, data in self._wheels(service, requirements, lock, patterns).items():
                 content.setdefault(inside, data)
             _write_zip(path, content)
         return Bundle(service, folder, path, digest, self.target)
@@ -174,7 +183,9 @@ class Bundler:
             digest.update(f"{name}\0{len(data)}\0".encode() + data)
         return digest.hexdigest()
 
-    def _wheels(self, service: str, requirements: Path, lock: bytes) -> dict[str, bytes]:
+    def _wheels(
+        self, service: str, requirements: Path, lock: bytes, unwanted: Sequence[str]
+    ) -> dict[str, bytes]:
         """Install the requirements once per lock and target; other bundles share the folder."""
         wanted = [line for line in lock.decode().splitlines() if line.strip()[:1] not in ("", "#")]
         if not wanted:
@@ -195,13 +206,22 @@ class Bundler:
         return {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
-            if path.is_file() and _is_wanted(path.relative_to(folder))
+            if path.is_file() and _is_wanted(path.relative_to(folder), unwanted)
         }
 
 
-def _is_wanted(inside: Path) -> bool:
+def _patterns(text: bytes) -> list[str]:
+    lines = (line.partition("#")[0].strip() for line in text.decode().splitlines())
+    return [line for line in lines if line]
+
+
+def _is_wanted(inside: Path, unwanted: Sequence[str]) -> bool:
     # bin/ holds launchers whose first line names this machine's interpreter.
     if inside.parts[0] == "bin" or "__pycache__" in inside.parts or inside.suffix == ".pyc":
+        return False
+    if inside.suffix in _BUILD_ONLY or "tests" in inside.parts or "include" in inside.parts:
+        return False
+    if any(fnmatch.fnmatchcase(inside.as_posix(), pattern) for pattern in unwanted):
         return False
     return not (inside.parent.suffix == ".dist-info" and inside.name in _INSTALLER_FILES)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from mlops_framework.drift.baseline import KIND, Baseline
+from mlops_framework.drift.blocks import BLOCK
 from mlops_framework.drift.checking import (
     ColumnsDiffer,
     Counted,
@@ -22,7 +23,7 @@ from mlops_framework.drift.checking import (
     count_table,
     without_column,
 )
-from mlops_framework.drift.columns import category_of
+from mlops_framework.drift.values import category_of
 from mlops_framework.errors import FrameworkFault
 
 Format = Literal["csv", "capture", "parquet", "baseline"]
@@ -94,8 +95,7 @@ def count(path: Path, baseline: Baseline, *, told: Told) -> Counted:
             case "baseline":
                 raise FileUnusable(f"{path} is a baseline; give it as --baseline.")
             case "capture":
-                lines = _lines(path, told, errors="replace")
-                counted = count_captures(lines, baseline, time=time)
+                counted = count_captures(_chunks(path, told), baseline, time=time)
             case "parquet":
                 counted = _counted(_parquet(path, told), baseline, path, time)
             case "csv":
@@ -244,6 +244,18 @@ def _lines(path: Path, told: Told, *, errors: str) -> Iterator[str]:
             if number % _TELL_EVERY == 0:
                 told(raw.tell() / size)
             yield line
+    told(1.0)
+
+
+def _chunks(path: Path, told: Told) -> Iterator[bytes]:
+    """A file's bytes in parts, without a byte order mark; says how far it is."""
+    size = path.stat().st_size or 1
+    with path.open("rb") as file:
+        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            file.seek(0)
+        while chunk := file.read(BLOCK):
+            yield chunk
+            told(file.tell() / size)
     told(1.0)
 
 

@@ -9,22 +9,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any, Final, Self
 
-from mlops_framework.drift.columns import (
-    ColumnCounts,
-    ColumnSpec,
-    Kind,
-    category_of,
-    count_weighted,
-    number_of,
-)
+from mlops_framework.drift.columns import ColumnCounts, ColumnSpec, Kind
 from mlops_framework.drift.documents import counts_from, counts_to, expect, member
 from mlops_framework.drift.errors import BaselineInvalid
+from mlops_framework.drift.sums import exponent_of
+from mlops_framework.drift.tally import counted_weighted
+from mlops_framework.drift.values import category_of, number_of
 
 KIND: Final = "mlops-drift-baseline"
-VERSION: Final = 1
+VERSION: Final = 2
 QUANTILE_CELLS: Final = 128
 """Numeric columns are counted on so many quantile cells between the baseline's minimum and maximum,
 and one beyond each end; values heavier than a cell get their own."""
@@ -90,7 +87,7 @@ class Baseline:
         """Column specifications in order."""
         return tuple(column.spec for column in self.columns)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Digest of the cells: profiles with the same id can be added and compared."""
         cells = [_spec_document(column.spec) for column in self.columns]
@@ -240,7 +237,7 @@ def _column(name: str, values: Counter[str]) -> BaselineColumn:
 def _built(spec: ColumnSpec, values: Counter[str], multiplicities: list[int]) -> BaselineColumn:
     return BaselineColumn(
         spec,
-        count_weighted(spec, values),
+        counted_weighted(spec, values),
         len(multiplicities),
         multiplicities.count(1),
         multiplicities.count(2),
@@ -252,16 +249,19 @@ def _numeric_spec(name: str, numbers: Counter[float]) -> ColumnSpec:
     total = sum(numbers.values())
     quantiles = _quantiles(ordered, numbers, total)
     centre = quantiles[len(quantiles) // 2]
+    exponent = exponent_of(max(centre - ordered[0], ordered[-1] - centre))
     few = len(ordered) <= MOST_CODES
     if few and (len(ordered) <= ROWS_PER_CODE or total >= ROWS_PER_CODE * len(ordered)):
         cells = _distinct(edge for value in ordered for edge in _around(value))
         if len(cells) == 2 * len(ordered):  # not so for neighbouring floats
-            return ColumnSpec(name, "codes", cells, tuple(ordered), centre=centre)
+            return ColumnSpec(
+                name, "codes", cells, tuple(ordered), centre=centre, exponent=exponent
+            )
     edges = [*quantiles, ordered[0], math.nextafter(ordered[-1], math.inf)]
     for value, count in numbers.items():
         if count * QUANTILE_CELLS > total:
             edges.extend(_around(value))
-    return ColumnSpec(name, "numeric", _distinct(edges), centre=centre)
+    return ColumnSpec(name, "numeric", _distinct(edges), centre=centre, exponent=exponent)
 
 
 def _quantiles(
@@ -290,7 +290,7 @@ def _spec_document(spec: ColumnSpec) -> dict[str, Any]:
     document: dict[str, Any] = {"name": spec.name, "kind": spec.kind}
     if spec.kind == "categories":
         return document | {"categories": list(spec.categories), "buckets": spec.buckets}
-    document["centre"] = spec.centre
+    document |= {"centre": spec.centre, "exponent": spec.exponent}
     # The edges of codes follow from the codes.
     key, values = ("codes", spec.codes) if spec.kind == "codes" else ("edges", spec.edges)
     return document | {key: list(values)}
@@ -309,6 +309,7 @@ def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
         tuple(document.get("categories", ())),
         int(document.get("buckets", 1)),
         float(document.get("centre", 0.0)),
+        int(document.get("exponent", 0)),
     )
     return BaselineColumn(
         spec,

@@ -24,7 +24,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from mlops_framework.drift.columns import category_of
+import orjson
+
+from mlops_framework.drift.values import category_of
 
 Reason = Literal[
     "not-json",
@@ -90,6 +92,7 @@ class Invocation(NamedTuple):
             response was not captured or could not be read.
         faults: Why rows or sides of an otherwise readable invocation were left out, one entry each.
         unexpected: Names of JSON members the baseline does not have.
+        identity: ``inferenceId`` if the caller gave one, else ``eventId``: what labels name.
     """
 
     time: str | None
@@ -97,6 +100,7 @@ class Invocation(NamedTuple):
     outputs: Mapping[str, Sequence[str]]
     faults: tuple[Reason, ...] = ()
     unexpected: tuple[str, ...] = ()
+    identity: str = ""
 
 
 class CaptureReader:
@@ -111,14 +115,14 @@ class CaptureReader:
         self._width = len(self._columns)
         self._known = frozenset(columns)
 
-    def read(self, line: str) -> Invocation:
+    def read(self, line: str | bytes) -> Invocation:
         """Read one line.
 
         Raises:
             Unreadable: If nothing of the request can be used.
         """
         try:
-            record = json.loads(line)
+            record = _loaded(line)
         except (ValueError, RecursionError):
             raise Unreadable("not-json") from None
         if not isinstance(record, dict):
@@ -134,11 +138,13 @@ class CaptureReader:
         if request is None:
             raise Unreadable("no-input", time)
         try:
-            return self._invocation(time, request, sides)
+            return self._invocation(time, request, sides, _identity(metadata))
         except Unreadable as fault:
             raise Unreadable(fault.reason, time) from None
 
-    def _invocation(self, time: str | None, request: Any, sides: Mapping[str, Any]) -> Invocation:
+    def _invocation(
+        self, time: str | None, request: Any, sides: Mapping[str, Any], identity: str
+    ) -> Invocation:
         rows, faults, unexpected = self._inputs(_decoded(request))
         if not rows and faults:
             raise Unreadable(faults[0])
@@ -152,7 +158,7 @@ class CaptureReader:
             except Unreadable as fault:
                 wide: Reason = "output-width"
                 faults = (*faults, wide if fault.reason == wide else "output-unreadable")
-        return Invocation(time, rows, outputs, faults, unexpected)
+        return Invocation(time, rows, outputs, faults, unexpected, identity)
 
     def _inputs(
         self, payload: str | list[Any]
@@ -171,7 +177,8 @@ class CaptureReader:
             try:
                 if isinstance(item, dict):
                     good.append([_scalar(item.get(column)) for column in self._columns])
-                    unexpected.update(dict.fromkeys(item.keys() - self._known))
+                    extra = item.keys() - self._known
+                    unexpected.update({name: None for name in extra if item[name] is not None})
                 elif isinstance(item, list):
                     if len(item) != self._width:
                         raise Unreadable("field-count")
@@ -181,6 +188,21 @@ class CaptureReader:
             except Unreadable as fault:
                 faults.append(fault.reason)
         return tuple(good), tuple(faults), tuple(sorted(unexpected))
+
+
+def _loaded(text: str | bytes) -> Any:
+    """A JSON value; what is not quite JSON (NaN, half a surrogate pair) as Python reads it."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text if isinstance(text, str) else text.decode("utf-8", "replace"))
+
+
+def _identity(metadata: Any) -> str:
+    if not isinstance(metadata, dict):
+        return ""
+    found = metadata.get("inferenceId") or metadata.get("eventId")
+    return found if isinstance(found, str) else ""
 
 
 def _decoded(side: Any) -> str | list[Any]:
@@ -222,12 +244,12 @@ def _csv_rows(text: str) -> list[list[str]]:
 def _json_rows(text: str) -> list[Any]:
     """The rows of a JSON or JSON lines payload."""
     try:
-        value = json.loads(text)
+        value = _loaded(text)
     except RecursionError:
         raise Unreadable("nested-json") from None
     except ValueError:
         try:
-            lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+            lines = [_loaded(line) for line in text.splitlines() if line.strip()]
         except (ValueError, RecursionError):
             raise Unreadable("bad-json-payload") from None
         return [row for line in lines for row in _rows_of(line)]
@@ -276,13 +298,9 @@ def _outputs(payload: str | list[Any]) -> dict[str, list[str]]:
     columns: dict[str, list[str]] = {}
     for row in rows:
         if isinstance(row, dict):
-            named = {_output_name(name): _scalar(value) for name, value in row.items()}
+            named = {output_name(name): _scalar(value) for name, value in row.items()}
         else:
-            several = len(row) > 1
-            named = {
-                f"{PREDICTION}.{position}" if several else PREDICTION: _scalar(value)
-                for position, value in enumerate(row)
-            }
+            named = dict(zip(output_names(len(row)), map(_scalar, row), strict=True))
         if len(named) > MOST_OUTPUTS:
             raise Unreadable("output-width")
         for name, value in named.items():
@@ -290,6 +308,12 @@ def _outputs(payload: str | list[Any]) -> dict[str, list[str]]:
     return columns
 
 
-def _output_name(member: str) -> str:
+def output_name(member: str) -> str:
+    """Column of a named member of a response."""
     plain = (PREDICTION, "predictions")
     return PREDICTION if member in plain else f"{PREDICTION}.{member[:60]}"
+
+
+def output_names(width: int) -> Sequence[str]:
+    """Columns of a response of so many values without names."""
+    return [f"{PREDICTION}.{place}" for place in range(width)] if width > 1 else [PREDICTION]

@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Final
 
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.capture import CaptureReader, Invocation, Row, Unreadable
+from mlops_framework.drift.capture import Invocation, Row
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import BaselineInvalid, DriftFault
 from mlops_framework.drift.findings import findings_of
 from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.profile import Profile, Profiler
+from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.report import Evaluation
-from mlops_framework.drift.windows import Task, Window, moment
+from mlops_framework.drift.windows import Task, Window
 
 ENVIRONMENT: Final = "files"
 """What a report names where a monitor's names its environment."""
@@ -121,40 +122,28 @@ def count_table(
     return Counted(profiler.profile(), day.start, day.end, ignored)
 
 
-def count_captures(lines: Iterable[str], baseline: Baseline, *, time: datetime) -> Counted:
+def count_captures(chunks: Iterable[bytes], baseline: Baseline, *, time: datetime) -> Counted:
     """Count capture records of any number of days, in bounded memory.
 
     Args:
-        lines: Capture records, one a line.
+        chunks: Parts of capture records' text, one record a line, cut anywhere.
         baseline: What to count on; it names headerless columns.
         time: Moment of records that have none of their own.
     """
-    reader, profiler = CaptureReader(baseline.names), Profiler(baseline)
-    first: datetime | None = None
-    last: datetime | None = None
-    for line in lines:
-        if not line.strip():
-            continue
-        try:
-            invocation = reader.read(line)
-            when = _moment(invocation.time, time)
-        except Unreadable as fault:
-            profiler.leave_out(fault.reason, line)
-            continue
-        first, last = min(first or when, when), max(last or when, when)
-        profiler.add(invocation, line)
-    profile = profiler.profile()
-    start = Window.containing(first or time, _DAY).start
-    end = Window.containing(last or time, _DAY).end
+    met: list[datetime] = []
+    whole = Window.containing(time, _DAY)
+
+    def meet(moment: datetime) -> Window:
+        met[:] = [min([*met, moment]), max([*met, moment])]
+        return whole
+
+    found = profile_chunks(chunks, baseline, window_of=meet, time=time)
+    profile = found.get(whole, Profile.empty(baseline))
+    first, last = met or (time, time)
+    start = Window.containing(first, _DAY).start
+    end = Window.containing(last, _DAY).end
     ignored = tuple(name for name, _ in profile.unexpected.most_frequent())
     return Counted(profile, start, end, ignored)
-
-
-def _moment(written: str | None, default: datetime) -> datetime:
-    try:
-        return moment(written) if written else default
-    except ValueError:
-        raise Unreadable("no-time") from None
 
 
 def evaluate_counted(

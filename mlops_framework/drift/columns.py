@@ -13,23 +13,21 @@ Three kinds of column:
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
+import numpy as np
+
+from mlops_framework.drift.distinct import Distinct
 from mlops_framework.drift.errors import ProfileMismatch
-from mlops_framework.drift.sample import Sample, hash_of
-from mlops_framework.drift.sums import Expansion, add, exact_sum, exact_weighted_sum, rounded
+from mlops_framework.drift.sample import Sample
+from mlops_framework.drift.sums import Floats, in_units, square_exponent
 
 Kind = Literal["numeric", "codes", "categories"]
 
-LARGEST_MAGNITUDE: Final = 1e100
-"""Numbers beyond are counted as invalid: no feature has them, and their squares overflow."""
-
-_MISSING_NUMBER: Final = frozenset({"", "nan", "null", "none", "na", "n/a", "-nan", "+nan"})
-_UNSEEN_LIMIT: Final = 32
+UNSEEN_LIMIT: Final = 32
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class ColumnSpec:
         categories: The texts with a cell of their own, in cell order (categories).
         buckets: Cells for all other texts, by hash (categories).
         centre: Moments are taken around it, which keeps them accurate far from zero.
+        exponent: Moments are whole numbers of ``2**-exponent``; see :mod:`.sums`.
     """
 
     name: str
@@ -53,6 +52,7 @@ class ColumnSpec:
     categories: tuple[str, ...] = ()
     buckets: int = 1
     centre: float = 0.0
+    exponent: int = 0
 
     @property
     def ordered(self) -> bool:
@@ -64,6 +64,16 @@ class ColumnSpec:
         """How many cells there are."""
         return len(self.edges) + 1 if self.ordered else len(self.categories) + self.buckets
 
+    @cached_property
+    def edge_array(self) -> Floats:
+        """The edges as an array."""
+        return np.array(self.edges, np.float64)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The cell of each category."""
+        return {category: cell for cell, category in enumerate(self.categories)}
+
 
 @dataclass(frozen=True)
 class ColumnCounts:
@@ -74,22 +84,26 @@ class ColumnCounts:
         missing: Rows without a value.
         invalid: Rows whose text is no number although the column is numeric.
         cells: Rows per cell of the specification.
-        total: Exact sum of (x - centre).
-        squares: Exact sum of (x - centre)², each square rounded once.
+        total: Sum of (x - centre), each rounded once to a whole number of units.
+        squares: Sum of (x - centre)², likewise, in units of their own.
         minimum: Smallest number, ``None`` without any.
         maximum: Largest number, ``None`` without any.
         unseen: Texts outside the baseline's categories, and texts that are no number.
+        exponent: Of the units, see :func:`~mlops_framework.drift.sums.in_units`.
+        distinct: How many distinct values there were, estimated.
     """
 
     records: int
     missing: int
     invalid: int
     cells: tuple[int, ...]
-    total: Expansion = ()
-    squares: Expansion = ()
+    total: int = 0
+    squares: int = 0
     minimum: float | None = None
     maximum: float | None = None
-    unseen: Sample = field(default_factory=lambda: Sample(_UNSEEN_LIMIT))
+    unseen: Sample = field(default_factory=lambda: Sample(UNSEEN_LIMIT))
+    exponent: int = 0
+    distinct: Distinct = field(default_factory=Distinct)
 
     @property
     def valid(self) -> int:
@@ -98,22 +112,25 @@ class ColumnCounts:
 
     def mean(self, centre: float) -> float | None:
         """Arithmetic mean of the numbers; ``None`` without any."""
-        return None if self.minimum is None else centre + rounded(self.total) / self.valid
+        if self.minimum is None:
+            return None
+        return centre + in_units(self.total, self.exponent) / self.valid
 
     def deviation(self) -> float | None:
         """Population standard deviation; ``None`` without numbers."""
         if self.minimum is None:
             return None
-        offset = rounded(self.total) / self.valid
-        return math.sqrt(max(0.0, rounded(self.squares) / self.valid - offset * offset))
+        offset = in_units(self.total, self.exponent) / self.valid
+        square = in_units(self.squares, square_exponent(self.exponent)) / self.valid
+        return math.sqrt(max(0.0, square - offset * offset))
 
     def merged(self, other: ColumnCounts) -> ColumnCounts:
         """Both counts as one.
 
         Raises:
-            ProfileMismatch: If the cells differ.
+            ProfileMismatch: If the cells or units differ.
         """
-        if len(self.cells) != len(other.cells):
+        if len(self.cells) != len(other.cells) or self.exponent != other.exponent:
             raise ProfileMismatch(
                 f"A column counted on {len(self.cells)} cells cannot be added to one of "
                 f"{len(other.cells)}; the profiles belong to different baselines."
@@ -125,145 +142,35 @@ class ColumnCounts:
             self.missing + other.missing,
             self.invalid + other.invalid,
             tuple(map(int.__add__, self.cells, other.cells)),
-            add(self.total, other.total),
-            add(self.squares, other.squares),
+            self.total + other.total,
+            self.squares + other.squares,
             min(lows, default=None),
             max(highs, default=None),
             self.unseen.merged(other.unseen),
+            self.exponent,
+            self.distinct.merged(other.distinct),
         )
 
 
 def empty_counts(spec: ColumnSpec) -> ColumnCounts:
     """Counts of no rows: the neutral element of merging."""
-    return ColumnCounts(0, 0, 0, (0,) * spec.cells)
+    return ColumnCounts(0, 0, 0, (0,) * spec.cells, exponent=spec.exponent)
 
 
-def count_values(spec: ColumnSpec, values: Sequence[str]) -> ColumnCounts:
-    """Count a column's texts, one per row.
+def top_categories(
+    spec: ColumnSpec, counts: ColumnCounts, most: int
+) -> tuple[Sequence[tuple[str, int]], int]:
+    """The most frequent categories with their exact counts, and how large another could be.
 
-    Equal to ``count_weighted(spec, Counter(values))``, faster for columns of many distinct numbers.
+    Returns:
+        Pairs of category and count, most frequent first; and the error bound: no category that is
+        not among those kept occurred more often than this.
     """
-    if spec.kind == "numeric":
-        quick = _count_floats(spec, values)
-        if quick is not None:
-            return quick
-    return count_weighted(spec, Counter(values))
-
-
-def count_weighted(spec: ColumnSpec, values: Mapping[str, int]) -> ColumnCounts:
-    """Count texts given with their multiplicity."""
-    return _count_categories(spec, values) if not spec.ordered else _count_numbers(spec, values)
-
-
-def number_of(text: str) -> float | None:
-    """The number a text stands for; ``None`` for a missing value.
-
-    Raises:
-        ValueError: If it is neither.
-    """
-    stripped = text.strip()
-    if stripped.lower() in _MISSING_NUMBER:
-        return None
-    number = float(stripped)
-    if not abs(number) <= LARGEST_MAGNITUDE:
-        raise ValueError(text)
-    return number + 0.0  # -0.0 becomes 0.0, so that minima do not depend on order
-
-
-def _count_floats(spec: ColumnSpec, values: Sequence[str]) -> ColumnCounts | None:
-    """Counts of a column of plain numbers and nothing else; otherwise ``None``."""
-    try:
-        numbers = list(map(float, values))
-        numbers.sort()
-        if not numbers or not math.isfinite(math.fsum(numbers)):
-            return None
-    except (ValueError, OverflowError):
-        return None
-    if numbers[0] < -LARGEST_MAGNITUDE or numbers[-1] > LARGEST_MAGNITUDE:
-        return None
-    below = [bisect_left(numbers, edge) for edge in spec.edges]
-    cells = tuple(map(int.__sub__, [*below, len(numbers)], [0, *below]))
-    centre = spec.centre
-    offsets = [number - centre for number in numbers]
-    return ColumnCounts(
-        len(numbers),
-        0,
-        0,
-        cells,
-        exact_sum(offsets),
-        exact_sum([offset * offset for offset in offsets]),
-        numbers[0] + 0.0,
-        numbers[-1] + 0.0,
-    )
-
-
-def _count_numbers(spec: ColumnSpec, values: Mapping[str, int]) -> ColumnCounts:
-    missing = invalid = 0
-    cells = [0] * spec.cells
-    numbers: dict[float, int] = {}
-    unreadable: dict[str, int] = {}
-    for text, count in values.items():
-        try:
-            number = number_of(text)
-        except ValueError:
-            invalid += count
-            unreadable[text] = count
-            continue
-        if number is None:
-            missing += count
-            continue
-        cells[bisect_right(spec.edges, number)] += count
-        numbers[number] = numbers.get(number, 0) + count
-    offsets: dict[float, int] = {}
-    squares: dict[float, int] = {}
-    for number, count in numbers.items():
-        offset = number - spec.centre
-        offsets[offset] = offsets.get(offset, 0) + count
-        square = offset * offset
-        squares[square] = squares.get(square, 0) + count
-    return ColumnCounts(
-        sum(values.values()),
-        missing,
-        invalid,
-        tuple(cells),
-        exact_weighted_sum(offsets),
-        exact_weighted_sum(squares),
-        min(numbers, default=None),
-        max(numbers, default=None),
-        Sample(_UNSEEN_LIMIT).added(unreadable),
-    )
-
-
-def _count_categories(spec: ColumnSpec, values: Mapping[str, int]) -> ColumnCounts:
-    index = {category: cell for cell, category in enumerate(spec.categories)}
-    cells = [0] * spec.cells
-    missing = 0
-    unseen: dict[str, int] = {}
-    for text, count in values.items():
-        category = category_of(text)
-        if not category:
-            missing += count
-            continue
-        if category in index:
-            cells[index[category]] += count
-            continue
-        cells[len(index) + hash_of(category) % spec.buckets] += count
-        if spec.buckets == 1:
-            unseen[category] = unseen.get(category, 0) + count
-    return ColumnCounts(
-        sum(values.values()),
-        missing,
-        0,
-        tuple(cells),
-        unseen=Sample(_UNSEEN_LIMIT).added(unseen),
-    )
-
-
-def category_of(text: str) -> str:
-    """The category a text stands for; empty when missing.
-
-    Booleans are spelt ``true`` and ``false`` whatever wrote them (JSON, Python, R).
-    """
-    stripped = text.strip()
-    lowered = stripped.lower()
-    return lowered if lowered in ("true", "false") else stripped
+    kept = dict(zip(spec.categories, counts.cells[: len(spec.categories)], strict=True))
+    kept |= counts.unseen.counts
+    ranked = sorted(((n, text) for text, n in kept.items() if n), key=lambda e: (-e[0], e[1]))
+    rest = counts.cells[len(spec.categories) :]
+    bound = max(rest, default=0)
+    if spec.buckets == 1:
+        bound -= sum(counts.unseen.counts.values())
+    return [(text, n) for n, text in ranked[:most]], max(0, bound)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mlops_framework.drift.columns import ColumnCounts
+from mlops_framework.drift.columns import UNSEEN_LIMIT, ColumnCounts
+from mlops_framework.drift.distinct import Distinct
 from mlops_framework.drift.errors import DocumentInvalid
 from mlops_framework.drift.sample import Sample
 
@@ -43,9 +44,12 @@ def counts_to(counts: ColumnCounts) -> dict[str, Any]:
     optional: dict[str, Any] = {
         "missing": counts.missing,
         "invalid": counts.invalid,
-        "sum": list(counts.total),
-        "squares": list(counts.squares),
+        "exponent": counts.exponent,
+        # Text: they outgrow the whole numbers that other readers of JSON keep exact.
+        "sum": str(counts.total) if counts.total else "",
+        "squares": str(counts.squares) if counts.squares else "",
         "unseen": sample_to(counts.unseen) if counts.unseen.total else None,
+        "distinct": counts.distinct.to_text(),
     }
     document |= {key: value for key, value in optional.items() if value}
     if counts.minimum is not None:
@@ -59,12 +63,14 @@ def counts_from(document: Mapping[str, Any]) -> ColumnCounts:
         int(document["records"]),
         int(document.get("missing", 0)),
         int(document.get("invalid", 0)),
-        tuple(int(cell) for cell in document["cells"]),
-        tuple(float(part) for part in document.get("sum", ())),
-        tuple(float(part) for part in document.get("squares", ())),
+        tuple(map(int, document["cells"])),
+        int(document.get("sum", 0)),
+        int(document.get("squares", 0)),
         None if "min" not in document else float(document["min"]),
         None if "max" not in document else float(document["max"]),
-        sample_from(document["unseen"]) if "unseen" in document else Sample(32),
+        sample_from(document["unseen"]) if "unseen" in document else Sample(UNSEEN_LIMIT),
+        int(document.get("exponent", 0)),
+        Distinct.from_text(document.get("distinct", "")),
     )
 
 

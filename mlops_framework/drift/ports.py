@@ -36,8 +36,8 @@ class Monitors(Protocol):
 class Sources(Protocol):
     """Where captures and training data are read."""
 
-    def captured_lines(self, source: ObjectVersion) -> Iterator[str]:
-        """The lines of a capture object, as a stream.
+    def captured(self, source: ObjectVersion) -> Iterator[bytes]:
+        """The text of a capture object in parts, cut anywhere.
 
         Raises:
             ObjectMissing: If it does not exist.

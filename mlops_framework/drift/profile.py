@@ -14,8 +14,9 @@ from functools import reduce
 from typing import Any, Final, Self
 
 from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.batches import Batch
 from mlops_framework.drift.capture import Invocation, Row
-from mlops_framework.drift.columns import ColumnCounts, ColumnSpec, count_values, empty_counts
+from mlops_framework.drift.columns import ColumnCounts, ColumnSpec, empty_counts
 from mlops_framework.drift.documents import (
     counts_from,
     counts_to,
@@ -26,21 +27,25 @@ from mlops_framework.drift.documents import (
 )
 from mlops_framework.drift.errors import ProfileMismatch
 from mlops_framework.drift.sample import Sample
+from mlops_framework.drift.sums import PRECISION
+from mlops_framework.drift.tally import Tally
+from mlops_framework.drift.values import Values, values_of
 
 KIND: Final = "mlops-drift-profile"
-VERSION: Final = 1
+VERSION: Final = 2
 PREDICTION_EDGES: Final = tuple(step / 20 for step in range(21))
 """Predictions have no baseline; twentieths of 0..1 show probabilities and 0/1 decisions."""
 
 _SAMPLES: Final = 5
 _UNEXPECTED: Final = 32
 _CHUNK_ROWS: Final = 10_000
+_CHUNK_QUOTES: Final = 1_000
 _SEPARATOR: Final = "\t"
 
 
 def prediction_spec(name: str) -> ColumnSpec:
     """How a column of the response is counted."""
-    return ColumnSpec(name, "numeric", PREDICTION_EDGES)
+    return ColumnSpec(name, "numeric", PREDICTION_EDGES, exponent=PRECISION)
 
 
 @dataclass(frozen=True)
@@ -152,19 +157,33 @@ def merge(baseline: Baseline, profiles: Iterable[Profile]) -> Profile:
 
 
 class Profiler:
-    """Collects the invocations of one window and counts them in chunks, in bounded memory."""
+    """Collects what was captured in one window and counts it in chunks, in bounded memory."""
 
     def __init__(self, baseline: Baseline) -> None:
+        self._baseline_id = baseline.id
         self._specs = baseline.specs
-        self._profile = Profile.empty(baseline)
+        self._tallies = [Tally(spec) for spec in baseline.specs]
+        self._predictions: dict[str, Tally] = {}
         self._rows: list[Row] = []
         self._outputs: dict[str, list[str]] = {}
         self._unreadable: Counter[str] = Counter()
-        self._samples: Counter[str] = Counter()
-        self._unexpected: Counter[str] = Counter()
+        self._quoted: Counter[str] = Counter()
+        self._samples = Sample(_SAMPLES)
+        self._unexpected = Sample(_UNEXPECTED)
         self._invocations = 0
 
-    def add(self, invocation: Invocation, line: str) -> None:
+    def add_batch(self, batch: Batch) -> None:
+        """Count the rows of many records."""
+        self._invocations += len(batch.invocations)
+        for tally, values in zip(self._tallies, batch.columns, strict=True):
+            tally.add(values)
+        for name, values in batch.outputs.items():
+            self._prediction(name).add(values)
+        if batch.unexpected:
+            counts = {name: int(marks.sum()) for name, marks in batch.unexpected.items()}
+            self._unexpected = self._unexpected.added({n: c for n, c in counts.items() if c})
+
+    def add(self, invocation: Invocation, line: str | bytes) -> None:
         """Count an invocation; ``line`` is quoted where parts of it were left out."""
         self._invocations += 1
         self._rows.extend(invocation.inputs)
@@ -172,39 +191,52 @@ class Profiler:
             self._outputs.setdefault(name, []).extend(values)
         for reason in invocation.faults:
             self.leave_out(reason, line)
-        self._unexpected.update(invocation.unexpected)
+        if invocation.unexpected:
+            self._unexpected = self._unexpected.added(dict.fromkeys(invocation.unexpected, 1))
         if len(self._rows) >= _CHUNK_ROWS:
             self._flush()
 
-    def leave_out(self, reason: str, line: str) -> None:
+    def leave_out(self, reason: str, line: str | bytes) -> None:
         """Count something that could not be read."""
+        if isinstance(line, bytes):
+            line = line.decode("utf-8", "replace")
         self._unreadable[reason] += 1
-        self._samples[f"{reason}{_SEPARATOR}{line.strip()}"] += 1
-        if len(self._samples) >= _CHUNK_ROWS:
-            self._flush()
+        self._quoted[f"{reason}{_SEPARATOR}{line.strip()}"] += 1
+        if len(self._quoted) >= _CHUNK_QUOTES:
+            self._flush_quoted()
 
     def profile(self) -> Profile:
         """What was counted so far."""
         self._flush()
-        return self._profile
+        self._flush_quoted()
+        return Profile(
+            self._baseline_id,
+            tuple(tally.counts() for tally in self._tallies),
+            self._invocations,
+            {name: tally.counts() for name, tally in self._predictions.items()},
+            dict(self._unreadable),
+            self._samples,
+            self._unexpected,
+        )
+
+    def _prediction(self, name: str) -> Tally:
+        if name not in self._predictions:
+            self._predictions[name] = Tally(prediction_spec(name))
+        return self._predictions[name]
 
     def _flush(self) -> None:
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(self._specs)
-        chunk = Profile(
-            self._profile.baseline_id,
-            tuple(count_values(*column) for column in zip(self._specs, columns, strict=True)),
-            self._invocations,
-            {
-                name: count_values(prediction_spec(name), values)
-                for name, values in self._outputs.items()
-            },
-            self._unreadable,
-            Sample(_SAMPLES).added(self._samples),
-            Sample(_UNEXPECTED).added(self._unexpected),
-        )
-        self._profile = self._profile.merged(chunk)
-        self._rows, self._outputs, self._invocations = [], {}, 0
-        self._unreadable, self._samples, self._unexpected = Counter(), Counter(), Counter()
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            for tally, spec, column in zip(self._tallies, self._specs, columns, strict=True):
+                tally.add(values_of(column, ordered=spec.ordered))
+        for name, texts in self._outputs.items():
+            values: Values = values_of(texts, ordered=True)
+            self._prediction(name).add(values)
+        self._rows, self._outputs = [], {}
+
+    def _flush_quoted(self) -> None:
+        self._samples = self._samples.added(self._quoted)
+        self._quoted = Counter()
 
 
 def sample_of(text: str) -> tuple[str, str]:

@@ -34,7 +34,7 @@ from mlops_framework.drift.objects import CaptureKey, ObjectVersion, StoredProfi
 from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.ports import Clock, Metrics, Monitors, Publisher, Sources, Store
 from mlops_framework.drift.profile import merge
-from mlops_framework.drift.profiling import profile_lines
+from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.report import Evaluation, report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
@@ -150,10 +150,10 @@ class DriftMonitor:
             why = f"{source} lies outside {expected}, where this monitor's captures are"
             return Profiled(config.name, skipped=why)
         baseline = self._baseline(config)
-        profiles = profile_lines(
-            self.sources.captured_lines(source),
+        profiles = profile_chunks(
+            self.sources.captured(source),
             baseline,
-            minutes=config.window_minutes,
+            window_of=lambda moment: Window.containing(moment, config.window_minutes),
             time=captured.time,
         )
         keys = []

@@ -50,9 +50,9 @@ class InMemoryBucket:
     writes: list[str] = field(default_factory=list)
     interfere: list[Any] = field(default_factory=list)
 
-    def captured_lines(self, source: ObjectVersion) -> Iterator[str]:
-        """Lines of a capture object."""
-        return iter(self._text(source.bucket, source.key).splitlines())
+    def captured(self, source: ObjectVersion) -> Iterator[bytes]:
+        """The text of a capture object."""
+        yield self._text(source.bucket, source.key).encode("utf-8", "surrogatepass")
 
     def table_lines(self, location: S3Location) -> Iterator[str]:
         """Lines of a text object, ends kept."""

@@ -17,7 +17,7 @@ from mlops_framework.cdk.errors import BundleRefused
 from tests.stacks.conftest import ROOT, Synthesized, properties
 
 MEGABYTE = 1_000_000
-LIMITS = {"orchestrator": 30, "delivery": 60, "drift": 60, "inference": 60}
+LIMITS = {"orchestrator": 30, "delivery": 60, "drift": 200, "inference": 60}
 HANDLERS = {
     "orchestrator": ("handler", "teardown"),
     "delivery": ("verify",),
@@ -26,7 +26,17 @@ HANDLERS = {
 }
 # What AWS's Python runtime brings along.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-UNWANTED = ("aws_cdk", "constructs", "sagemaker", "boto3", "botocore", "numpy", "pandas", "moto")
+UNWANTED = (
+    "aws_cdk",
+    "constructs",
+    "sagemaker",
+    "boto3",
+    "botocore",
+    "moto",
+    "pandas",
+    "scipy",
+    "sklearn",
+)
 CATALOGUE = {"catalogue/catalogue.json": b'{"blueprints":[],"version":1}'}
 
 

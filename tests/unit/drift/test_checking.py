@@ -18,7 +18,7 @@ from mlops_framework.drift.checking import (
 )
 from mlops_framework.drift.errors import BaselineInvalid
 from mlops_framework.drift.profile import merge
-from mlops_framework.drift.profiling import profile_lines
+from mlops_framework.drift.profiling import chunks_of, profile_lines
 from mlops_framework.testing.drift import capture_line
 from tests.unit.drift.conftest import Row, profile_of_rows, rows_of
 
@@ -36,7 +36,7 @@ def counted(baseline: Baseline, rows: list[list[str]], header: tuple[str, ...] =
 
 def test_a_table_and_the_captures_of_the_same_rows_count_the_same(baseline: Baseline) -> None:
     rows = rows_of(500, 2)
-    captures = count_captures(map(capture_line, rows), baseline, time=NOON)
+    captures = count_captures(chunks_of(map(capture_line, rows)), baseline, time=NOON)
     table = counted(baseline, texts(rows))
     assert captures.profile.columns == table.profile.columns
     assert table.profile.columns == profile_of_rows(baseline, rows).columns
@@ -57,7 +57,7 @@ def test_captures_count_the_same_as_in_a_monitor_and_cover_the_days_they_are_of(
     times = ("2026-03-02T23:30:00-02:00", "2026-03-01T10:00:00Z", "yesterday")
     lines = [capture_line(row, time=times[n % 3]) for n, row in enumerate(rows)]
     lines += ["", "rubbish"]
-    found = count_captures(lines, baseline, time=NOON)
+    found = count_captures(chunks_of(lines), baseline, time=NOON)
     windows = profile_lines(lines, baseline, minutes=60, time=NOON)
     assert found.profile.to_json() == merge(baseline, windows.values()).to_json()
     assert found.profile.unreadable == {"no-time": 30, "not-json": 1}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections import Counter
 
 import pytest
@@ -13,11 +12,13 @@ from hypothesis import strategies as st
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.capture import CaptureReader, Unreadable
-from mlops_framework.drift.columns import ColumnSpec, count_values, count_weighted
+from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.errors import DocumentInvalid, ProfileMismatch
 from mlops_framework.drift.profile import Profile, Profiler, merge, sample_of
+from mlops_framework.drift.tally import counted, counted_weighted
+from mlops_framework.drift.values import texts_of, values_of
 from mlops_framework.testing.drift import capture_line
-from tests.unit.drift.conftest import csv_of, profile_of, profile_of_rows, rows_of
+from tests.unit.drift.conftest import csv_of, profile_of_rows, rows_of
 
 number = st.floats(-1e6, 1e6).map(repr) | st.integers(-3, 3).map(str)
 field = number | st.sampled_from(["", "nan", "1e300", "inf", "abc", "-0.0", " 7 ", "1e-320"])
@@ -62,9 +63,11 @@ def test_a_stored_profile_is_read_back_as_it_was(baseline: Baseline, captured: l
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(field, max_size=40))
-def test_the_quick_way_of_counting_numbers_equals_the_plain_one(values: list[str]) -> None:
-    spec = ColumnSpec("x", "numeric", (-10.0, 0.0, 0.5, 3.0), centre=0.25)
-    assert count_values(spec, values) == count_weighted(spec, Counter(values))
+def test_numbers_and_their_texts_are_counted_alike(values: list[str]) -> None:
+    spec = ColumnSpec("x", "numeric", (-10.0, 0.0, 0.5, 3.0), centre=0.25, exponent=20)
+    weighted = counted_weighted(spec, Counter(values))
+    assert counted(spec, texts_of(values)) == weighted
+    assert counted(spec, values_of(values, ordered=True)) == weighted
 
 
 def test_counts_are_what_was_sent(baseline: Baseline) -> None:
@@ -113,22 +116,3 @@ def test_a_damaged_profile_is_named(baseline: Baseline) -> None:
     del document["columns"]
     with pytest.raises(DocumentInvalid, match="s3://b/k is damaged"):
         Profile.from_document(document, "s3://b/k")
-
-
-def test_sixteen_columns_are_profiled_at_twenty_thousand_rows_a_second_and_more() -> None:
-    source = random.Random(4)
-    table = [[f"{source.gauss(0, 1):.6f}" for _ in range(16)] for _ in range(4000)]
-    header = ",".join(f"c{index}" for index in range(16))
-    csv = [f"{header}\n", *(f"{','.join(row)}\n" for row in table)]
-    wide = Baseline.of_csv(csv, label_column="", source="wide.csv")
-    captured = [capture_line(row) for row in table]
-    profile_of(wide, captured[:100])
-    best = min(_seconds(wide, captured) for _ in range(3))
-    # Measured: 57,000 on a busy core; less than half of it, so that load does not fail the test.
-    assert len(captured) / best > 20_000
-
-
-def _seconds(baseline: Baseline, captured: list[str]) -> float:
-    started = time.process_time()
-    profile_of(baseline, captured)
-    return time.process_time() - started

@@ -1,36 +1,44 @@
 from __future__ import annotations
 
+import math
 import random
 from fractions import Fraction
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_framework.drift.distinct import KEPT, Distinct, DistinctCounter, hashes_of
 from mlops_framework.drift.sample import Sample
-from mlops_framework.drift.sums import add, exact_sum, exact_weighted_sum
+from mlops_framework.drift.sums import exponent_of, in_units, whole_sum
 
 finite = st.floats(-1e100, 1e100, allow_nan=False)
 texts = st.lists(st.text(max_size=4), max_size=60)
 
 
-@given(st.lists(finite, max_size=40))
-def test_a_sum_is_exact(values: list[float]) -> None:
-    assert sum(map(Fraction, exact_sum(values))) == sum(map(Fraction, values))
+def total(values: list[float], exponent: int) -> int:
+    largest = max(map(abs, values), default=0.0)
+    return whole_sum(np.array(values, np.float64), exponent, largest)
+
+
+@given(st.lists(finite, max_size=40), st.integers(-20, 60))
+def test_a_sum_is_that_of_the_rounded_values_exactly(values: list[float], exponent: int) -> None:
+    scaled = (Fraction(value) * Fraction(2) ** exponent for value in values)
+    assert total(values, exponent) == sum(round(value) for value in scaled)
 
 
 @given(st.lists(finite, max_size=40), st.randoms(use_true_random=False), st.integers(0, 40))
 def test_a_sum_knows_neither_order_nor_split(
     values: list[float], source: random.Random, cut: int
 ) -> None:
-    whole = exact_sum(values)
     shuffled = source.sample(values, len(values))
-    assert add(exact_sum(shuffled[:cut]), exact_sum(shuffled[cut:])) == whole
+    assert total(shuffled[:cut], 40) + total(shuffled[cut:], 40) == total(values, 40)
 
 
-@given(st.dictionaries(finite, st.integers(1, 50), max_size=8))
-def test_weights_are_repetitions(weights: dict[float, int]) -> None:
-    repeated = [value for value, weight in weights.items() for _ in range(weight)]
-    assert exact_weighted_sum(weights) == exact_sum(repeated)
+@given(st.floats(1e-40, 1e60))
+def test_rounding_is_far_below_the_spread(spread: float) -> None:
+    exponent = exponent_of(spread)
+    assert math.isclose(in_units(total([spread], exponent), exponent), spread, rel_tol=1e-12)
 
 
 def sample(items: list[str]) -> Sample:
@@ -61,3 +69,25 @@ def test_counts_in_a_sample_are_exact(items: list[str]) -> None:
 def test_a_sample_says_whether_it_is_everything() -> None:
     assert sample(["a", "b", "a"]).complete
     assert not sample([str(number) for number in range(20)]).complete
+
+
+def distinct(values: list[int]) -> Distinct:
+    return Distinct.of(hashes_of(np.array(values, np.float64)))
+
+
+@given(st.lists(st.integers(0, 500), max_size=600), st.integers(0, 600))
+def test_distinct_values_are_counted_alike_however_they_are_split(
+    values: list[int], cut: int
+) -> None:
+    whole = distinct(values)
+    assert distinct(values[:cut]).merged(distinct(values[cut:])) == whole
+    counter = DistinctCounter()
+    for begin in range(0, len(values), 37):
+        counter.add(hashes_of(np.array(values[begin : begin + 37], np.float64)))
+    assert counter.result() == whole
+    if len(set(values)) < KEPT:
+        assert whole.estimate == len(set(values))
+
+
+def test_many_distinct_values_are_estimated() -> None:
+    assert math.isclose(distinct(list(range(100_000))).estimate, 100_000, rel_tol=0.3)

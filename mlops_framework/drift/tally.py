@@ -1,0 +1,177 @@
+"""Counting the values of one column, chunk by chunk, in bounded memory.
+
+Every chunk of numbers is sorted once (numpy sorts in vector registers, faster than any search of
+unsorted values): the counts on the baseline's edges, smallest, largest and distinct values follow
+from the sorted chunk.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from mlops_framework.drift.columns import UNSEEN_LIMIT, ColumnCounts, ColumnSpec
+from mlops_framework.drift.distinct import DistinctCounter, hashes_of
+from mlops_framework.drift.sample import Sample, hash_of
+from mlops_framework.drift.sums import Floats, square_exponent, whole_sum
+from mlops_framework.drift.values import (
+    LARGEST_MAGNITUDE,
+    Indices,
+    Texts,
+    Values,
+    as_numbers,
+    as_texts,
+    category_of,
+    text_of,
+    texts_of,
+)
+
+_REMEMBERED: Final = 100_000
+
+
+class Tally:
+    """The counts of one column so far.
+
+    Args:
+        spec: How it is counted.
+    """
+
+    def __init__(self, spec: ColumnSpec) -> None:
+        self._spec = spec
+        self._records = self._missing = self._invalid = 0
+        self._cells = np.zeros(spec.cells, np.int64)
+        self._total = self._squares = 0
+        self._minimum: float | None = None
+        self._maximum: float | None = None
+        self._unseen = Sample(UNSEEN_LIMIT)
+        self._distinct = DistinctCounter()
+        self._known: dict[str, int] = {}
+        self._cell_of = np.empty(0, np.int64)
+        self._hash_of = np.empty(0, np.uint64)
+
+    def add(self, values: Values) -> None:
+        """Count further rows."""
+        self._records += len(values)
+        if self._spec.ordered:
+            self._add_numbers(values)
+        else:
+            self._add_categories(values)
+
+    def counts(self) -> ColumnCounts:
+        """What was counted so far."""
+        return ColumnCounts(
+            self._records,
+            self._missing,
+            self._invalid,
+            tuple(self._cells.tolist()),
+            self._total,
+            self._squares,
+            self._minimum,
+            self._maximum,
+            self._unseen,
+            self._spec.exponent,
+            self._distinct.result(),
+        )
+
+    def _add_numbers(self, values: Values) -> None:
+        numbers, invalid = as_numbers(values)
+        if invalid:
+            self._invalid += sum(invalid.values())
+            self._unseen = self._unseen.added(invalid)
+        ordered = np.sort(numbers)
+        first, last = ordered.searchsorted(
+            [-LARGEST_MAGNITUDE, np.nextafter(LARGEST_MAGNITUDE, np.inf)]
+        )
+        present = int(ordered.searchsorted(np.nan))  # NaN sorts last
+        self._missing += len(ordered) - present
+        if first or last < present:
+            self._add_too_large(np.concatenate([ordered[:first], ordered[last:present]]))
+        ordered = ordered[first:last]
+        ordered += 0.0  # -0.0 becomes 0.0
+        valid = len(ordered)
+        if not valid:
+            return
+        low, high = float(ordered[0]), float(ordered[-1])
+        self._minimum = low if self._minimum is None else min(self._minimum, low)
+        self._maximum = high if self._maximum is None else max(self._maximum, high)
+        below = ordered.searchsorted(self._spec.edge_array)
+        self._cells[:-1] += below
+        self._cells[1:] -= below
+        self._cells[-1] += valid
+        new = np.empty(valid, bool)
+        new[0] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+        self._distinct.add(hashes_of(ordered[new]))
+        exponent = self._spec.exponent
+        ordered -= self._spec.centre
+        largest = max(-float(ordered[0]), float(ordered[-1]))
+        self._total += whole_sum(ordered, exponent, largest)
+        ordered *= ordered
+        self._squares += whole_sum(ordered, square_exponent(exponent), largest * largest)
+
+    def _add_too_large(self, numbers: Floats) -> None:
+        texts = Counter(map(text_of, numbers.tolist()))
+        self._invalid += len(numbers)
+        self._unseen = self._unseen.added(texts)
+
+    def _add_categories(self, values: Values) -> None:
+        texts = as_texts(values)
+        counts = texts.counts()
+        index = self._indices(texts.distinct)
+        cells = self._cell_of[index]
+        present = (cells >= 0) & (counts > 0)
+        self._missing += int(counts[cells < 0].sum())
+        weights = counts[present].astype(np.float64)
+        found = np.bincount(cells[present], weights, minlength=len(self._cells))
+        self._cells += found.astype(np.int64)
+        self._distinct.add(self._hash_of[index[present]])
+        if self._spec.buckets == 1:
+            places = np.flatnonzero(present & (cells == len(self._spec.categories)))
+            if len(places):
+                unseen: Counter[str] = Counter()
+                for place in places.tolist():
+                    unseen[category_of(texts.distinct[place])] += int(counts[place])
+                self._unseen = self._unseen.added(unseen)
+
+    def _indices(self, distinct: Sequence[str]) -> Indices:
+        """Where cell and hash of each text stand; cell -1 is for missing ones."""
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
+        index = [self._known.get(text, -1) for text in distinct]
+        if -1 in index:
+            spec = self._spec
+            known = list(zip(self._cell_of.tolist(), self._hash_of.tolist(), strict=True))
+            del known[len(self._known) :]
+            for place, text in enumerate(distinct):
+                if index[place] < 0:
+                    category = category_of(text)
+                    digest = hash_of(category)
+                    cell = spec.places.get(category, -1) if category else -1
+                    if category and cell < 0:
+                        cell = len(spec.categories) + digest % spec.buckets
+                    index[place] = self._known[text] = len(known)
+                    known.append((cell, digest))
+            self._cell_of = np.array([cell for cell, _ in known], np.int64)
+            self._hash_of = np.array([digest for _, digest in known], np.uint64)
+        return np.array(index, np.int64)
+
+
+def counted(spec: ColumnSpec, values: Values) -> ColumnCounts:
+    """Count the values of a column."""
+    tally = Tally(spec)
+    tally.add(values)
+    return tally.counts()
+
+
+def counted_texts(spec: ColumnSpec, values: list[str]) -> ColumnCounts:
+    """Count texts, one per row."""
+    return counted(spec, texts_of(values))
+
+
+def counted_weighted(spec: ColumnSpec, weights: Mapping[str, int]) -> ColumnCounts:
+    """Count texts given with their multiplicity."""
+    indices = np.repeat(np.arange(len(weights)), list(weights.values()))
+    return counted(spec, Texts(indices, tuple(weights)))

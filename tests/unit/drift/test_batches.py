@@ -1,0 +1,175 @@
+"""The quick way of reading captures counts what the real parser counts, whatever is sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.batches import Batch, BatchReader
+from mlops_framework.drift.blocks import blocks
+from mlops_framework.drift.capture import CaptureReader, Unreadable
+from mlops_framework.drift.profile import Profiler
+from mlops_framework.drift.profiling import chunks_of, profile_lines
+from mlops_framework.drift.windows import Window, instant, moment
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+number = (
+    st.floats(-1e6, 1e6).map(repr)
+    | st.integers(-3, 60).map(str)
+    | st.sampled_from(["", "nan", "NA", "1e300", "inf", "abc", "-0.0", " 7 ", "+5", "1_0", "0x1"])
+)
+colour = st.sampled_from(["green", "red", "bläu", "mau ve", "", "True", "null", "\ufeff", "a\tb"])
+row = st.tuples(number, st.integers(0, 3).map(str), colour).map(",".join)
+odd = st.sampled_from(
+    ["", "\n", "1,2", "1,2,3,4", '1,2,"a,b"', '1,2,"open', "1,2,a\\n", "a\r\n", "1,2,\\u00e9", "\0"]
+)
+csv_payload = st.one_of(
+    row, row.map("{}\n".format), st.lists(row, min_size=1, max_size=3).map("\n".join), odd
+)
+member = st.none() | st.floats(-1e6, 1e6) | st.integers(0, 60) | st.sampled_from(["x", True, "é"])
+plain_member = st.floats(-1e6, 1e6) | st.none()
+json_payload = st.one_of(
+    st.fixed_dictionaries(
+        {"income": plain_member, "children": st.integers(0, 3), "colour": st.sampled_from("ab")}
+    ),
+    st.dictionaries(st.sampled_from(["income", "children", "colour", "zip", "values"]), member),
+    st.lists(plain_member, max_size=4),
+    st.just({"instances": [[1, 2, "red"]]}),
+).map(json.dumps)
+output = st.one_of(
+    st.floats(0, 1).map(repr), st.sampled_from(["", "yes", "1,2", "0.5\n0.5", "0.5\n", '"a"'])
+)
+json_output = st.one_of(
+    st.floats(0, 1).map(lambda p: {"score": p}), st.just({"predictions": [0.5]}), st.just([1])
+).map(json.dumps)
+when = st.sampled_from(
+    [
+        "2026-03-01T14:07:31Z",
+        "2026-03-01T15:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-03-01T14:07:31+01:00",
+    ]
+)
+
+
+def side(data: str, encoding: str) -> dict[str, str]:
+    kind = "application/json" if encoding == "JSON" else "text/csv"
+    if encoding == "BASE64":
+        data = base64.b64encode(data.encode("utf-8", "replace")).decode()
+    return {"observedContentType": kind, "mode": "INPUT", "data": data, "encoding": encoding}
+
+
+def record(
+    inputs: tuple[str, str], outputs: tuple[str, str], time: str, identity: str, order: bool
+) -> str:
+    sides = {"endpointInput": side(*inputs), "endpointOutput": side(*outputs)}
+    metadata: dict[str, Any] = {"eventId": "e-1", "inferenceTime": time}
+    if identity:
+        metadata["inferenceId"] = identity
+    parts = [("captureData", sides), ("eventMetadata", metadata), ("eventVersion", "0")]
+    return json.dumps(dict(parts if order else reversed(parts)), separators=(",", ":"))
+
+
+any_input = st.one_of(
+    st.tuples(csv_payload, st.just("CSV")),
+    st.tuples(json_payload, st.just("JSON")),
+    st.tuples(csv_payload, st.just("BASE64")),
+)
+any_output = st.one_of(
+    st.tuples(output, st.just("CSV")),
+    st.tuples(json_output, st.just("JSON")),
+    st.tuples(output, st.just("BASE64")),
+)
+records = st.builds(
+    record, any_input, any_output, when, st.sampled_from(["", "a", "id-7"]), st.booleans()
+)
+junk = st.sampled_from(["{", "", "   ", "[1]", '{"captureData": {}}', "\udcff"])
+captured = st.lists(records | junk, max_size=12).flatmap(
+    # The same forms many times over, so that layouts are learnt and used.
+    lambda lines: st.lists(st.sampled_from(lines or ["{"]), max_size=60)
+)
+
+
+def by_the_real_parser(baseline: Baseline, lines: Iterable[str]) -> dict[Window, str]:
+    reader, profilers = CaptureReader(baseline.names), dict[Window, Profiler]()
+
+    def at(time: str | None) -> Profiler:
+        try:
+            found = moment(time) if time else NOON
+        except ValueError:
+            raise Unreadable("no-time") from None
+        return profilers.setdefault(Window.containing(found, 60), Profiler(baseline))
+
+    for line in lines:
+        if not line.strip():
+            continue
+        raw = line.encode("utf-8", "surrogatepass")
+        try:
+            invocation = reader.read(raw)
+            at(invocation.time).add(invocation, raw)
+        except Unreadable as fault:
+            try:
+                at(fault.time).leave_out(fault.reason, raw)
+            except Unreadable:
+                at(None).leave_out(fault.reason, raw)
+    return {window: profiler.profile().to_json() for window, profiler in profilers.items()}
+
+
+@settings(max_examples=150, deadline=None)
+@given(captured)
+def test_the_quick_way_counts_what_the_real_parser_counts(
+    baseline: Baseline, lines: list[str]
+) -> None:
+    quick = profile_lines(lines, baseline, minutes=60, time=NOON)
+    plain = by_the_real_parser(baseline, lines)
+    assert {window: profile.to_json() for window, profile in quick.items()} == plain
+
+
+@pytest.mark.parametrize("encoding", ["CSV", "JSON", "BASE64"])
+@pytest.mark.parametrize("order", [True, False])
+def test_ordinary_traffic_takes_the_quick_way(
+    baseline: Baseline, encoding: str, order: bool
+) -> None:
+    source = random.Random(3)
+    lines = []
+    for number in range(400):
+        values = [
+            round(source.gauss(40, 10), 3),
+            source.randrange(4),
+            source.choice(["red", "blue"]),
+        ]
+        named = dict(zip(("income", "children", "colour"), values, strict=True))
+        payload = json.dumps(named) if encoding == "JSON" else ",".join(map(str, values)) + "\n"
+        score = source.random()
+        response = json.dumps({"score": score}) if encoding == "JSON" else repr(score)
+        time = instant(datetime(2026, 3, 1, 14, number // 60, number % 60, tzinfo=UTC))
+        caller = f"request-{number}" if number % 2 else ""
+        lines.append(record((payload, encoding), (response, encoding), time, caller, order))
+
+    found = list(BatchReader(baseline.specs).read(chunks_of(lines)))
+
+    batches = [batch for batch in found if isinstance(batch, Batch)]
+    assert [line for line in found if not isinstance(line, Batch)] == []
+    assert sum(map(len, batches)) == 400
+    assert {one for batch in batches for one in batch.ids()} == {
+        "e-1",
+        *(f"request-{number}" for number in range(1, 400, 2)),
+    }
+
+
+@given(st.lists(st.sampled_from(["", "a", "bb", "ccc" * 9]), max_size=30), st.integers(1, 9))
+def test_blocks_hold_every_line_once_wherever_the_text_is_cut(lines: list[str], size: int) -> None:
+    text = "".join(f"{line}\n" for line in lines).encode()
+    parts = [text[at : at + size] for at in range(0, len(text), size)]
+    found = [bytes(block.data).decode().split("\n")[:-1] for block in blocks(parts)]
+    assert sorted(line for block in found for line in block) == sorted(lines)
