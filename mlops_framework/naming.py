@@ -21,11 +21,14 @@ PIPELINE_ID_LENGTH: Final = 60
 SAGEMAKER_NAME_LENGTH: Final = 63
 """Endpoints, models, jobs and model package groups: at most 63 characters."""
 
-PlatformStack = Literal["Foundation", "Delivery", "Orchestrator", "Drift", "Observability"]
+PlatformStack = Literal[
+    "Foundation", "Delivery", "Orchestrator", "Drift", "Observability", "GitOps"
+]
 PlatformKey = Literal[
     "data-bucket-name",
     "artifact-bucket-name",
     "key-arn",
+    "configuration-bucket-name",
     "alert-topic-arn",
     "permissions-boundary-arn",
     "evaluate-function-arn",
@@ -92,6 +95,21 @@ def delivery_stack(prefix: str, pipeline: str) -> str:
 def code_pipeline(prefix: str, pipeline: str) -> str:
     """Name of a pipeline's CodePipeline."""
     return f"{prefix}-{pipeline}"
+
+
+def git_pipeline(prefix: str, source: str) -> str:
+    """Name of the CodePipeline of a Git source; no pipeline id holds an underscore."""
+    return f"{prefix}-git_{source}"
+
+
+def git_origin(source: str) -> str:
+    """What pipelines of a Git source are recorded with."""
+    return f"git:{source}"
+
+
+def git_plan_key(source: str, digest: str) -> str:
+    """Object key of a plan, for people, in the artifact bucket."""
+    return f"gitops/{source}/{digest}.txt"
 
 
 def blueprint_stack(prefix: str, pipeline: str, stage: str) -> str:

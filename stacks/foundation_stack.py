@@ -65,6 +65,17 @@ class FoundationStack(FrameworkStack):
             retain=config.retain_data,
             events=True,
         )
+        configuration = config.configuration_bucket
+        if configuration is None:
+            configuration = PrivateBucket(
+                self,
+                "Configuration",
+                key=key,
+                access_logs=access_logs,
+                retain=config.retain_data,
+                events=True,
+            ).bucket_name
+            cdk.CfnOutput(self, "ConfigurationBucketName", value=configuration)
         topic = AlertTopic(self, "Alerts", key=key, emails=config.notifications.emails)
         acknowledge(
             access_logs,
@@ -76,6 +87,7 @@ class FoundationStack(FrameworkStack):
             "key-arn": key.key_arn,
             "data-bucket-name": data.bucket_name,
             "artifact-bucket-name": artifacts.bucket_name,
+            "configuration-bucket-name": configuration,
             "alert-topic-arn": topic.topic_arn,
             "permissions-boundary-arn": config.permissions_boundary_arn
             or PermissionsBoundary(self, "Boundary").managed_policy_arn,

@@ -15,6 +15,7 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 
 from lambdas.orchestrator import wiring
 from lambdas.orchestrator.answers import Answer, answer, correlation_id, refuse
+from lambdas.orchestrator.entry import as_request
 from lambdas.orchestrator.problems import RouteUnknown
 from lambdas.orchestrator.reading import (
     BODY_LIMIT,
@@ -97,9 +98,9 @@ APP = build_app(wiring.service)
 
 
 @LOGGER.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Entry point of the function."""
-    return APP.resolve(event, context)
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Entry point of the function: a request of the API, or a body by itself."""
+    return APP.resolve(as_request(event, request_id=context.aws_request_id), context)
 
 
 def _body(app: APIGatewayRestResolver, limit: int = BODY_LIMIT) -> Any:

@@ -44,13 +44,18 @@ def read_json(text: str | None, *, is_base64: bool = False, limit: int = BODY_LI
     if text is None or not text.strip():
         raise BodyMalformed("There is no body. Send one JSON object.")
     plain = _decoded(text) if is_base64 else text
-    if len(plain.encode()) > limit:
+    size = len(_encoded(plain))
+    if size > limit:
         raise BodyTooLarge(
-            f"The body has {len(plain.encode())} bytes; at most {limit} are accepted. "
+            f"The body has {size} bytes; at most {limit} are accepted. "
             "Put data into S3 and name its location."
         )
+    if not plain.strip():
+        raise BodyMalformed("There is no body. Send one JSON object.")
     try:
-        return json.loads(plain, object_pairs_hook=_once, parse_constant=_no_constant)
+        document = json.loads(
+            plain, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite
+        )
     except json.JSONDecodeError as fault:
         raise BodyMalformed(
             f"The body is no JSON: {fault.msg} at line {fault.lineno}, column {fault.colno} "
@@ -58,6 +63,13 @@ def read_json(text: str | None, *, is_base64: bool = False, limit: int = BODY_LI
         ) from None
     except RecursionError:
         raise BodyMalformed("The body is nested too deeply to be a request.") from None
+    except ValueError:
+        # Python refuses to read whole numbers of more than 4300 digits.
+        raise BodyMalformed("The body holds a number of thousands of digits.") from None
+    if "\\u" in plain:
+        # Half of a surrogate pair can be written so, and nowhere be sent on.
+        _encoded(json.dumps(document, ensure_ascii=False))
+    return document
 
 
 def read_limit(query: Mapping[str, str]) -> int:
@@ -144,6 +156,20 @@ def _decoded(text: str) -> str:
         return base64.b64decode(text, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise BodyMalformed("The body is not UTF-8 text.") from None
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise BodyMalformed("The body holds half of a surrogate pair, which is no text.") from None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise BodyMalformed(f"The body holds {text[:_EXCERPT]}, which is no number here.")
+    return number
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -39,5 +39,16 @@ class OrchestratorSettings(LambdaSettings):
     """Role with which CloudFormation makes delivery stacks."""
     teardown_function_name: str
     """Function that ``DELETE`` starts."""
+    assets_bucket: str = ""
+    """Bucket of the predecessor's paths that name none; the data bucket if empty."""
+    stage_aliases: str = "{}"
+    """Stages of the predecessor that a stage stands for: a JSON object of lists."""
     tags: str = "{}"
     """Tags of everything the environment owns, a JSON object."""
+
+
+class FilesSettings(OrchestratorSettings):
+    """Settings of ``files:handler``."""
+
+    alert_topic_arn: str
+    """Topic that hears of refused files."""

@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
+from lambdas.orchestrator.settings import FilesSettings, OrchestratorSettings, TeardownSettings
 
 if TYPE_CHECKING:
+    from lambdas.orchestrator.files import Desk
     from mlops_framework.orchestration.model_approvals import ModelApprovals
     from mlops_framework.orchestration.service import Orchestrator
     from mlops_framework.orchestration.teardown import Teardown
@@ -39,9 +40,11 @@ def service() -> Orchestrator:
     from mlops_framework.orchestration.catalogue import CatalogueFolder
     from mlops_framework.orchestration.plan import EnvironmentView
     from mlops_framework.orchestration.ports import Ports
+    from mlops_framework.orchestration.predecessor import Setting
     from mlops_framework.orchestration.service import Orchestrator
 
     settings = OrchestratorSettings.from_environ()
+    aliases = json.loads(settings.stage_aliases)
     stacks = client("cloudformation")
     return Orchestrator(
         catalogue=CatalogueFolder(CATALOGUE),
@@ -70,7 +73,21 @@ def service() -> Orchestrator:
             prefix=settings.environment_prefix,
         ),
         delivery_role_arn=settings.delivery_role_arn,
+        setting=Setting(
+            stages={stage: tuple(aliases.get(stage, ())) for stage in stages_of(settings.stages)},
+            assets_bucket=settings.assets_bucket or settings.data_bucket,
+        ),
     )
+
+
+@cache
+def desk() -> Desk:
+    """The configuration bucket and the alert topic on AWS."""
+    from mlops_framework.aws.clients import client
+    from mlops_framework.aws.configuration_files import ConfigurationFiles
+
+    settings = FilesSettings.from_environ()
+    return ConfigurationFiles(client("s3"), client("sns"), topic_arn=settings.alert_topic_arn)
 
 
 @cache

@@ -24,6 +24,7 @@ LogRetentionDays = Literal[
 _Name = Annotated[str, Field(pattern="^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=16)]
 _Account = Annotated[str, Field(pattern="^[0-9]{12}$")]
 _Region = Annotated[str, Field(pattern="^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+_Bucket = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 _Email = Annotated[
     str, Field(pattern="^[^@ \"'\\\\]+@[^@ \"'\\\\]+[.][^@ \"'\\\\]+$", max_length=254)
 ]
@@ -39,6 +40,12 @@ class StageConfig(_Section):
     name: _Name = Field(description="Name of the stage; becomes part of stack names.")
     approval: bool = Field(
         default=False, description="Whether a person approves before the stage is deployed."
+    )
+    stands_for: tuple[_Name, ...] = Field(
+        default=(),
+        strict=False,
+        description="Stages of the AWS MLOps Framework 2.x (dev, staging, prod) that this one is "
+        "in bodies that were written for it.",
     )
     account: _Account | None = Field(
         default=None, description="Not carried in this release; every stage is in the account."
@@ -117,6 +124,41 @@ class BlueprintSelection(_Section):
     )
 
 
+class GitSourceConfig(_Section):
+    """A folder of request files in a Git repository; a push changes pipelines to match it."""
+
+    name: _Name = Field(description="Name of the source; pipelines are recorded with it.")
+    connection_arn: (
+        Annotated[
+            str,
+            Field(
+                pattern="^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:"
+                "[0-9]{12}:connection/[0-9a-f-]{36}$"
+            ),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Connection to GitHub, GitLab or Bitbucket; CodeCommit if null.",
+    )
+    repository: Annotated[
+        str, Field(pattern="^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", max_length=200)
+    ] = Field(description="owner/name, or the name of a CodeCommit repository.")
+    branch: Annotated[str, Field(pattern="^[A-Za-z0-9_./-]+$", max_length=200)] = Field(
+        default="main", description="Branch that is delivered."
+    )
+    folder: Annotated[str, Field(pattern="^([A-Za-z0-9_.-]+/)+$", max_length=200)] = Field(
+        default="pipelines/", description="Folder of the request files, with a slash at its end."
+    )
+    approval: bool = Field(
+        default=True, description="Whether a person approves the plan before it is applied."
+    )
+    prune: bool = Field(
+        default=False,
+        description="Whether pipelines that came from here are removed with their file.",
+    )
+
+
 class ExtensionSelection(_Section):
     """Which of the installed platform extensions this environment takes."""
 
@@ -163,6 +205,17 @@ class EnvironmentConfig(_Section):
         default=False, description="Whether platform stacks refuse to be deleted."
     )
 
+    configuration_bucket: _Bucket | None = Field(
+        default=None,
+        description="Your bucket whose mlops-config*.json files are requests; it has to send its "
+        "events to EventBridge. The platform makes one if null.",
+    )
+    assets_bucket: _Bucket | None = Field(
+        default=None,
+        description="Assets bucket of the AWS MLOps Framework 2.x, in which its bodies' paths "
+        "without a bucket are; the data bucket if null.",
+    )
+
     networking: NetworkConfig | None = Field(
         default=None,
         description="Existing network for jobs and endpoints; SageMaker's own if null.",
@@ -200,6 +253,11 @@ class EnvironmentConfig(_Section):
         default_factory=ExtensionSelection,
         description="Which platform extensions guard the stacks and stand beside them.",
     )
+    git_sources: tuple[GitSourceConfig, ...] = Field(
+        default=(),
+        strict=False,
+        description="Git repositories whose pushes start pipelines; none if empty.",
+    )
     lambda_bundle: Literal["cloud", "host"] = Field(
         default="cloud",
         description="Which wheels Lambda bundles hold: the cloud's, or this machine's.",
@@ -222,7 +280,12 @@ class EnvironmentConfig(_Section):
 
     @model_validator(mode="after")
     def _no_conflicts(self) -> Self:
-        faults = [*_stage_faults(self), *_retention_faults(self), *_key_faults(self)]
+        faults = [
+            *_stage_faults(self),
+            *_alias_faults(self),
+            *_retention_faults(self),
+            *_key_faults(self),
+        ]
         if faults:
             said = "; ".join(map(str, faults))
             raise PydanticCustomError(CONFLICT, "{said}", {"said": said, "faults": tuple(faults)})
@@ -259,6 +322,18 @@ def _stage_faults(config: EnvironmentConfig) -> list[Fault]:
     return faults
 
 
+def _alias_faults(config: EnvironmentConfig) -> list[Fault]:
+    """Every name of a stage of the predecessor means one stage."""
+    faults, taken = [], {stage.name: stage.name for stage in config.stages}
+    for index, stage in enumerate(config.stages):
+        for alias in stage.stands_for:
+            if taken.setdefault(alias, stage.name) != stage.name:
+                said = f"{alias!r} is the stage {taken[alias]!r} already."
+                path = f"stages.{index}.stands_for"
+                faults.append(Fault(path, said, "each name for one stage", shown(alias)))
+    return faults
+
+
 def _retention_faults(config: EnvironmentConfig) -> list[Fault]:
     wanted = retention_confirmation(config.name)
     given = config.retain_data_confirmation
@@ -280,3 +355,24 @@ def _key_faults(config: EnvironmentConfig) -> list[Fault]:
         said = f"The key is in another region than the environment ({config.region})."
         return [Fault("kms_key_arn", said, f"a key in {config.region}", shown(config.kms_key_arn))]
     return []
+
+
+def _git_faults(config: EnvironmentConfig) -> list[Fault]:
+    faults = []
+    names = [source.name for source in config.git_sources]
+    for index, source in enumerate(config.git_sources):
+        where = f"git_sources.{index}"
+        if source.name in names[:index]:
+            said = f"There are two sources {source.name!r}; pipelines are recorded with the name."
+            faults.append(Fault(f"{where}.name", said, "a name of its own", shown(source.name)))
+        has_owner = "/" in source.repository
+        if has_owner != bool(source.connection_arn):
+            said = (
+                "A repository behind a connection is written owner/name."
+                if source.connection_arn
+                else "A CodeCommit repository has no owner; for GitHub, GitLab and Bitbucket give "
+                "the connection_arn too."
+            )
+            accepted = "owner/name" if source.connection_arn else "a name without a slash"
+            faults.append(Fault(f"{where}.repository", said, accepted, shown(source.repository)))
+    return faults
