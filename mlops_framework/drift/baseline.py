@@ -8,17 +8,28 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any, Final, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mlops_framework.drift.columns import ColumnCounts, ColumnSpec, Kind
 from mlops_framework.drift.documents import counts_from, counts_to, expect, member
 from mlops_framework.drift.errors import BaselineInvalid
-from mlops_framework.drift.sums import exponent_of
-from mlops_framework.drift.tally import counted_weighted
-from mlops_framework.drift.values import category_of, number_of
+from mlops_framework.drift.statistics.between_hours import BetweenHours, between_hours
+from mlops_framework.drift.sums import Floats, exponent_of
+from mlops_framework.drift.tally import counted
+from mlops_framework.drift.values import (
+    LARGEST_MAGNITUDE,
+    Texts,
+    Values,
+    as_numbers,
+    as_texts,
+    category_of,
+)
 
 KIND: Final = "mlops-drift-baseline"
 VERSION: Final = 2
@@ -49,6 +60,7 @@ class BaselineColumn:
         distinct: Distinct values in the training data.
         singletons: Values that occurred exactly once.
         doubletons: Values that occurred exactly twice.
+        between: How much ordinary hours differ; ``None`` where no hours are known.
     """
 
     spec: ColumnSpec
@@ -56,6 +68,7 @@ class BaselineColumn:
     distinct: int
     singletons: int
     doubletons: int
+    between: BetweenHours | None = None
 
     @property
     def complete(self) -> bool:
@@ -129,6 +142,26 @@ class Baseline:
         )
         return cls(tuple(built), rows, source)
 
+    @classmethod
+    def of_columns(
+        cls, columns: Mapping[str, Values], *, hours: Sequence[int] | None = None, source: str
+    ) -> Self:
+        """Build the baseline from columns at hand.
+
+        Args:
+            columns: Values by name, all of the same length.
+            hours: The hour of each row, as any number; ``None`` where it is not known.
+            source: Name of the data in reports.
+
+        Raises:
+            BaselineInvalid: If there are no columns or no rows.
+        """
+        rows = max(map(len, columns.values()), default=0)
+        if not rows:
+            raise BaselineInvalid(f"{source} has no rows; nothing to compare with.")
+        built = tuple(column_of(name, values, hours) for name, values in columns.items())
+        return cls(built, rows, source)
+
     def to_document(self) -> dict[str, Any]:
         """The baseline as its JSON document."""
         return {
@@ -144,6 +177,7 @@ class Baseline:
                     "singletons": column.singletons,
                     "doubletons": column.doubletons,
                     "counts": counts_to(column.counts),
+                    "between_hours": column.between and asdict(column.between),
                 }
                 for column in self.columns
             ],
@@ -208,73 +242,78 @@ def _chunks(
 
 
 def _column(name: str, values: Counter[str]) -> BaselineColumn:
-    numbers: Counter[float] = Counter()
-    texts: Counter[str] = Counter()
-    invalid = 0
-    for text, count in values.items():
-        texts[category_of(text)] += count
-        try:
-            number = number_of(text)
-        except ValueError:
-            invalid += count
-            continue
-        if number is not None:
-            numbers[number] += count
-    numeric = sum(numbers.values())
-    if numeric and numeric >= NUMERIC_SHARE * (numeric + invalid):
-        return _built(_numeric_spec(name, numbers), values, list(numbers.values()))
-    del texts[""]
-    ranked = sorted(texts, key=lambda text: (-texts[text], text))
+    indices = np.repeat(np.arange(len(values)), list(values.values()))
+    return column_of(name, Texts(indices, tuple(values)))
+
+
+def column_of(name: str, values: Values, hours: Sequence[int] | None = None) -> BaselineColumn:
+    """The baseline of one column; see :meth:`Baseline.of_columns`."""
+    numbers, invalid = as_numbers(values)
+    beyond = np.abs(numbers) > LARGEST_MAGNITUDE
+    if beyond.any():
+        numbers = numbers[~beyond]
+    unreadable = sum(invalid.values()) + int(beyond.sum())
+    found, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
+    numeric = int(counts.sum())
+    if numeric and numeric >= NUMERIC_SHARE * (numeric + unreadable):
+        return _built(_numeric_spec(name, found, counts), values, counts, hours)
+    texts = as_texts(values)
+    weights: Counter[str] = Counter()
+    for text, count in zip(texts.distinct, texts.counts().tolist(), strict=True):
+        weights[category_of(text)] += count
+    del weights[""]
+    ranked = sorted((t for t in weights if weights[t]), key=lambda text: (-weights[text], text))
     if len(ranked) <= MOST_CATEGORIES:
         spec = ColumnSpec(name, "categories", categories=tuple(ranked))
     else:
-        lightest = HEAVY_SHARE * sum(texts.values())
-        heavy = tuple(text for text in ranked if texts[text] >= lightest)
+        lightest = HEAVY_SHARE * sum(weights.values())
+        heavy = tuple(text for text in ranked if weights[text] >= lightest)
         spec = ColumnSpec(name, "categories", categories=heavy, buckets=BUCKETS)
-    return _built(spec, values, list(texts.values()))
+    return _built(spec, values, np.array([weights[t] for t in ranked], np.int64), hours)
 
 
-def _built(spec: ColumnSpec, values: Counter[str], multiplicities: list[int]) -> BaselineColumn:
+def _built(
+    spec: ColumnSpec,
+    values: Values,
+    multiplicities: NDArray[np.int64],
+    hours: Sequence[int] | None,
+) -> BaselineColumn:
+    between = None
+    if hours is not None:
+        _, hour = np.unique(np.asarray(hours), return_inverse=True)
+        order = np.argsort(hour, kind="stable")
+        ends = np.cumsum(np.bincount(hour))[:-1]
+        cells = [counted(spec, values.at(rows)).cells for rows in np.split(order, ends)]
+        between = between_hours(np.array(cells), ordered=spec.ordered)
     return BaselineColumn(
         spec,
-        counted_weighted(spec, values),
+        counted(spec, values),
         len(multiplicities),
-        multiplicities.count(1),
-        multiplicities.count(2),
+        int((multiplicities == 1).sum()),
+        int((multiplicities == 2).sum()),
+        between,
     )
 
 
-def _numeric_spec(name: str, numbers: Counter[float]) -> ColumnSpec:
-    ordered = sorted(numbers)
-    total = sum(numbers.values())
-    quantiles = _quantiles(ordered, numbers, total)
-    centre = quantiles[len(quantiles) // 2]
-    exponent = exponent_of(max(centre - ordered[0], ordered[-1] - centre))
-    few = len(ordered) <= MOST_CODES
-    if few and (len(ordered) <= ROWS_PER_CODE or total >= ROWS_PER_CODE * len(ordered)):
-        cells = _distinct(edge for value in ordered for edge in _around(value))
-        if len(cells) == 2 * len(ordered):  # not so for neighbouring floats
-            return ColumnSpec(
-                name, "codes", cells, tuple(ordered), centre=centre, exponent=exponent
-            )
-    edges = [*quantiles, ordered[0], math.nextafter(ordered[-1], math.inf)]
-    for value, count in numbers.items():
-        if count * QUANTILE_CELLS > total:
-            edges.extend(_around(value))
+def _numeric_spec(name: str, values: Floats, counts: NDArray[np.int64]) -> ColumnSpec:
+    """The cells of a numeric column: ``values`` ascend, each with its count."""
+    total = int(counts.sum())
+    below = np.cumsum(counts) * QUANTILE_CELLS
+    steps = total * np.arange(1, QUANTILE_CELLS)
+    quantiles = values[np.minimum(below.searchsorted(steps, side="right"), len(values) - 1)]
+    centre = float(quantiles[len(quantiles) // 2])
+    low, high = float(values[0]), float(values[-1])
+    exponent = exponent_of(max(centre - low, high - centre))
+    few = len(values) <= MOST_CODES
+    if few and (len(values) <= ROWS_PER_CODE or total >= ROWS_PER_CODE * len(values)):
+        codes = tuple(values.tolist())
+        cells = _distinct(edge for value in codes for edge in _around(value))
+        if len(cells) == 2 * len(codes):  # not so for neighbouring floats
+            return ColumnSpec(name, "codes", cells, codes, centre=centre, exponent=exponent)
+    edges = [*quantiles.tolist(), low, math.nextafter(high, math.inf)]
+    for value in values[counts * QUANTILE_CELLS > total].tolist():
+        edges.extend(_around(value))
     return ColumnSpec(name, "numeric", _distinct(edges), centre=centre, exponent=exponent)
-
-
-def _quantiles(
-    ordered: Sequence[float], numbers: Mapping[float, int], total: int
-) -> tuple[float, ...]:
-    """The values at 1/128, 2/128, … of the records."""
-    found: list[float] = []
-    below = 0
-    for value in ordered:
-        below += numbers[value]
-        while len(found) < QUANTILE_CELLS - 1 and below * QUANTILE_CELLS > total * (len(found) + 1):
-            found.append(value)
-    return tuple(found) or (ordered[-1],)
 
 
 def _around(value: float) -> tuple[float, float]:
@@ -298,6 +337,7 @@ def _spec_document(spec: ColumnSpec) -> dict[str, Any]:
 
 def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
     kind: Kind = document["kind"]
+    between = document.get("between_hours")
     codes = tuple(float(code) for code in document.get("codes", ()))
     edges = [float(edge) for edge in document.get("edges", ())]
     edges += [edge for code in codes for edge in _around(code)]
@@ -317,4 +357,5 @@ def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
         int(document["distinct"]),
         int(document["singletons"]),
         int(document["doubletons"]),
+        BetweenHours(**between) if between else None,
     )

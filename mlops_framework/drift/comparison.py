@@ -64,16 +64,16 @@ def _of_values(column: BaselineColumn, window: ColumnCounts) -> dict[Test, Outco
     baseline = column.counts
     outcomes: dict[Test, Outcome | None] = {}
     if column.spec.ordered:
-        outcomes["location"] = rank_location(baseline.cells, window.cells)
-        outcomes["scale"] = rank_scale(baseline.cells, window.cells)
-        outcomes["shape"] = kolmogorov_smirnov(baseline.cells, window.cells)
+        outcomes["location"] = rank_location(baseline.cells, window.cells, column.between)
+        outcomes["scale"] = rank_scale(baseline.cells, window.cells, column.between)
+        outcomes["shape"] = kolmogorov_smirnov(baseline.cells, window.cells, column.between)
     if column.spec.kind == "numeric":
         # The outermost edges are the baseline's minimum and maximum.
         outcomes["range"] = out_of_range(
             window.cells[0], window.cells[-1], window.valid, baseline.valid
         )
         return outcomes
-    outcomes["shares"] = chi_square(known(column, baseline), known(column, window))
+    outcomes["shares"] = chi_square(known(column, baseline), known(column, window), column.between)
     if column.complete:
         outcomes["unseen"] = unseen_mass(
             unseen(column, window),

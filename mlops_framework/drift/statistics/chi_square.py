@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from mlops_framework.drift.statistics.between_hours import BetweenHours
 from mlops_framework.drift.statistics.result import Outcome
-from mlops_framework.drift.statistics.special import chi_square_upper
+from mlops_framework.drift.statistics.special import chi_square_upper, f_upper
 
 _SMALLEST_EXPECTED: Final = 5.0
 
 
-def chi_square(baseline: Sequence[int], window: Sequence[int]) -> Outcome | None:
+def chi_square(
+    baseline: Sequence[int], window: Sequence[int], between: BetweenHours | None = None
+) -> Outcome | None:
     """Pearson's test of homogeneity of two columns of counts.
 
     Categories whose expected count in the smaller sample is below five are pooled into one
@@ -21,6 +24,9 @@ def chi_square(baseline: Sequence[int], window: Sequence[int]) -> Outcome | None
     The effect is the total variation distance, the share of records that would have to change
     category, less what sampling alone gives on average (E|difference| of each cell under no
     change); with many categories the raw distance is mostly noise.
+
+    Where ordinary hours differ, the statistic is divided by the window's design effect and judged
+    by an F law (Rao & Scott 1984, second order).
 
     Returns:
         ``None`` when fewer than two cells remain.
@@ -47,5 +53,12 @@ def chi_square(baseline: Sequence[int], window: Sequence[int]) -> Outcome | None
         statistic += difference * difference / (share * weight)
         distance += abs(difference) / 2
         chance += math.sqrt(share * (1 - share) * weight / (2 * math.pi))
-    p_value = chi_square_upper(statistic, len(cells) - 1)
+    degrees = len(cells) - 1
+    if between and between.design:
+        worth = n / (1 + n * between.design)
+        ratio = statistic * weight / (1 / worth + 1 / m) / degrees
+        fewer = min(degrees, between.degrees or degrees)
+        p_value = f_upper(ratio, fewer, fewer * (between.hours - 1))
+    else:
+        p_value = chi_square_upper(statistic, degrees)
     return Outcome(statistic, p_value, max(0.0, distance - chance))

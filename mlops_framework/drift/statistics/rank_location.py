@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlops_framework.drift.statistics.between_hours import BetweenHours
 from mlops_framework.drift.statistics.kolmogorov_smirnov import distance
-from mlops_framework.drift.statistics.ranks import pooled_midranks, score_z
+from mlops_framework.drift.statistics.ranks import pooled_midranks, score_change
 from mlops_framework.drift.statistics.result import Outcome
-from mlops_framework.drift.statistics.special import normal_two_sided
 
 
-def rank_location(baseline: Sequence[int], window: Sequence[int]) -> Outcome:
+def rank_location(
+    baseline: Sequence[int], window: Sequence[int], between: BetweenHours | None = None
+) -> Outcome:
     """Wilcoxon-Mann-Whitney test with the exact variance under ties.
 
     The statistic is z, positive when the window's values are larger. The effect is the share of
@@ -18,5 +20,11 @@ def rank_location(baseline: Sequence[int], window: Sequence[int]) -> Outcome:
     Wilcoxon 1945; Mann & Whitney 1947. Agrees with ``scipy.stats.mannwhitneyu`` (asymptotic,
     without continuity correction) when every value is a cell of its own.
     """
-    z = score_z(baseline, window, pooled_midranks(baseline, window))
-    return Outcome(z, normal_two_sided(z), distance(baseline, window))
+    z, p_value = score_change(
+        baseline,
+        window,
+        pooled_midranks(baseline, window),
+        between=between.location if between else 0.0,
+        hours=between.hours if between else 0,
+    )
+    return Outcome(z, p_value, distance(baseline, window))

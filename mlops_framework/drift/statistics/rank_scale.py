@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlops_framework.drift.statistics.between_hours import BetweenHours
 from mlops_framework.drift.statistics.kolmogorov_smirnov import distance
-from mlops_framework.drift.statistics.ranks import pooled_midranks, score_z
+from mlops_framework.drift.statistics.ranks import pooled_midranks, score_change
 from mlops_framework.drift.statistics.result import Outcome
-from mlops_framework.drift.statistics.special import normal_two_sided
 
 
-def rank_scale(baseline: Sequence[int], window: Sequence[int]) -> Outcome:
+def rank_scale(
+    baseline: Sequence[int], window: Sequence[int], between: BetweenHours | None = None
+) -> Outcome:
     """Mood's dispersion test: squared distance of the midrank from the middle as score.
 
     The statistic is z, positive when the window is more spread out; the effect is D as in
@@ -18,5 +20,11 @@ def rank_scale(baseline: Sequence[int], window: Sequence[int]) -> Outcome:
     Stat. 25.
     """
     scores = [rank * rank for rank in pooled_midranks(baseline, window)]
-    z = score_z(baseline, window, scores)
-    return Outcome(z, normal_two_sided(z), distance(baseline, window))
+    z, p_value = score_change(
+        baseline,
+        window,
+        scores,
+        between=between.scale if between else 0.0,
+        hours=between.hours if between else 0,
+    )
+    return Outcome(z, p_value, distance(baseline, window))

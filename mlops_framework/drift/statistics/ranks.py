@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlops_framework.drift.statistics.special import normal_two_sided, student_two_sided
+
 
 def pooled_midranks(baseline: Sequence[int], window: Sequence[int]) -> list[float]:
     """Midrank of each cell in the pooled sample, as a share of it, centred on zero (-½..½).
@@ -20,12 +22,27 @@ def pooled_midranks(baseline: Sequence[int], window: Sequence[int]) -> list[floa
     return ranks
 
 
-def score_z(baseline: Sequence[int], window: Sequence[int], scores: Sequence[float]) -> float:
-    """The z of the difference in mean score, window minus baseline, under random labelling.
+def score_change(
+    baseline: Sequence[int],
+    window: Sequence[int],
+    scores: Sequence[float],
+    *,
+    between: float = 0.0,
+    hours: int = 0,
+) -> tuple[float, float]:
+    """The z of the difference in mean score, window minus baseline, and its two-sided p-value.
 
     Linear rank statistic with its exact permutation variance, ties included:
     Var = S² (1/n + 1/m) with S² the pooled variance of the scores, divisor N - 1
-    (Hájek, Šidák & Sen, *Theory of Rank Tests*, 1999, 3.3). Zero when all scores are equal.
+    (Hájek, Šidák & Sen, *Theory of Rank Tests*, 1999, 3.3). The variance between hours is added
+    where it is known; the law is then Student's with Satterthwaite's degrees of freedom.
+
+    Args:
+        baseline: Counts per cell.
+        window: Counts per cell.
+        scores: One per cell.
+        between: Variance of the mean score between ordinary hours.
+        hours: From how many hours it was estimated.
     """
     m, n = sum(baseline), sum(window)
     total = m + n
@@ -34,7 +51,10 @@ def score_z(baseline: Sequence[int], window: Sequence[int], scores: Sequence[flo
     squares = sum(c * (s - mean) ** 2 for c, s in zip(pooled, scores, strict=True))
     variance = squares / (total - 1) * (1 / n + 1 / m)
     if variance <= 0:
-        return 0.0
+        return 0.0, 1.0
     in_window = sum(w * s for w, s in zip(window, scores, strict=True)) / n
     in_baseline = sum(b * s for b, s in zip(baseline, scores, strict=True)) / m
-    return float((in_window - in_baseline) / variance**0.5)
+    z = float((in_window - in_baseline) / (variance + between) ** 0.5)
+    if not between:
+        return z, normal_two_sided(z)
+    return z, student_two_sided(z, (hours - 1) * ((variance + between) / between) ** 2)

@@ -107,6 +107,20 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
     return fraction
 
 
+def student_two_sided(t: float, degrees: float) -> float:
+    """P(|T| >= |t|) of Student's T with ``degrees`` of freedom."""
+    if degrees > 1e6:
+        return normal_two_sided(t)
+    return beta_lower(degrees / 2, 0.5, degrees / (degrees + t * t))
+
+
+def f_upper(x: float, first: float, second: float) -> float:
+    """P(F >= x) of an F variable with ``first`` and ``second`` degrees of freedom."""
+    if x <= 0:
+        return 1.0
+    return beta_lower(second / 2, first / 2, second / (second + first * x))
+
+
 def binomial_upper(k: int, n: int, p: float) -> float:
     """P(K >= k) of a binomial variable."""
     if k <= 0:

@@ -1,0 +1,107 @@
+"""How much ordinary hours differ from each other, beyond what sampling explains.
+
+Records of one hour are more alike than records of different hours, so a test that takes them for
+independent alarms on every daily rhythm. From a baseline that is kept by hours comes the variance
+between them, which is added to the sampling variance of every window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_framework.drift.sums import Floats
+
+FEWEST_ROWS: Final = 20
+"""An hour of fewer rows says nothing about hours."""
+FEWEST_HOURS: Final = 8
+"""From fewer hours no variance is estimated."""
+_GROUPS: Final = 10
+_EXPECTED: Final = 5.0
+
+
+@dataclass(frozen=True)
+class BetweenHours:
+    """The variation of one column between the hours of the baseline.
+
+    Attributes:
+        hours: How many hours there were.
+        location: Variance of the mean midrank (0..1) between hours.
+        scale: Variance of the mean squared distance of the midrank from the middle.
+        design: Intra-hour correlation of the shares: n records of one hour are worth
+            n / (1 + n * design) independent ones.
+        degrees: Effective degrees of freedom of the shares' variation.
+    """
+
+    hours: int
+    location: float = 0.0
+    scale: float = 0.0
+    design: float = 0.0
+    degrees: float = 0.0
+
+
+def between_hours(cells: NDArray[np.int64], *, ordered: bool) -> BetweenHours | None:
+    """The variation between hours.
+
+    Args:
+        cells: Counts of the column's cells, one row per hour.
+        ordered: Whether the cells have an order.
+
+    Returns:
+        ``None`` if there are too few hours with enough values.
+    """
+    hours = cells[cells.sum(1) > FEWEST_ROWS].astype(np.float64)
+    if len(hours) < FEWEST_HOURS:
+        return None
+    location = scale = 0.0
+    shares = hours
+    if ordered:
+        pooled = hours.sum(0)
+        share = pooled / pooled.sum()
+        middle = np.cumsum(share) - share / 2 - 0.5
+        location = _variance(hours, share, middle)
+        scale = _variance(hours, share, middle * middle)
+    design, degrees = _shares(shares)
+    return BetweenHours(len(hours), location, scale, design, degrees)
+
+
+def _variance(hours: Floats, share: Floats, scores: Floats) -> float:
+    """DerSimonian & Laird's (1986) moment estimate of the variance of the hours' mean scores."""
+    rows = hours.sum(1)
+    within = (share @ scores**2 - (share @ scores) ** 2) / rows
+    if not within.min() > 0:
+        return 0.0
+    means = hours @ scores / rows
+    weights = 1 / within
+    centre = (weights @ means) / weights.sum()
+    excess = weights @ (means - centre) ** 2 - (len(rows) - 1)
+    return max(0.0, float(excess / (weights.sum() - (weights @ weights) / weights.sum())))
+
+
+def _shares(hours: Floats) -> tuple[float, float]:
+    """Rao & Scott's (1984) design effect of counts in clusters, with Satterthwaite's degrees.
+
+    The mean Pearson statistic of an hour against the pooled shares is its degrees of freedom times
+    1 + n * design. Shares do not vary alike, so the statistic has fewer effective degrees.
+    """
+    rows = hours.sum(1)
+    share = hours.sum(0) / hours.sum()
+    large = share * rows.mean() >= _EXPECTED
+    if large.sum() < 2:
+        return 0.0, 0.0
+    counts, expected = hours[:, large], share[large]
+    if share[~large].sum() > 0:
+        counts = np.column_stack([counts, hours[:, ~large].sum(1)])
+        expected = np.append(expected, share[~large].sum())
+    scaled = (counts - rows[:, None] * expected) / np.sqrt(rows[:, None] * expected)
+    number, most = len(rows), len(expected) - 1
+    products = scaled @ scaled.T
+    own = np.diag(products)
+    mean = own.mean() / most * number / (number - 1)
+    design = max(0.0, (mean - 1) / rows.mean())
+    square = ((products**2).sum() - (own**2).sum()) / (number * (number - 1))
+    degrees = float(np.clip(own.mean() ** 2 / max(square, 1e-9), 1.0, most))
+    return float(design), degrees
