@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
 
+from mlops_framework.blueprints import batch_transform
 from mlops_framework.blueprints.batch_transform.contract import BatchTransformRequest
 from mlops_framework.contracts.base import Place
 from mlops_framework.contracts.parameters import template_parameters, values_for
@@ -185,3 +188,12 @@ def test_choices_are_those_of_sagemaker(field: str, shape: str) -> None:
     model: Any = botocore.session.Session().get_service_model("sagemaker")
     choices = BatchTransformRequest.shapes[field].choices
     assert set(choices) == set(model.shape_for(shape).enum)
+
+
+def test_the_request_of_the_readme_is_accepted_as_it_stands() -> None:
+    readme = Path(batch_transform.__file__).with_name("README.md").read_text()
+    body = json.loads(readme.split("```json")[1].split("```")[0])
+
+    request = REGISTRY.parse(body)
+
+    assert values_for(request, "prod")["RunOnDeployment"] == "false"
