@@ -38,6 +38,14 @@ BaselineFile = Annotated[
 Label = Annotated[
     str, typer.Option("--label", show_default="none", help="Column of the baseline to leave out.")
 ]
+Time = Annotated[
+    str,
+    typer.Option(
+        "--time",
+        show_default="none",
+        help="Column with each row's time; tells how much ordinary hours differ. Left out.",
+    ),
+]
 Effect = Annotated[
     float, typer.Option("--effect", help="Share of the records that must have moved, 0.001 to 1.")
 ]
@@ -84,6 +92,7 @@ def baseline(
     reference: Annotated[Path, typer.Argument(help="Training data: CSV with header, or Parquet.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
     label: Label = "",
+    time: Time = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a baseline from training data, once, for many checks."""
@@ -91,7 +100,7 @@ def baseline(
     from mlops_framework.cli.drift_files import read_baseline, write_text
 
     with _progress(f"Reading {reference.name}") as told:
-        built = read_baseline(reference, label=label, told=told)
+        built = read_baseline(reference, label=label, told=told, time=time)
     document = built.to_document()
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
     write_text(output, text, never_over=(reference,))

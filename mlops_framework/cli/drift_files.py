@@ -54,7 +54,7 @@ class Table:
     rows: Iterable[Sequence[str]]
 
 
-def read_baseline(path: Path, *, label: str, told: Told) -> Baseline:
+def read_baseline(path: Path, *, label: str, told: Told, time: str = "") -> Baseline:
     """The baseline that a file is, or is made from.
 
     Raises:
@@ -79,7 +79,7 @@ def read_baseline(path: Path, *, label: str, told: Told) -> Baseline:
                 _csv_header(path)
                 # The header is the first line that holds anything.
                 lines = dropwhile(str.isspace, _lines(path, told, errors="strict"))
-        return Baseline.of_csv(lines, label_column=label, source=path.name)
+        return Baseline.of_csv(lines, label_column=label, time_column=time, source=path.name)
 
 
 def count(path: Path, baseline: Baseline, *, told: Told) -> Counted:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from mlops_framework.drift.values import (
     as_texts,
     category_of,
 )
+from mlops_framework.drift.windows import moment
 
 KIND: Final = "mlops-drift-baseline"
 VERSION: Final = 2
@@ -48,6 +49,9 @@ NUMERIC_SHARE: Final = 0.95
 """A column is numeric when at least this share of its values are numbers."""
 MOST_DISTINCT: Final = 8_000_000
 _CHUNK_ROWS: Final = 20_000
+
+
+Hours: TypeAlias = Sequence[int] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -107,44 +111,56 @@ class Baseline:
         return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
-    def of_csv(cls, lines: Iterable[str], *, label_column: str, source: str) -> Self:
+    def of_csv(
+        cls, lines: Iterable[str], *, label_column: str, source: str, time_column: str = ""
+    ) -> Self:
         """Build the baseline from CSV with a header line.
 
         Args:
             lines: Lines of text.
             label_column: Column to leave out; empty for none.
             source: Name of the data in messages and reports.
+            time_column: Column with each row's time, to be left out and to tell hours apart by;
+                empty for none.
 
         Raises:
             BaselineInvalid: If there is no header or row, a line has another number of fields, a
-                column name is empty or twice there, the label column is absent, or the data holds
-                too many distinct values for one function's memory.
+                column name is empty or twice there, the label or time column is absent, a time is
+                none, or the data holds too many distinct values for one function's memory.
         """
         reader = csv.reader(lines)
         header = [name.strip().removeprefix("\ufeff") for name in next(reader, [])]
-        kept = _columns_kept(header, label_column, source)
-        counters: list[Counter[str]] = [Counter() for _ in kept]
+        kept = _columns_kept(header, label_column, time_column, source)
+        read = [index for index, name in enumerate(header) if index in kept or name == time_column]
+        places: dict[int, dict[str, int]] = {index: {} for index in read}
+        found: dict[int, list[NDArray[np.int64]]] = {index: [] for index in read}
         rows = 0
         for chunk in _chunks(reader, header, source):
             rows += len(chunk)
             columns = list(zip(*chunk, strict=True))
-            for counter, index in zip(counters, kept, strict=True):
-                counter.update(columns[index])
-            if sum(map(len, counters)) > MOST_DISTINCT:
+            for index, known in places.items():
+                new = [known.setdefault(text, len(known)) for text in columns[index]]
+                found[index].append(np.array(new, np.int64))
+            if sum(map(len, places.values())) > MOST_DISTINCT:
                 raise BaselineInvalid(
                     f"{source} holds more than {MOST_DISTINCT:,} distinct values in its first "
                     f"{rows:,} rows; give a random sample as baseline_data (100,000 rows do)."
                 )
         if not rows:
             raise BaselineInvalid(f"{source} has a header but no rows; nothing to compare with.")
-        built = (
-            _column(header[index], counter) for index, counter in zip(kept, counters, strict=True)
-        )
-        return cls(tuple(built), rows, source)
+        values = {i: Texts(np.concatenate(found[i]), tuple(places[i])) for i in read}
+        hours = None
+        if time_column:
+            hours = _hours(values[header.index(time_column)], time_column, source)
+        return cls.of_columns({header[i]: values[i] for i in kept}, hours=hours, source=source)
 
     @classmethod
     def of_columns(
-        cls, columns: Mapping[str, Values], *, hours: Sequence[int] | None = None, source: str
+        cls,
+        columns: Mapping[str, Values],
+        *,
+        hours: Hours | None = None,
+        source: str,
     ) -> Self:
         """Build the baseline from columns at hand.
 
@@ -199,7 +215,25 @@ class Baseline:
             )
 
 
-def _columns_kept(header: Sequence[str], label_column: str, source: str) -> list[int]:
+def _hours(values: Texts, column: str, source: str) -> NDArray[np.int64]:
+    """The hour of each row, counted from 1970."""
+    hours = []
+    for text in values.distinct:
+        try:
+            number = float(text) if text.replace(".", "", 1).isdigit() else moment(text).timestamp()
+        except ValueError:
+            raise BaselineInvalid(
+                f"{source}: {text[:40]!r} in its time column {column} is no time; accepted are ISO "
+                "8601 (2026-03-01T14:07:31Z) and seconds since 1970."
+            ) from None
+        hours.append(int(number // 3600))
+    found: NDArray[np.int64] = np.array(hours, np.int64)[values.indices]
+    return found
+
+
+def _columns_kept(
+    header: Sequence[str], label_column: str, time_column: str, source: str
+) -> list[int]:
     if not header:
         raise BaselineInvalid(f"{source} is empty; expected CSV with a header line.")
     nameless = [str(position) for position, name in enumerate(header, 1) if not name]
@@ -211,12 +245,13 @@ def _columns_kept(header: Sequence[str], label_column: str, source: str) -> list
     twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise BaselineInvalid(f"{source}: the header names {', '.join(twice)} more than once.")
-    if label_column and label_column not in header:
-        raise BaselineInvalid(
-            f"{source} has no column {label_column!r} to leave out as label_column; "
-            f"its columns are {', '.join(header)}."
-        )
-    kept = [index for index, name in enumerate(header) if name != label_column]
+    for what, column in (("label_column", label_column), ("time_column", time_column)):
+        if column and column not in header:
+            raise BaselineInvalid(
+                f"{source} has no column {column!r} to leave out as {what}; "
+                f"its columns are {', '.join(header)}."
+            )
+    kept = [i for i, name in enumerate(header) if name not in (label_column, time_column)]
     if not kept:
         raise BaselineInvalid(f"{source} holds the label column {label_column!r} and nothing else.")
     return kept
@@ -241,12 +276,7 @@ def _chunks(
             yield rows
 
 
-def _column(name: str, values: Counter[str]) -> BaselineColumn:
-    indices = np.repeat(np.arange(len(values)), list(values.values()))
-    return column_of(name, Texts(indices, tuple(values)))
-
-
-def column_of(name: str, values: Values, hours: Sequence[int] | None = None) -> BaselineColumn:
+def column_of(name: str, values: Values, hours: Hours | None = None) -> BaselineColumn:
     """The baseline of one column; see :meth:`Baseline.of_columns`."""
     numbers, invalid = as_numbers(values)
     beyond = np.abs(numbers) > LARGEST_MAGNITUDE
@@ -276,7 +306,7 @@ def _built(
     spec: ColumnSpec,
     values: Values,
     multiplicities: NDArray[np.int64],
-    hours: Sequence[int] | None,
+    hours: Hours | None,
 ) -> BaselineColumn:
     between = None
     if hours is not None:

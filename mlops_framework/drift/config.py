@@ -52,6 +52,8 @@ class MonitorConfig:
         endpoint_name: The endpoint; also the monitor's name.
         baseline_data: CSV with header, the features the model was trained on.
         label_column: Column of the baseline data to leave out; empty for none.
+        time_column: Column of the baseline data with each row's time, by which ordinary hours are
+            told apart; empty for none.
         capture_location: Where SageMaker writes captures, without the endpoint's name; empty for
             ``s3://<data_bucket>/captures``.
         schedule_expression: How often the monitor is evaluated; shown in reports.
@@ -76,6 +78,7 @@ class MonitorConfig:
     endpoint_name: str
     baseline_data: str
     label_column: str = ""
+    time_column: str = ""
     capture_location: str = ""
     schedule_expression: str = "rate(1 hour)"
     window_minutes: int = 60
@@ -235,6 +238,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "endpoint_name": _string(_NAME, "an endpoint name"),
     "baseline_data": _string(re.compile(_S3_LOCATION.pattern[:-2] + ".+)"), "s3://bucket/key"),
     "label_column": _string(None, "a column name, or empty", empty=True),
+    "time_column": _string(None, "a column name, or empty", empty=True),
     "capture_location": _string(_S3_LOCATION, "s3://bucket/prefix, or empty", empty=True),
     "schedule_expression": _string(None, "a schedule expression"),
     "window_minutes": _whole(1, 10_080),

@@ -128,6 +128,7 @@ class DriftMonitor:
         baseline = Baseline.of_csv(
             self.sources.table_lines(location),
             label_column=config.label_column,
+            time_column=config.time_column,
             source=config.baseline_data,
         )
         self._write_json(config, baseline_key(config), baseline.to_document())

@@ -31,6 +31,11 @@ class DriftMonitorRequest(PipelineRequest):
     label_column: ColumnName = Field(
         default="", description="Column of the baseline data that is no feature; dropped."
     )
+    time_column: ColumnName = Field(
+        default="",
+        description="Column of the baseline data with each row's time (ISO 8601, or seconds since "
+        "1970); it tells how much ordinary hours differ, and is no feature.",
+    )
     capture_location: PerStage[OptionalS3Uri] = Field(
         default="", description="Where the endpoint's captures are; the data bucket's if empty."
     )

@@ -22,6 +22,7 @@ _FIELDS = (
     "endpoint_name",
     "baseline_data",
     "label_column",
+    "time_column",
     "schedule_expression",
     "window_minutes",
     "grace_seconds",

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
 from mlops_framework.drift.baseline import Baseline, BaselineColumn
 from mlops_framework.drift.errors import BaselineInvalid, DocumentInvalid
-from tests.unit.drift.conftest import csv_of, rows_of
+from mlops_framework.drift.policy import Policy, judge
+from mlops_framework.testing.drift import capture_line
+from tests.unit.drift.conftest import csv_of, profile_of, rows_of
 
 
 def column_of(values: list[object]) -> BaselineColumn:
@@ -133,3 +136,65 @@ def test_the_same_training_data_gives_the_same_document() -> None:
         for order in (rows, rows[::-1])
     )
     assert json.dumps(one.to_document()) == json.dumps(other.to_document())
+
+
+def hourly(hours: int, seed: int, *, wobble: float, rows: int = 200) -> list[str]:
+    """Rows of x, g and the time; every hour's average moves a little."""
+    source = random.Random(seed)
+    lines = []
+    for hour in range(hours):
+        middle = source.gauss(0, wobble)
+        share = 0.5 + source.gauss(0, wobble / 2)
+        lines += [
+            f"{source.gauss(middle, 1):.4f},{'a' if source.random() < share else 'b'},"
+            f"2026-03-{1 + hour // 24:02d}T{hour % 24:02d}:30:00Z\n"
+            for _ in range(rows)
+        ]
+    return lines
+
+
+def hours_of(text: list[str]) -> Baseline:
+    return Baseline.of_csv(
+        ["x,g,at\n", *text], label_column="", time_column="at", source="hours.csv"
+    )
+
+
+def test_a_time_column_is_left_out_and_tells_how_much_hours_differ() -> None:
+    restless, calm = hours_of(hourly(60, 5, wobble=0.3)), hours_of(hourly(60, 5, wobble=0))
+    assert restless.names == ("x", "g")
+    number, text = (column.between for column in restless.columns)
+    assert number is not None
+    assert text is not None
+    assert number.hours == 60
+    # A wobble of 0.3 standard deviations moves the mean midrank by about 0.3 / (2 sqrt(pi)).
+    assert number.location == pytest.approx((0.3 * 0.2821) ** 2, rel=0.5)
+    assert text.design == pytest.approx((0.15 / 0.5) ** 2, rel=0.6)
+    quiet = calm.columns[0].between
+    assert quiet is not None
+    assert quiet.location < number.location / 20
+    again = Baseline.from_document(json.loads(json.dumps(restless.to_document())), "a file")
+    assert again == restless
+
+
+def test_a_wobble_that_ordinary_hours_have_is_healthy_and_a_larger_change_is_found() -> None:
+    base = hours_of(hourly(60, 5, wobble=0.15))
+    naive = replace(base, columns=tuple(replace(c, between=None) for c in base.columns))
+    policy = Policy(effect_threshold=0.02)
+    alarms = naive_alarms = 0
+    for seed in range(40):
+        rows = hourly(1, 100 + seed, wobble=0.15, rows=600)
+        window = profile_of(base, [capture_line(row.rsplit(",", 1)[0]) for row in rows])
+        alarms += judge(base, window, policy).verdict == "drift"
+        naive_alarms += judge(naive, window, policy).verdict == "drift"
+    assert alarms <= 1 < 10 < naive_alarms
+    source = random.Random(9)
+    moved = [f"{source.gauss(1.2, 1):.4f},a" for _ in range(1000)]
+    shifted = profile_of(base, [capture_line(row) for row in moved])
+    assert {b.column for b in judge(base, shifted, policy).breaches} == {"x", "g"}
+
+
+def test_a_time_that_is_none_is_named() -> None:
+    with pytest.raises(BaselineInvalid, match=r"'noon' in its time column at is no time"):
+        hours_of(["1,a,noon\n"])
+    with pytest.raises(BaselineInvalid, match=r"no column 'when' to leave out as time_column"):
+        Baseline.of_csv(["x\n", "1\n"], label_column="", time_column="when", source="x.csv")
