@@ -23,7 +23,8 @@ def chi_square(
 
     The effect is the total variation distance, the share of records that would have to change
     category, less what sampling alone gives on average (E|difference| of each cell under no
-    change); with many categories the raw distance is mostly noise.
+    change), since with many categories the raw distance is mostly noise; or the largest change of
+    one category's share, where that is more.
 
     Where ordinary hours differ, the statistic is divided by the window's design effect and judged
     by an F law (Rao & Scott 1984, second order).
@@ -46,12 +47,13 @@ def chi_square(
     if len(cells) < 2:
         return None
     weight = 1 / n + 1 / m
-    statistic = distance = chance = 0.0
+    statistic = distance = chance = largest = 0.0
     for b, w in cells:
         share = (b + w) / (m + n)
         difference = w / n - b / m
         statistic += difference * difference / (share * weight)
         distance += abs(difference) / 2
+        largest = max(largest, abs(difference))
         chance += math.sqrt(share * (1 - share) * weight / (2 * math.pi))
     degrees = len(cells) - 1
     if between and between.design:
@@ -61,4 +63,4 @@ def chi_square(
         p_value = f_upper(ratio, fewer, fewer * (between.hours - 1))
     else:
         p_value = chi_square_upper(statistic, degrees)
-    return Outcome(statistic, p_value, max(0.0, distance - chance))
+    return Outcome(statistic, p_value, max(largest, distance - chance))
