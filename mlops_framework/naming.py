@@ -102,6 +102,11 @@ def git_pipeline(prefix: str, source: str) -> str:
     return f"{prefix}-git_{source}"
 
 
+def git_artifacts(prefix: str) -> str:
+    """Beginning of the artifact keys of Git sources: CodePipeline cuts a name after 20."""
+    return git_pipeline(prefix, "")[:20]
+
+
 def git_origin(source: str) -> str:
     """What pipelines of a Git source are recorded with."""
     return f"git:{source}"

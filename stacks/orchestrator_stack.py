@@ -18,6 +18,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.orchestrator.settings import FilesSettings, OrchestratorSettings, TeardownSettings
+from mlops_framework import naming
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.bundling import Bundler
 from mlops_framework.cdk.catalogue import Catalogue
@@ -37,6 +38,13 @@ _REQUEST_FILES = "mlops-config"
 """Keys of request files begin so, as the predecessor's did."""
 _RUN_TIME = "Pipelines are made at run time; their names begin with the environment's prefix."
 _OBJECTS = "Objects are named after pipelines, which are made at run time."
+
+
+def gitops_function_name(prefix: str) -> str:
+    """Name of the function that the CodePipelines of Git sources invoke."""
+    return f"{prefix}-gitops"
+
+
 _PIPELINE_REQUEST = {
     "$schema": "http://json-schema.org/draft-04/schema#",
     "title": "Pipeline request",
@@ -101,6 +109,7 @@ class OrchestratorStack(FrameworkStack):
         self.teardown = self._teardown()
         self.handler = self._handler()
         self.approvals = self._approvals()
+        self.gitops = self._gitops() if config.git_sources else None
         self.files = self._files()
         self.api = self._api()
 
@@ -264,6 +273,47 @@ class OrchestratorStack(FrameworkStack):
         )
         allow(function, actions=perms.PUBLISH, resources=[self.platform.value("alert-topic-arn")])
         return function
+
+    def _gitops(self) -> PythonFunction:
+        return PythonFunction(
+            self,
+            "GitOps",
+            bundle=self._bundle,
+            handler="gitops:handler",
+            settings=OrchestratorSettings,
+            environment=self._what_provisioning_reads(),
+            description="Plans and applies the request files of Git sources",
+            logs=self._logs,
+            shape=FunctionShape(
+                memory_mb=1024,
+                timeout_seconds=_TEARDOWN_TIMEOUT_SECONDS,
+                name=gitops_function_name(self.config.prefix),
+            ),
+        )
+
+    def _let_act_for_git(self, function: PythonFunction) -> None:
+        prefix = self.config.prefix
+        allow(
+            function,
+            actions=perms.ANSWER_PIPELINE_JOB,
+            resources=["*"],
+            because="CodePipeline's job results take no resource.",
+        )
+        allow(
+            function,
+            actions=[*perms.READ_OBJECTS, *perms.WRITE_OBJECTS],
+            resources=[
+                f"{self._artifacts}/{naming.git_artifacts(prefix)}*",
+                f"{self._artifacts}/gitops/*",
+            ],
+            because="CodePipeline names artifacts after its pipelines, plans are named by digest.",
+        )
+        allow(
+            function,
+            actions=perms.READ_PARAMETERS,
+            resources=[self.arn("ssm", f"parameter/{prefix}/platform/*")],
+            because="Request files name any of the values that the platform publishes.",
+        )
 
     def _api(self) -> ServiceApi:
         self._let_api_gateway_log()

@@ -17,6 +17,7 @@ from mlops_framework.environments.models import EnvironmentConfig
 from stacks.delivery_stack import DeliveryStack
 from stacks.drift_stack import DriftStack
 from stacks.foundation_stack import FoundationStack
+from stacks.gitops_stack import GitOpsStack
 from stacks.observability_stack import ObservabilityStack, Watched
 from stacks.orchestrator_stack import OrchestratorStack
 
@@ -36,6 +37,7 @@ class Platform:
         drift: The drift service.
         orchestrator: The API.
         observability: Dashboard and alarms.
+        gitops: CodePipelines of Git sources; none without any.
     """
 
     def __init__(
@@ -89,6 +91,10 @@ class Platform:
             ),
             **place("Observability"),
         )
+        self.gitops: GitOpsStack | None = None
+        if config.git_sources:
+            self.gitops = GitOpsStack(app, "GitOps", config=config, **place("GitOps"))
+            self.gitops.add_stack_dependency(self.orchestrator, "invokes its function")
         # Values travel through SSM, which CloudFormation cannot see: the order is said here.
         self.drift.add_stack_dependency(self.foundation, "reads its SSM values")
         self.delivery.add_stack_dependency(self.drift, "calls its baseline function")
@@ -97,4 +103,5 @@ class Platform:
     @property
     def stacks(self) -> tuple[cdk.Stack, ...]:
         """Every stack, in order of deployment."""
-        return (self.foundation, self.drift, self.delivery, self.orchestrator, self.observability)
+        always = (self.foundation, self.drift, self.delivery, self.orchestrator, self.observability)
+        return (*always, self.gitops) if self.gitops else always

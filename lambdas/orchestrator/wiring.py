@@ -17,6 +17,7 @@ from lambdas.orchestrator.settings import FilesSettings, OrchestratorSettings, T
 
 if TYPE_CHECKING:
     from lambdas.orchestrator.files import Desk
+    from lambdas.orchestrator.gitops import Desk as GitDesk
     from mlops_framework.orchestration.model_approvals import ModelApprovals
     from mlops_framework.orchestration.service import Orchestrator
     from mlops_framework.orchestration.teardown import Teardown
@@ -96,6 +97,31 @@ def approvals() -> ModelApprovals:
     from mlops_framework.orchestration.model_approvals import ModelApprovals
 
     return ModelApprovals(service())
+
+
+@cache
+def git_desk() -> GitDesk:
+    """What the actions of Git sources are given, made once per execution environment."""
+    from lambdas.orchestrator.gitops import Desk as GitDesk
+    from mlops_framework.aws.clients import client
+    from mlops_framework.aws.objects import S3Objects
+    from mlops_framework.aws.pipeline_artifacts import PipelineArtifacts
+    from mlops_framework.aws.pipelines import CodePipelineJobs
+    from mlops_framework.aws.platform_values import PlatformParameters
+    from mlops_framework.orchestration.git_delivery import GitDelivery
+
+    settings = OrchestratorSettings.from_environ()
+    s3 = client("s3")
+    region = s3.meta.region_name
+    values = PlatformParameters(client("ssm"), settings.environment_prefix)
+    return GitDesk(
+        delivery=GitDelivery(service(), values),
+        artifacts=PipelineArtifacts(s3),
+        objects=S3Objects(s3, settings.artifact_bucket),
+        reporter=CodePipelineJobs(client("codepipeline")),
+        artifact_link=f"https://{region}.console.aws.amazon.com/s3/object/"
+        f"{settings.artifact_bucket}?region={region}&prefix={{key}}",
+    )
 
 
 @cache

@@ -8,7 +8,7 @@ from mlops_framework.aws.refusals import refusals
 from mlops_framework.orchestration.errors import ServiceRefused
 
 _SERVICE: Final = "SageMaker"
-# ListModelPackages has one code, ValidationException, for every fault; only its text names this one.
+# ListModelPackages has one code for every fault; only its text names this one.
 _NO_SUCH_GROUP: Final = ("does not exist", "Could not find", "not found")
 
 

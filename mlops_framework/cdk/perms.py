@@ -63,6 +63,19 @@ ANSWER_PIPELINE_JOB: Final[Actions] = (
     "codepipeline:PutJobFailureResult",
 )
 
+USE_CONNECTION: Final[Actions] = (
+    "codeconnections:UseConnection",
+    "codestar-connections:UseConnection",
+)
+READ_REPOSITORY: Final[Actions] = (
+    "codecommit:GetBranch",
+    "codecommit:GetCommit",
+    "codecommit:GetRepository",
+    "codecommit:UploadArchive",
+    "codecommit:GetUploadArchiveStatus",
+    "codecommit:CancelUploadArchive",
+)
+
 START_MODEL_BUILD: Final[Actions] = ("sagemaker:StartPipelineExecution",)
 WATCH_MODEL_BUILD: Final[Actions] = (
     "sagemaker:DescribePipelineExecution",

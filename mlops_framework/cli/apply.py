@@ -18,20 +18,6 @@ if TYPE_CHECKING:
     from mlops_framework.orchestration.gitops import FileFault
 
 _LOOK_SECONDS: Final = 1.0
-_SIGNS: Final[Mapping[str, str]] = {
-    "add": "+",
-    "update": "~",
-    "no change": "=",
-    "remove": "-",
-    "keep": "?",
-}
-_COUNTED: Final = (
-    ("add", "to add"),
-    ("update", "to update"),
-    ("remove", "to remove"),
-    ("no change", "unchanged"),
-    ("keep", "without a file"),
-)
 _EFFECTIVE: Final = ("add", "update", "remove")
 
 
@@ -231,18 +217,10 @@ def _refuse_faults(faults: list[FileFault], files: int) -> None:
 
 def _show(planned: Mapping[str, Any]) -> None:
     from mlops_framework.cli import screen
+    from mlops_framework.orchestration.gitops import plan_lines
 
-    width = max(len(change["pipeline_id"]) for change in planned["changes"])
-    for change in planned["changes"]:
-        sign = _SIGNS[change["change"]]
-        screen.show_line(f"{sign} {change['pipeline_id']:<{width}}  {change['file']}".rstrip())
-        for field in change["fields"]:
-            screen.show_line(f"    {field['path']}: {field['before']} -> {field['after']}")
-        if change["why"]:
-            screen.show_line(f"    {change['why']}")
-    kinds = [change["change"] for change in planned["changes"]]
-    told = [f"{kinds.count(kind)} {words}" for kind, words in _COUNTED if kind in kinds]
-    screen.show_line(f"Plan: {', '.join(told)}.")
+    for line in plan_lines(planned):
+        screen.show_line(line)
 
 
 def _number(count: int, noun: str) -> str:

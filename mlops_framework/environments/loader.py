@@ -30,6 +30,10 @@ _ACCEPTED: Final[Mapping[str, str]] = {
     "security_group_ids": "security group ids, sg-…",
     "emails": "addresses, somebody@example.com",
     "tags": "letters, digits, blanks and _ . : / = + - @",
+    "connection_arn": "arn:aws:codeconnections:<region>:<account>:connection/<id>, or null",
+    "repository": "owner/name, or the name of a CodeCommit repository",
+    "branch": "the name of a branch",
+    "folder": "a folder with a slash at its end, such as pipelines/",
     "enabled": "names of what is offered, or patterns such as acme-*",
     "modules": "importable modules, package.module or package.module:NAME",
 }

@@ -32,6 +32,22 @@ class Change(StrEnum):
     """It came from the folder and no file asks for it any more; pruning is off."""
 
 
+_SIGNS: Final[Mapping[Change, str]] = {
+    Change.ADD: "+",
+    Change.UPDATE: "~",
+    Change.NONE: "=",
+    Change.REMOVE: "-",
+    Change.KEEP: "?",
+}
+_COUNTED: Final[Mapping[Change, str]] = {
+    Change.ADD: "to add",
+    Change.UPDATE: "to update",
+    Change.REMOVE: "to remove",
+    Change.NONE: "unchanged",
+    Change.KEEP: "without a file",
+}
+
+
 @dataclass(frozen=True)
 class FileFault:
     """One thing that is wrong with one file."""
@@ -183,6 +199,33 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
         for path in sorted({*old, *new})
         if old.get(path, NOTHING) != new.get(path, NOTHING)
     )
+
+
+def plan_lines(document: Mapping[str, Any]) -> list[str]:
+    """A plan for people: a line a pipeline, its changing fields below it, and the sum.
+
+    Args:
+        document: As :meth:`FolderPlan.to_document` gives it.
+    """
+    lines = []
+    width = max((len(change["pipeline_id"]) for change in document["changes"]), default=0)
+    for change in document["changes"]:
+        sign = _SIGNS[Change(change["change"])]
+        lines.append(f"{sign} {change['pipeline_id']:<{width}}  {change['file']}".rstrip())
+        lines += [
+            f"    {field['path']}: {field['before']} -> {field['after']}"
+            for field in change["fields"]
+        ]
+        if change["why"]:
+            lines.append(f"    {change['why']}")
+    return [*lines, plan_sum(document)]
+
+
+def plan_sum(document: Mapping[str, Any]) -> str:
+    """How many pipelines a plan adds, updates, removes and leaves as they are."""
+    kinds = [Change(change["change"]) for change in document["changes"]]
+    told = [f"{kinds.count(kind)} {words}" for kind, words in _COUNTED.items() if kind in kinds]
+    return f"Plan: {', '.join(told) or 'nothing to do'}."
 
 
 def _change(one: Wanted, record: PipelineRecord | None, origin: str) -> PlannedChange:
