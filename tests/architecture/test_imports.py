@@ -24,7 +24,7 @@ ONLY_IN = {
 PURE = {
     "contracts": {"annotated_types", "pydantic", "pydantic_core"},
     "delivery": {"pydantic"},
-    "drift": {"pydantic"},
+    "drift": {"numpy", "orjson", "pyarrow"},
     "environments": {"pydantic", "pydantic_core", "yaml"},
     "governance": {"pydantic"},
     "lineage": {"pydantic"},
