@@ -14,6 +14,12 @@ from mlops_framework.blueprints import (
     training,
     tuning,
 )
+from mlops_framework.blueprints.monitors import (
+    data_quality,
+    explainability,
+    model_bias,
+    model_quality,
+)
 from mlops_framework.cli.request_file import expand, read_request
 from mlops_framework.testing.blueprint_suite import BlueprintSuite
 
@@ -76,4 +82,54 @@ class TestTuning(BlueprintSuite):
         "max_parallel_jobs": 4,
         "quality_metric": "validation:auc",
         "quality_threshold": 0.8,
+    }
+
+
+MONITORED: Mapping[str, Any] = {
+    "model_name": "churn",
+    "endpoint_name": "churn",
+    "baseline_data": "s3://my-data/datasets/churn/train.csv",
+}
+
+
+class TestDataQualityMonitor(BlueprintSuite):
+    blueprint = data_quality.BLUEPRINT
+    example: ClassVar[Mapping[str, Any]] = {**MONITORED, "pipeline_type": "data-quality-monitor"}
+
+
+class TestModelQualityMonitor(BlueprintSuite):
+    blueprint = model_quality.BLUEPRINT
+    example: ClassVar[Mapping[str, Any]] = {
+        **MONITORED,
+        "pipeline_type": "model-quality-monitor",
+        "problem_type": "BinaryClassification",
+        "baseline_probability_attribute": "probability",
+        "baseline_ground_truth_attribute": "label",
+        "ground_truth_location": "s3://my-data/truth/churn",
+        "probability_attribute": "0",
+    }
+
+
+class TestModelBiasMonitor(BlueprintSuite):
+    blueprint = model_bias.BLUEPRINT
+    example: ClassVar[Mapping[str, Any]] = {
+        **MONITORED,
+        "pipeline_type": "model-bias-monitor",
+        "bias_config": {
+            "label_values_or_threshold": [1],
+            "facets": [{"name": "age", "values_or_threshold": [40]}],
+        },
+        "model_predicted_label_config": {"probability": "0", "probability_threshold": 0.8},
+        "ground_truth_location": "s3://my-data/truth/churn",
+        "probability_attribute": "0",
+    }
+
+
+class TestModelExplainabilityMonitor(BlueprintSuite):
+    blueprint = explainability.BLUEPRINT
+    example: ClassVar[Mapping[str, Any]] = {
+        **MONITORED,
+        "pipeline_type": "model-explainability-monitor",
+        "shap_config": {"baseline": [[0.1, 0.2]], "num_samples": 100},
+        "inference_attribute": "0",
     }

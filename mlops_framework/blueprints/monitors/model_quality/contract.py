@@ -11,6 +11,7 @@ from mlops_framework.blueprints.monitors._base.analyzers import AnalyzerRequest
 from mlops_framework.blueprints.monitors._base.contract import MonitoringType
 from mlops_framework.blueprints.monitors._base.fields import Attribute, ProblemType, Threshold
 from mlops_framework.blueprints.monitors._base.truth import TruthRequest
+from mlops_framework.contracts.base import METADATA
 from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.parameters import as_text
 from mlops_framework.errors import Fault
@@ -37,13 +38,19 @@ class ModelQualityMonitorRequest(AnalyzerRequest, TruthRequest):
 
     problem_type: ProblemType = Field(description="What the model predicts.")
     baseline_inference_attribute: Attribute = Field(
-        default="", description="Column of the baseline data that holds the prediction."
+        default="",
+        description="Column of the baseline data that holds the prediction.",
+        json_schema_extra=dict(METADATA),
     )
     baseline_probability_attribute: Attribute = Field(
-        default="", description="Column of the baseline data that holds its probability."
+        default="",
+        description="Column of the baseline data that holds its probability.",
+        json_schema_extra=dict(METADATA),
     )
     baseline_ground_truth_attribute: Attribute = Field(
-        default="", description="Column of the baseline data that holds the truth."
+        default="",
+        description="Column of the baseline data that holds the truth.",
+        json_schema_extra=dict(METADATA),
     )
     inference_attribute: Attribute = Field(
         default="", description="Position or JMESPath of the prediction in a captured answer."

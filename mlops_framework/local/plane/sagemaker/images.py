@@ -14,6 +14,11 @@ CARRIED = "sagemaker-scikit-learn"
 _ACCEPTED = (
     f"It runs images whose repository name contains {CARRIED!r}, from any registry, with any tag."
 )
+_ANALYZERS = ("sagemaker-model-monitor-analyzer", "sagemaker-clarify-processing")
+_INSTEAD = (
+    "It is AWS's own and cannot be had outside AWS; the blueprint drift-monitor watches captured "
+    "traffic here."
+)
 _PYTHON = re.compile(r"(.*/)?python(3(\.\d+)?)?")
 
 
@@ -29,9 +34,8 @@ def check_image(image: str | None, *, told_as: str) -> None:
     """
     if image is None:
         raise not_carried(f"a {told_as} without an image", _ACCEPTED)
-    repository = image.split("/", 1)[-1].split("@", 1)[0].split(":", 1)[0]
-    if CARRIED not in repository:
-        raise not_carried(f"the image {image!r} ({told_as})", _ACCEPTED)
+    if CARRIED not in _repository(image):
+        raise not_carried(f"the image {image!r} ({told_as})", _instead_of(image))
 
 
 def check_entry_point(entry_point: list[str] | None) -> None:
@@ -46,3 +50,16 @@ def check_entry_point(entry_point: list[str] | None) -> None:
             "A processing job runs a Python program: "
             '["python3", "/opt/ml/processing/input/code/script.py"].',
         )
+
+
+def why_not(image: str, *, told_as: str) -> str:
+    """Why an image is not run here, in the words with which a job of it is refused."""
+    return not_carried(f"the image {image!r} ({told_as})", _instead_of(image)).message
+
+
+def _repository(image: str) -> str:
+    return image.split("/", 1)[-1].split("@", 1)[0].split(":", 1)[0]
+
+
+def _instead_of(image: str) -> str:
+    return _INSTEAD if _repository(image) in _ANALYZERS else _ACCEPTED

@@ -12,7 +12,7 @@ from mlops_framework.local.plane.sagemaker.pipelines.expressions import referenc
 
 VERSION = "2020-12-01"
 STEP_TYPES = (
-    *("Condition", "Fail", "Model", "Processing", "RegisterModel", "Training"),
+    *("Condition", "Fail", "Lambda", "Model", "Processing", "RegisterModel", "Training"),
     *("Transform", "Tuning"),
 )
 _PARAMETER_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
@@ -84,6 +84,7 @@ class Step:
         property_files: by name, the output and the path that hold it.
         display_name: for people.
         description: for people.
+        function: ARN of the function that a Lambda step calls.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Step:
     property_files: Mapping[str, tuple[str, str]]
     display_name: str = ""
     description: str = ""
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def _step(raw: Mapping[str, Any], branch: tuple[str, bool] | None) -> Step:
         property_files=files,
         display_name=raw.get("DisplayName", ""),
         description=raw.get("Description", ""),
+        function=raw.get("FunctionArn", ""),
     )
 
 

@@ -35,6 +35,9 @@ class Service(Protocol):
     def call(self, name: str, request: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
         """Run one operation."""
 
+    def invoke(self, function: str, event: Mapping[str, Any], scope: Scope) -> tuple[Any, str]:
+        """Call a function; its answer and its error, of which one is empty."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -196,6 +199,15 @@ def _model(step: Step, arguments: Mapping[str, Any], run: Run) -> Mapping[str, A
     return run.call("DescribeModel", {"ModelName": name})
 
 
+def _function(step: Step, arguments: Mapping[str, Any], run: Run) -> Mapping[str, Any]:
+    """Call a function and wait; its answer is what other steps may refer to."""
+    answer, error = run.service.invoke(step.function, arguments, run.scope)
+    run.note({"Lambda": {"Arn": step.function, "OutputParameters": []}})
+    if error:
+        raise StepFailed(f"ClientError: The function {step.function} failed: {error}")
+    return {"OutputParameters": answer if isinstance(answer, Mapping) else {}}
+
+
 _HANDLERS: Mapping[str, Callable[[Step, Mapping[str, Any], Run], Mapping[str, Any]]] = {
     "Training": _job("Training"),
     "Processing": _job("Processing"),
@@ -203,4 +215,5 @@ _HANDLERS: Mapping[str, Callable[[Step, Mapping[str, Any], Run], Mapping[str, An
     "Tuning": _tuning,
     "RegisterModel": _register,
     "Model": _model,
+    "Lambda": _function,
 }
