@@ -350,6 +350,6 @@ def test_steps_that_wait_for_each_other_are_refused() -> None:
 
 
 def test_a_step_of_another_type_is_refused_by_name() -> None:
-    steps = [{"Name": "Sweep", "Type": "Tuning", "Arguments": {}}]
-    with pytest.raises(StepNotCarried, match="the step 'Sweep' of type 'Tuning'"):
+    steps = [{"Name": "Sweep", "Type": "EMR", "Arguments": {}}]
+    with pytest.raises(StepNotCarried, match="the step 'Sweep' of type 'EMR'"):
         parse(json.dumps({"Version": "2020-12-01", "Steps": steps}))
