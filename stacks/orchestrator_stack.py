@@ -29,6 +29,7 @@ from mlops_framework.cdk.stack import FrameworkStack, house_tags
 from mlops_framework.environments.models import EnvironmentConfig
 from stacks.delivery_stack import delivery_role_name, teardown_function_name
 from stacks.foundation_stack import publish
+from stacks.model_cards import CARD_BODIES, CARD_ROUTES, let_keep_cards
 
 _API_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
 _TEARDOWN_TIMEOUT_SECONDS = 900
@@ -70,8 +71,10 @@ _ROUTES: tuple[tuple[str, str, str | None], ...] = (
     ("DELETE", "/pipelines/{id}", None),
     ("GET", "/blueprints", None),
     ("GET", "/blueprints/{kind}/schema", None),
+    *CARD_ROUTES,
 )
 _BODIES = {
+    **CARD_BODIES,
     "FolderRequest": _FOLDER_REQUEST,
     "PipelineRequest": _PIPELINE_REQUEST,
     "StatusRequest": _STATUS_REQUEST,
@@ -117,6 +120,8 @@ class OrchestratorStack(FrameworkStack):
             self._let_read_and_remember(function)
         for function in (self.handler, self.approvals, self.files):
             self._let_provision(function)
+        for function in (self.handler, self.files):
+            let_keep_cards(self, function)
         self._let_tear_down()
         self._answer()
 
@@ -369,6 +374,7 @@ class OrchestratorStack(FrameworkStack):
             "stage_aliases": json.dumps(
                 {stage.name: list(stage.stands_for) for stage in self.config.stages}
             ),
+            "card_key_arn": self.platform.value("key-arn"),
             "tags": json.dumps(dict(house_tags(self.config)), sort_keys=True),
         }
 

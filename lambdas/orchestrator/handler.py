@@ -16,19 +16,22 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from lambdas.orchestrator import wiring
 from lambdas.orchestrator.answers import Answer, answer, correlation_id, refuse
 from lambdas.orchestrator.entry import as_request
+from lambdas.orchestrator.model_cards import CARD_LIMIT, add_card_routes, answer_as_predecessor
 from lambdas.orchestrator.problems import RouteUnknown
 from lambdas.orchestrator.reading import (
     BODY_LIMIT,
     FOLDER_LIMIT,
+    BodyTooLarge,
     read_folder,
     read_json,
     read_limit,
     read_origin,
 )
-from mlops_framework.orchestration.predecessor import speaks
+from mlops_framework.orchestration.predecessor import card_request, speaks
 from mlops_framework.orchestration.provisioning import Outcome, Provisioned, Requester
 
 if TYPE_CHECKING:
+    from mlops_framework.governance.cards import ModelCards
     from mlops_framework.orchestration.service import Orchestrator
 
 LOGGER = Logger(service="orchestrator", level="INFO")
@@ -37,13 +40,18 @@ logging.getLogger("mlops_framework")
 copy_config_to_registered_loggers(LOGGER, include={"mlops_framework"})
 
 
-def build_app(service: Callable[[], Orchestrator]) -> APIGatewayRestResolver:
-    """The routes; tests pass their own service."""
+def build_app(
+    service: Callable[[], Orchestrator], cards: Callable[[], ModelCards] = wiring.model_cards
+) -> APIGatewayRestResolver:
+    """The routes; tests pass their own services."""
     app = APIGatewayRestResolver()
+    add_card_routes(app, cards)
 
     @app.post("/provisionpipeline")
     def provision() -> Answer:
-        body = _body(app)
+        body = _request(app)
+        if kind := card_request(body):
+            return answer_as_predecessor(app, kind, body, cards())
         done = service().provision(body, _requester(app))
         LOGGER.info(done.message, extra={"pipeline_id": done.pipeline_id, "outcome": done.outcome})
         return answer(app, _status_of(done, body), _document(done))
@@ -101,6 +109,17 @@ APP = build_app(wiring.service)
 def handler(event: Any, context: Any) -> dict[str, Any]:
     """Entry point of the function: a request of the API, or a body by itself."""
     return APP.resolve(as_request(event, request_id=context.aws_request_id), context)
+
+
+def _request(app: APIGatewayRestResolver) -> Any:
+    """The body of a request for a pipeline, or about a model card, which may be longer."""
+    try:
+        return _body(app)
+    except BodyTooLarge:
+        body = _body(app, limit=CARD_LIMIT)
+        if card_request(body) is None:
+            raise
+        return body
 
 
 def _body(app: APIGatewayRestResolver, limit: int = BODY_LIMIT) -> Any:

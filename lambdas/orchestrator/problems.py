@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from lambdas.orchestrator.reading import BodyMalformed, BodyTooLarge
 from mlops_framework.errors import BlueprintUnknown, RequestInvalid
+from mlops_framework.governance.errors import CardExists, CardLocked, CardUnknown
 from mlops_framework.orchestration.errors import (
     AccessRefused,
     PipelineBusy,
@@ -37,6 +38,9 @@ TABLE: Final[tuple[tuple[type[Exception], HTTPStatus], ...]] = (
     (BlueprintUnknown, HTTPStatus.NOT_FOUND),
     (PipelineUnknown, HTTPStatus.NOT_FOUND),
     (PipelineBusy, HTTPStatus.CONFLICT),
+    (CardUnknown, HTTPStatus.NOT_FOUND),
+    (CardExists, HTTPStatus.CONFLICT),
+    (CardLocked, HTTPStatus.CONFLICT),
     (ServiceUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (AccessRefused, HTTPStatus.INTERNAL_SERVER_ERROR),
     (ServiceRefused, HTTPStatus.BAD_GATEWAY),

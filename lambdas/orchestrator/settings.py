@@ -39,6 +39,8 @@ class OrchestratorSettings(LambdaSettings):
     """Role with which CloudFormation makes delivery stacks."""
     teardown_function_name: str
     """Function that ``DELETE`` starts."""
+    card_key_arn: str = ""
+    """Key that model cards are encrypted with; AWS's own if empty."""
     assets_bucket: str = ""
     """Bucket of the predecessor's paths that name none; the data bucket if empty."""
     stage_aliases: str = "{}"

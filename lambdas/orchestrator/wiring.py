@@ -18,6 +18,7 @@ from lambdas.orchestrator.settings import FilesSettings, OrchestratorSettings, T
 if TYPE_CHECKING:
     from lambdas.orchestrator.files import Desk
     from lambdas.orchestrator.gitops import Desk as GitDesk
+    from mlops_framework.governance.cards import ModelCards
     from mlops_framework.orchestration.model_approvals import ModelApprovals
     from mlops_framework.orchestration.service import Orchestrator
     from mlops_framework.orchestration.teardown import Teardown
@@ -78,6 +79,29 @@ def service() -> Orchestrator:
             stages={stage: tuple(aliases.get(stage, ())) for stage in stages_of(settings.stages)},
             assets_bucket=settings.assets_bucket or settings.data_bucket,
         ),
+    )
+
+
+@cache
+def model_cards() -> ModelCards:
+    """The use cases of model cards on AWS, made once per execution environment."""
+    from mlops_framework.aws.clients import client
+    from mlops_framework.aws.model_cards import S3MetricFiles, SageMakerCards, SageMakerFacts
+    from mlops_framework.governance.cards import ModelCards
+    from mlops_framework.governance.ports import CardPorts
+
+    settings = OrchestratorSettings.from_environ()
+    sagemaker = client("sagemaker")
+    return ModelCards(
+        CardPorts(
+            cards=SageMakerCards(sagemaker),
+            facts=SageMakerFacts(sagemaker),
+            files=S3MetricFiles(client("s3"), settings.data_bucket),
+            pause=time.sleep,
+        ),
+        bucket=settings.data_bucket,
+        key_arn=settings.card_key_arn,
+        tags=json.loads(settings.tags),
     )
 
 

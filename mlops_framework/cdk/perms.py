@@ -142,6 +142,20 @@ READ_SERVING: Final[Actions] = (
 READ_MODEL_PACKAGE: Final[Actions] = ("sagemaker:DescribeModelPackage",)
 INVOKE_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync")
 
+KEEP_MODEL_CARDS: Final[Actions] = (
+    "sagemaker:CreateModelCard",
+    "sagemaker:UpdateModelCard",
+    "sagemaker:DescribeModelCard",
+    "sagemaker:DeleteModelCard",
+    "sagemaker:ListModelCardVersions",
+    "sagemaker:CreateModelCardExportJob",
+    "sagemaker:DescribeModelCardExportJob",
+    "sagemaker:ListModelCardExportJobs",
+    "sagemaker:AddTags",
+)
+LIST_MODEL_CARDS: Final[Actions] = ("sagemaker:ListModelCards",)
+READ_MODEL_FACTS: Final[Actions] = ("sagemaker:DescribeModel", "sagemaker:DescribeTrainingJob")
+
 PULL_IMAGE: Final[Actions] = (
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
@@ -186,6 +200,7 @@ WITHOUT_RESOURCE: Final[frozenset[str]] = frozenset(
         *ANSWER_PIPELINE_JOB,
         *WRITE_METRICS,
         *ECR_LOGIN,
+        *LIST_MODEL_CARDS,
         *SEE_VPC,
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",

@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from mlops_framework.cli import apply, blueprints, demo, drift, local, models, pipelines
+from mlops_framework.cli import (
+    apply,
+    blueprints,
+    demo,
+    drift,
+    local,
+    model_cards,
+    models,
+    monitors,
+    pipelines,
+)
 from mlops_framework.cli.embedded import CheckoutEmbedded, Embedded
 from mlops_framework.cli.failures import Commands
 from mlops_framework.cli.place import STATE, CheckoutPlaces, Places
@@ -60,6 +70,8 @@ app.command()(demo.demo)
 app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(blueprints.app, name="blueprints")
 app.add_typer(drift.app, name="drift")
+app.add_typer(monitors.app, name="monitor")
+app.add_typer(model_cards.app, name="model-card")
 app.add_typer(local.app, name="local")
 
 

@@ -66,6 +66,12 @@ class Api:
             if not token:
                 return found
 
+    def request(
+        self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Any operation, by its path; the commands of model cards use it."""
+        return self._call(method, path, body=body, query=query)
+
     def _call(
         self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None
     ) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def submit(
         screen.show_json(answer)
         return
     screen.show_line(answer["message"])
-    screen.show_line(f"mlops status {answer['pipeline_id']} --wait")
+    if "pipeline_id" in answer:  # Requests about model cards make no pipeline.
+        screen.show_line(f"mlops status {answer['pipeline_id']} --wait")
 
 
 def status(

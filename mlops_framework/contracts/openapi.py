@@ -9,6 +9,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mlops_framework import naming
+from mlops_framework.contracts.model_cards.openapi import (
+    CARD_ANSWERS,
+    card_paths,
+    card_request_schemas,
+)
 from mlops_framework.contracts.responses import (
     PROBLEM_MEDIA_TYPE,
     BlueprintList,
@@ -35,6 +40,7 @@ _ANSWERS: Final[tuple[type[BaseModel], ...]] = (
     DeletionAnswer,
     BlueprintList,
     Problem,
+    *CARD_ANSWERS,
 )
 
 
@@ -60,7 +66,11 @@ def openapi_document(registry: Registry, *, version: str) -> dict[str, Any]:
         "security": [{"sigv4": []}],
         "paths": _paths(),
         "components": {
-            "schemas": {**_answer_schemas(), **_request_schemas(requests)},
+            "schemas": {
+                **_answer_schemas(),
+                **card_request_schemas(_REFERENCE),
+                **_request_schemas(requests),
+            },
             "responses": {
                 "Problem": {
                     "description": "What is wrong, where, what is accepted and what to do.",
@@ -105,7 +115,7 @@ def _paths() -> dict[str, Any]:
         "name": "limit",
         "in": "query",
         "required": False,
-        "description": "Pipelines of a page.",
+        "description": "How many a page has.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 100},
     }
     status_body = {
@@ -200,6 +210,7 @@ def _paths() -> dict[str, Any]:
                 problems=("404",),
             ),
         },
+        **card_paths(_operation, [page, limit]),
     }
 
 

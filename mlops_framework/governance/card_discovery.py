@@ -12,9 +12,9 @@ from mlops_framework.contracts.faults import faults_of, shown
 from mlops_framework.contracts.model_cards.content import MetricGroup
 from mlops_framework.contracts.model_cards.requests import (
     METRIC_TYPES,
+    CardEvaluation,
     CardSections,
-    EvaluationRequest,
-    TrainingRequest,
+    CardTraining,
 )
 from mlops_framework.errors import Fault
 from mlops_framework.governance.card_metrics import MetricsUnreadable, metric_groups
@@ -82,7 +82,7 @@ class Discovery:
         }
         return {**{key: value for key, value in found.items() if value}, **overview}
 
-    def _training(self, request: TrainingRequest) -> dict[str, Any]:
+    def _training(self, request: CardTraining) -> dict[str, Any]:
         section = request.model_dump(exclude_none=True, exclude={"model_name", "training_job_name"})
         facts = None
         if request.training_job_name:
@@ -122,7 +122,7 @@ class Discovery:
         )
         return None
 
-    def _evaluation(self, request: EvaluationRequest, path: str) -> dict[str, Any]:
+    def _evaluation(self, request: CardEvaluation, path: str) -> dict[str, Any]:
         section = request.model_dump(
             exclude_none=True, exclude={"metric_file_s3_url", "metric_type"}
         )
@@ -143,7 +143,7 @@ class Discovery:
         groups = self._metrics(request, f"{path}.metric_file_s3_url")
         return {**section, "metric_groups": [*section.get("metric_groups", []), *groups]}
 
-    def _metrics(self, request: EvaluationRequest, path: str) -> list[dict[str, Any]]:
+    def _metrics(self, request: CardEvaluation, path: str) -> list[dict[str, Any]]:
         assert request.metric_file_s3_url is not None  # the caller looked
         assert request.metric_type is not None
         uri = request.metric_file_s3_url

@@ -49,7 +49,7 @@ def test_every_reference_of_the_api_document_resolves() -> None:
 
 
 def test_every_operation_of_the_api_has_an_identity_and_a_problem_answer() -> None:
-    methods = ("get", "post", "delete")
+    methods = ("get", "post", "patch", "delete")
     operations = [
         operation
         for path in API["paths"].values()
@@ -59,7 +59,7 @@ def test_every_operation_of_the_api_has_an_identity_and_a_problem_answer() -> No
 
     identities = [operation["operationId"] for operation in operations]
 
-    assert len(set(identities)) == len(identities) == 7
+    assert len(set(identities)) == len(identities) == 16
     assert all("default" in operation["responses"] for operation in operations)
 
 

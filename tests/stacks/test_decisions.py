@@ -47,7 +47,7 @@ def test_every_bucket_is_private_versioned_and_encrypted(dev: Synthesized) -> No
         assert bucket["LifecycleConfiguration"]["Rules"], name
 
 
-def test_data_and_artifacts_are_encrypted_with_the_platforms_key(dev: Synthesized) -> None:
+def test_data_artifacts_and_requests_are_encrypted_with_the_platforms_key(dev: Synthesized) -> None:
     buckets = resources(dev.platform["Foundation"], "AWS::S3::Bucket")
     with_key = [
         name
@@ -56,7 +56,7 @@ def test_data_and_artifacts_are_encrypted_with_the_platforms_key(dev: Synthesize
         in json.dumps(bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"])
     ]
 
-    assert sorted(name[:4] for name in with_key) == ["Arti", "Data"]
+    assert sorted(name[:4] for name in with_key) == ["Arti", "Conf", "Data"]
 
 
 def test_every_bucket_refuses_plain_http(dev: Synthesized) -> None:
@@ -227,14 +227,14 @@ def test_every_method_of_every_api_asks_for_a_signature(dev: Synthesized) -> Non
 
 
 def test_bodies_are_checked_against_a_model_before_the_function_runs(dev: Synthesized) -> None:
-    posts = [
+    with_body = [
         (name, method)
         for name, method in everything(dev, "AWS::ApiGateway::Method")
-        if method["HttpMethod"] == "POST"
+        if method["HttpMethod"] in ("POST", "PATCH")
     ]
 
-    assert len(posts) == 3
-    for name, method in posts:
+    assert len(with_body) == 7
+    for name, method in with_body:
         assert method["RequestModels"]["application/json"], name
         assert method["RequestValidatorId"], name
 

@@ -55,7 +55,7 @@ def _whole(value: Any) -> Any:
 CardVersion = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**31 - 1)]
 
 
-class TrainingRequest(TrainingDetails):
+class CardTraining(TrainingDetails):
     """Training details as given, or found out from the model or the job that is named."""
 
     model_name: str | None = Field(
@@ -66,7 +66,7 @@ class TrainingRequest(TrainingDetails):
     )
 
 
-class EvaluationRequest(EvaluationDetail):
+class CardEvaluation(EvaluationDetail):
     """An evaluation as given, or translated from a file of metrics."""
 
     metric_file_s3_url: MetricFile | None = Field(
@@ -86,8 +86,8 @@ class CardSections(CardPart):
     )
     business_details: BusinessDetails | None = Field(default=None, description="What it is for.")
     intended_uses: IntendedUses | None = Field(default=None, description="What it may do.")
-    training_details: TrainingRequest | None = Field(default=None, description="How it was made.")
-    evaluation_details: list[EvaluationRequest] | None = Field(
+    training_details: CardTraining | None = Field(default=None, description="How it was made.")
+    evaluation_details: list[CardEvaluation] | None = Field(
         default=None, description="How good it is."
     )
     additional_information: AdditionalInformation | None = Field(
