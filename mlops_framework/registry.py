@@ -29,6 +29,7 @@ AfterDeploy = Literal[
     "run-image-build",
     "run-monitor-baseline",
     "run-pipeline",
+    "run-state-machine",
 ]
 CATALOGUE_VERSION: Final = 1
 

@@ -218,7 +218,7 @@ class DeliveryStack(FrameworkStack):
             actions=perms.READ_SERVING,
             resources=[
                 self.arn("sagemaker", f"{kind}/*")
-                for kind in ("endpoint", "endpoint-config", "model")
+                for kind in ("endpoint", "endpoint-config", "model", "inference-component")
             ],
             because="Requests name endpoints, SageMaker names models and configurations; it reads.",
         )
@@ -226,6 +226,15 @@ class DeliveryStack(FrameworkStack):
             function,
             actions=perms.INVOKE_FUNCTION,
             resources=[self.arn("lambda", f"function:{baseline}")],
+        )
+        allow(
+            function,
+            actions=[*perms.START_MACHINE, *perms.WATCH_MACHINE],
+            resources=[
+                self.arn("states", f"stateMachine:{prefix}-*"),
+                self.arn("states", f"execution:{prefix}-*:*"),
+            ],
+            because=_BY_PREFIX,
         )
         self._let_it_build_images(function)
         return function

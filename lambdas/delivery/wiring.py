@@ -13,6 +13,7 @@ from mlops_framework.aws.image_builds import CodeBuildImages
 from mlops_framework.aws.model_builds import SageMakerBuilds
 from mlops_framework.aws.pipelines import CodePipelineJobs
 from mlops_framework.aws.stacks import CloudFormationStacks
+from mlops_framework.aws.state_machines import StepFunctions
 from mlops_framework.delivery.ports import DeliveryPorts
 from mlops_framework.delivery.service import Verification
 
@@ -38,6 +39,7 @@ def service() -> Verification:
             builds=SageMakerBuilds(client("sagemaker"), settings.environment_prefix),
             endpoints=SageMakerEndpoints(client("sagemaker")),
             baselines=baselines,
+            machines=StepFunctions(client("stepfunctions")),
             images=CodeBuildImages(
                 client("codebuild"),
                 client("ecr"),

@@ -19,6 +19,16 @@ def let_containers_start(stack: FrameworkStack, role: iam.Role, image_uri: str) 
         image_uri: Token of the image, ``<account>.dkr.ecr.<region>…/<repository>:<tag>``.
     """
     let_images_be_pulled(stack, role, image_uri)
+    let_containers_work(stack, role)
+
+
+def let_containers_work(stack: FrameworkStack, role: iam.Role) -> None:
+    """Give a SageMaker role what every container needs beside its image: log, metrics, network.
+
+    Args:
+        stack: The blueprint's stack.
+        role: Role of a job or an endpoint.
+    """
     allow(
         role,
         actions=perms.WRITE_JOB_LOGS,

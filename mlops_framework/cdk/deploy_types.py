@@ -215,6 +215,18 @@ TYPES: Mapping[str, TypePermissions] = {
         reads=("events:DescribeRule", "events:ListTargetsByRule", "events:ListTagsForResource"),
         resources=("events:{region}:{account}:rule/{prefix}*",),
     ),
+    "AWS::StepFunctions::StateMachine": TypePermissions(
+        changes=(
+            "states:CreateStateMachine",
+            "states:UpdateStateMachine",
+            "states:DeleteStateMachine",
+            "states:TagResource",
+            "states:UntagResource",
+        ),
+        reads=("states:DescribeStateMachine", "states:ListTagsForResource"),
+        resources=("states:{region}:{account}:stateMachine:{prefix}*",),
+        passes_role_to="states.amazonaws.com",
+    ),
     "AWS::Scheduler::Schedule": TypePermissions(
         changes=(
             "scheduler:CreateSchedule",

@@ -123,6 +123,27 @@ RUN_TRANSFORM_JOBS: Final[Actions] = (
     "sagemaker:StopTransformJob",
     "sagemaker:AddTags",
 )
+RUN_SEARCH_PARTS: Final[Actions] = (
+    "sagemaker:CreateTrainingJob",
+    "sagemaker:DescribeTrainingJob",
+    "sagemaker:StopTrainingJob",
+    "sagemaker:CreateProcessingJob",
+    "sagemaker:DescribeProcessingJob",
+    "sagemaker:StopProcessingJob",
+    "sagemaker:CreateTransformJob",
+    "sagemaker:DescribeTransformJob",
+    "sagemaker:StopTransformJob",
+    "sagemaker:CreateHyperParameterTuningJob",
+    "sagemaker:DescribeHyperParameterTuningJob",
+    "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+    "sagemaker:StopHyperParameterTuningJob",
+    "sagemaker:CreateModel",
+    "sagemaker:DescribeModel",
+    "sagemaker:DescribeAutoMLJobV2",
+    "sagemaker:AddTags",
+)
+START_MACHINE: Final[Actions] = ("states:StartExecution",)
+WATCH_MACHINE: Final[Actions] = ("states:DescribeExecution",)
 REGISTER_MODEL: Final[Actions] = (
     "sagemaker:CreateModelPackage",
     "sagemaker:DescribeModelPackage",

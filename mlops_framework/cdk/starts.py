@@ -18,7 +18,6 @@ from mlops_framework.cdk.blueprint import BlueprintStack, either
 from mlops_framework.cdk.security import allow
 
 _RETRY_FOR_SECONDS = 3600
-_START_STATE_MACHINE = ("states:StartExecution",)
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def _events_role(stack: BlueprintStack, started: Started) -> str:
     if started.pipeline:
         return stack.platform.value("sagemaker-event-role-arn")
     role = stack.role_for("EventRole", "events.amazonaws.com", "Starts a search on an event")
-    allow(role, actions=_START_STATE_MACHINE, resources=[started.arn])
+    allow(role, actions=perms.START_MACHINE, resources=[started.arn])
     return role.role_arn
 
 
@@ -126,7 +125,7 @@ def _on_schedule(stack: BlueprintStack, started: Started) -> None:
     role = stack.role_for("ScheduleRole", "scheduler.amazonaws.com", "Starts builds on schedule")
     allow(
         role,
-        actions=perms.START_MODEL_BUILD if started.pipeline else _START_STATE_MACHINE,
+        actions=perms.START_MODEL_BUILD if started.pipeline else perms.START_MACHINE,
         resources=[started.arn],
     )
     schedule = scheduler.CfnSchedule(

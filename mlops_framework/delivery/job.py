@@ -18,6 +18,7 @@ CHECKS: Final = (
     "find-monitor-baseline",
     "run-monitor-baseline",
     "run-pipeline",
+    "run-state-machine",
 )
 _PARAMETERS: Final = ("pipeline_id", "stage", "stack_name", "check")
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from mlops_framework.delivery.endpoint import Serving
 from mlops_framework.delivery.image_build import ImageBuilds
 from mlops_framework.delivery.model_build import BuildRun
+from mlops_framework.delivery.state_machine import StateMachines
 from mlops_framework.delivery.verdict import FailureKind
 from mlops_framework.orchestration.stack import Stack
 
@@ -83,3 +84,4 @@ class DeliveryPorts:
     endpoints: Endpoints
     baselines: BaselineBuilder | None
     images: ImageBuilds | None = None
+    machines: StateMachines | None = None

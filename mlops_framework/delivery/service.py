@@ -13,6 +13,7 @@ from mlops_framework.delivery import (
     model_build,
     monitor_baseline,
     pipeline_run,
+    state_machine,
 )
 from mlops_framework.delivery.image_build import ImageWanted, run_image_build
 from mlops_framework.delivery.job import DeliveryJob, JobMalformed, read_job
@@ -95,6 +96,8 @@ class Verification:
             return monitor_baseline.settled(self._ports.stacks.describe(job.stack_name))
         if job.check == "run-monitor-baseline":
             return self._run_monitor_baseline(job)
+        if job.check == "run-state-machine":
+            return self._run_state_machine(job)
         if job.check == "run-pipeline":
             return self._run_pipeline(job)
         stack = self._stack(job)
@@ -114,10 +117,7 @@ class Verification:
         if not execution:
             stack = self._stack(job)
             pipeline = _output(stack, "PipelineName")
-            if group := stack.outputs.get("ModelPackageGroupName"):
-                # Not in the stack: registered versions outlive it, and the next stack of the same
-                # model, or of another stage, could not make a group that is there.
-                self._ports.builds.keep_group(group)
+            self._keep_group(stack)
             execution = self._ports.builds.start(pipeline, token=_start_token(job))
         verdict = model_build.judge(self._ports.builds.look(execution))
         if isinstance(verdict, Waiting):
@@ -158,6 +158,31 @@ class Verification:
         if isinstance(verdict, Waiting):
             return Waiting(verdict.summary, verdict.reference, {_EXECUTION: execution})
         return verdict
+
+    def _run_state_machine(self, job: DeliveryJob) -> Verdict:
+        if self._ports.machines is None:
+            return Refused(
+                "The platform was deployed without state machines.", kind="ConfigurationError"
+            )
+        execution = job.token.get(_EXECUTION)
+        if not execution:
+            stack = self._stack(job)
+            machine = _output(stack, "StateMachineArn")
+            self._keep_group(stack)
+            execution = self._ports.machines.start(machine, name=_start_token(job))
+        verdict = state_machine.judge(self._ports.machines.look(execution))
+        if isinstance(verdict, Waiting):
+            return Waiting(verdict.summary, verdict.reference, {_EXECUTION: execution})
+        return verdict
+
+    def _keep_group(self, stack: Stack) -> None:
+        """Make the model package group of a stack, unless it is there.
+
+        Not in the stack: registered versions outlive it, and the next stack of the same model, or
+        of another stage, could not make a group that is there.
+        """
+        if group := stack.outputs.get("ModelPackageGroupName"):
+            self._ports.builds.keep_group(group)
 
     def _build_baseline(self, monitor: str) -> Verdict:
         if self._ports.baselines is None:

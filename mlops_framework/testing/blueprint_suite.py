@@ -37,6 +37,7 @@ READ_AFTER_DEPLOY: Mapping[str, tuple[str, ...]] = {
     "build-baseline": ("MonitorName",),
     "run-monitor-baseline": ("MonitoringScheduleName",),
     "run-pipeline": ("PipelineName", "RunOnDeployment"),
+    "run-state-machine": ("StateMachineArn",),
     "run-image-build": ("ProjectName", "RepositoryName", "ScanGate", "AcceptedFindings"),
 }
 """Outputs that each ``after_deploy`` reads from a deployed stage."""

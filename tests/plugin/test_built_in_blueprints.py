@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mlops_framework.blueprints import (
+    autopilot,
     batch_transform,
     drift_monitor,
     image_builder,
@@ -132,4 +133,20 @@ class TestModelExplainabilityMonitor(BlueprintSuite):
         "pipeline_type": "model-explainability-monitor",
         "shap_config": {"baseline": [[0.1, 0.2]], "num_samples": 100},
         "inference_attribute": "0",
+    }
+
+
+class TestAutopilot(BlueprintSuite):
+    blueprint = autopilot.BLUEPRINT
+    example: ClassVar[Mapping[str, Any]] = {
+        "pipeline_type": "autopilot",
+        "model_name": "churn",
+        "training_data": "s3://my-data/datasets/churn/train/",
+        "target_attribute": "churned",
+        "problem_type": "BinaryClassification",
+        "objective_metric": "F1",
+        "max_candidates": 10,
+        "max_total_seconds": 14400,
+        "gate": True,
+        "quality_threshold": 0.8,
     }

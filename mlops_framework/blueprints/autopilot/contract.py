@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,9 @@ from mlops_framework.contracts.model_building import (
 )
 from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
 from mlops_framework.errors import Fault
+
+JOB_PREFIX: Final = 18
+"""Of the 32 characters of a search's name; the rest makes it unique."""
 
 Attribute = Annotated[
     str,
@@ -71,6 +74,14 @@ class AutopilotRequest(ModelBuildRequest):
             )
         ),
         *READ_PARAMETERS,
+        Parameter(
+            name="JobPrefix",
+            kind="String",
+            pattern="^[a-z][a-z0-9-]*$",
+            max_length=JOB_PREFIX,
+            description="Begins the names of the search and its jobs.",
+            field="job_prefix",
+        ),
     )
 
     pipeline_type: Literal["autopilot"] = Field(description="Kind of the blueprint.")
@@ -201,6 +212,8 @@ class AutopilotRequest(ModelBuildRequest):
                 return self._channels()
             case "tabular_job_config":
                 return self._job()
+            case "job_prefix":
+                return self.model_name[:JOB_PREFIX].rstrip("-")
             case "data_split_config":
                 share = self.validation_fraction
                 return {"ValidationFraction": share} if share else ""

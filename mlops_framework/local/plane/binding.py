@@ -38,6 +38,7 @@ USED_NAMES: Mapping[str, tuple[str, ...]] = {
         "_pattern_event_view",
         "_put_events",
     ),
+    "ministack.services.stepfunctions": ("_AWS_SDK_ERROR_PREFIX", "_AWS_SDK_SERVICE_MAP"),
     "ministack.services.scheduler": ("_SCHEDULE_TICK_INTERVAL",),
     "ministack.services.cloudformation.stacks": ("_runs_on_worker_thread",),
     "ministack.services.cloudformation.provisioners": (
@@ -106,6 +107,7 @@ def bind_services(services: Sequence[LocalService]) -> None:
         services: The plane's services.
     """
     from ministack import app
+    from ministack.services import stepfunctions
 
     doors = {f"plane:{service.name}": (Wire(service.model), service) for service in services}
     emulators_own = app.detect_service
@@ -121,6 +123,13 @@ def bind_services(services: Sequence[LocalService]) -> None:
     # Keys of our own: under "sagemaker" the emulator would rewrite the content types of answers.
     for key, (wire, service) in doors.items():
         app.SERVICE_HANDLERS[key] = _handler(wire, service)
+    # Step Functions calls SageMaker too; the emulator knows no SageMaker to call.
+    stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {
+        "target_prefix": "SageMaker",
+        "protocol": "json",
+        "service_key": "plane:sagemaker",
+    }
+    stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
 
 
 def bind_resource_types(types: Sequence[ResourceType], host: PlaneHost) -> None:

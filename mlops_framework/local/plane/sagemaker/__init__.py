@@ -28,9 +28,11 @@ from mlops_framework.local.plane.sagemaker import (
     monitoring_resources,
     resources,
 )
+from mlops_framework.local.plane.sagemaker.automl_jobs import AutoMLJobs
 from mlops_framework.local.plane.sagemaker.components import InferenceComponents
 from mlops_framework.local.plane.sagemaker.endpoints import Endpoints
 from mlops_framework.local.plane.sagemaker.job_definitions import KINDS, JobDefinitions
+from mlops_framework.local.plane.sagemaker.model_cards import ModelCards
 from mlops_framework.local.plane.sagemaker.model_registry import ModelRegistry
 from mlops_framework.local.plane.sagemaker.models import Models
 from mlops_framework.local.plane.sagemaker.monitoring_schedules import MonitoringSchedules
@@ -67,6 +69,7 @@ class SageMaker(LocalService):
         parts = (
             training,
             TuningJobs(host, training),
+            AutoMLJobs(host),
             ProcessingJobs(host),
             TransformJobs(host, models),
             registry,
@@ -77,6 +80,7 @@ class SageMaker(LocalService):
             Executions(host, pipelines, self),
             *definitions.values(),
             MonitoringSchedules(host, definitions),
+            ModelCards(host),
             Tags(host),
         )
         for part in parts:
