@@ -162,11 +162,13 @@ class Registry:
             ]
             faults += _stage_faults(contract, given, stages)
             raise RequestInvalid(faults) from None
-        faults = [
-            *_stage_faults(contract, given, stages),
-            *_length_faults(request, stages),
-            *(_name_faults(request, prefix, stages) if prefix else ()),
-        ]
+        faults = _stage_faults(contract, given, stages)
+        if not faults:
+            # What is derived per stage needs a value for every stage.
+            faults = [
+                *_length_faults(request, stages),
+                *(_name_faults(request, prefix, stages) if prefix else ()),
+            ]
         if faults:
             raise RequestInvalid(faults)
         return request

@@ -66,13 +66,20 @@ def faults_of(
     for finding in findings:
         if _is_consequence(finding["type"], finding["loc"], places):
             continue
-        where = [part for part in finding["loc"] if not str(part).startswith("~")]
+        where = _place(finding)
         context = finding.get("ctx", {})
         if "faults" in context:
             faults.extend(context["faults"])
             continue
         faults.append(_fault(finding, where, context, model, accepted(where)))
     return tuple(faults)
+
+
+def _place(finding: Mapping[str, Any]) -> list[str | int]:
+    """Where a finding is, without the tags of unions; an unknown field may be called anything."""
+    *above, last = finding["loc"] or ("",)
+    named = finding["type"] == "extra_forbidden" or not str(last).startswith("~")
+    return [part for part in above if not str(part).startswith("~")] + ([last] if named else [])
 
 
 def _is_consequence(kind: str, where: Sequence[str | int], places: Sequence[Sequence[Any]]) -> bool:

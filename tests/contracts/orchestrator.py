@@ -47,10 +47,13 @@ class InMemoryWorld:
     objects: InMemoryObjects = field(default_factory=InMemoryObjects)
     events: RecordedEvents = field(default_factory=RecordedEvents)
     clock: FakeClock = field(default_factory=FakeClock)
+    catalogue: InMemoryCatalogue = field(
+        default_factory=lambda: InMemoryCatalogue(Registry.discover())
+    )
 
     def __post_init__(self) -> None:
         self.orchestrator = Orchestrator(
-            catalogue=InMemoryCatalogue(Registry.discover()),
+            catalogue=self.catalogue,
             ports=Ports(
                 records=self.records,
                 stacks=self.stacks,
