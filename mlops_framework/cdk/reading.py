@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.blueprint import BlueprintStack
+
+_OTHERS: Final = {"InChina": "aws-cn", "InGovCloud": "aws-us-gov"}
+"""Conditions for the partitions beside ``aws``."""
 
 
 def let_read(stack: BlueprintStack, role: iam.Role) -> iam.CfnPolicy:
@@ -42,8 +47,26 @@ def let_read(stack: BlueprintStack, role: iam.Role) -> iam.CfnPolicy:
     )
 
 
-def _arns_in(stack: BlueprintStack, field: str) -> list[str]:
-    """ARNs of ``s3://a,s3://b``."""
-    prefix = f"arn:{stack.partition}:s3:::"
-    arns = cdk.Fn.join(prefix, cdk.Fn.split("s3://", stack.text(field)))
-    return cdk.Fn.split(",", arns)
+def _arns_in(stack: BlueprintStack, field: str) -> cdk.IResolvable:
+    """ARNs of ``s3://a,s3://b``: each ``s3://`` becomes the beginning of an ARN.
+
+    What stands between two joined texts has to be a literal, so that each partition has a text of
+    its own.
+    """
+    given = cdk.Fn.split("s3://", stack.text(field))
+    aws, china, government = (
+        cdk.Fn.split(",", cdk.Fn.join(f"arn:{partition}:s3:::", given))
+        for partition in ("aws", *_OTHERS.values())
+    )
+    in_china, in_government = (_in(stack, name, partition) for name, partition in _OTHERS.items())
+    elsewhere = cdk.Fn.condition_if(in_government.logical_id, government, aws)
+    return cdk.Fn.condition_if(in_china.logical_id, china, elsewhere)
+
+
+def _in(stack: BlueprintStack, name: str, partition: str) -> cdk.CfnCondition:
+    """A condition: the stack is in a partition. Declared once."""
+    found = stack.node.try_find_child(name) or cdk.CfnCondition(
+        stack, name, expression=cdk.Fn.condition_equals(cdk.Aws.PARTITION, partition)
+    )
+    assert isinstance(found, cdk.CfnCondition)
+    return found

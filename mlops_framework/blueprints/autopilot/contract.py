@@ -86,7 +86,9 @@ class AutopilotRequest(ModelBuildRequest):
 
     pipeline_type: Literal["autopilot"] = Field(description="Kind of the blueprint.")
 
-    target_attribute: Attribute = Field(description="Column to predict.")
+    target_attribute: Attribute = Field(
+        description="Column to predict.", json_schema_extra=dict(METADATA)
+    )
     validation_data: OptionalS3Uri = Field(
         default="",
         description="Data to compare candidates with; a share of training_data if empty.",
@@ -150,6 +152,7 @@ class AutopilotRequest(ModelBuildRequest):
     candidate_definitions_only: bool = Field(
         default=False,
         description="Whether only notebooks with candidates are written, and nothing is trained.",
+        json_schema_extra=dict(METADATA),
     )
     gate: bool = Field(
         default=False,

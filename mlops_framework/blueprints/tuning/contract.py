@@ -96,7 +96,8 @@ class TuningRequest(TrainingJobsRequest):
         json_schema_extra=dict(METADATA),
     )
     objective_metric: Annotated[JobMetric, Field(min_length=1)] = Field(
-        description="Metric of the training jobs that is to be best, such as validation:auc."
+        description="Metric of the training jobs that is to be best, such as validation:auc.",
+        json_schema_extra=dict(METADATA),
     )
     objective_type: Literal["Maximize", "Minimize"] = Field(
         default="Maximize",
