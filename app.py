@@ -41,7 +41,8 @@ def define(
         config: The environment.
         outdir: Folder for the cloud assembly.
         context: CDK context laid over that of cdk.json.
-        template_validation: Whether CDK validates templates; ``CDK_VALIDATION`` decides if none.
+        template_validation: Whether CDK validates the platform's templates; ``CDK_VALIDATION``
+            decides if none.
     """
     # The CLI hands over cdk.json's context, Python alone does not; without it templates differ.
     flags = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"] | dict(context or {})
@@ -61,7 +62,6 @@ def define(
         context=flags,
         outdir=outdir / "catalogue",
         extensions=extensions,
-        template_validation=template_validation,
     )
     platform = Platform(app, config=config, catalogue=catalogue, bundler=bundler)
     extensions.add_stacks(app, platform.stacks)
