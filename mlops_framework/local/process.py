@@ -15,7 +15,14 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_framework.local.plane import binding, codepipeline, corrections, sagemaker, scaling
+from mlops_framework.local.plane import (
+    binding,
+    codebuild,
+    codepipeline,
+    corrections,
+    sagemaker,
+    scaling,
+)
 from mlops_framework.local.plane.api_gateway import RequestValidator
 from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
@@ -34,12 +41,14 @@ def build_plane(host: PlaneHost) -> tuple[list[LocalService], list[ResourceType]
     """
     services: list[LocalService] = [
         *codepipeline.services(host),
+        *codebuild.services(host),
         *sagemaker.services(host),
         *scaling.services(host),
     ]
     types: list[ResourceType] = [
         RequestValidator(),
         *codepipeline.resource_types(host),
+        *codebuild.resource_types(host),
         *sagemaker.resource_types(host),
         *scaling.resource_types(host),
     ]

@@ -576,10 +576,10 @@ def test_a_stack_changes_its_pipeline_in_place_and_replaces_a_renamed_one(
         ),
         (
             lambda p: p["stages"][1]["actions"][0]["actionTypeId"].update(
-                category="Build", provider="CodeBuild"
+                category="Build", provider="Jenkins"
             ),
             "NotCarriedByLocalAws",
-            "Build/CodeBuild",
+            "Build/Jenkins",
         ),
         (
             lambda p: p["stages"][0]["actions"][0]["configuration"].update(
@@ -658,3 +658,92 @@ def test_a_client_that_speaks_cbor_is_answered_in_cbor(pipelines: Pipelines) -> 
     with refused.value as answer:
         assert answer.headers["smithy-protocol"] == "rpc-v2-cbor"
         assert b"PipelineNotFoundException" in answer.read()
+
+
+def test_a_build_takes_the_pipelines_source_and_hands_on_artifact_and_variables(
+    pipelines: Pipelines,
+) -> None:
+    project = f"build-{uuid.uuid4().hex[:8]}"
+    stack = f"stack-{project}"
+    topic = template({"Topic": {**TOPIC, "Properties": {"TopicName": stack}}})
+    spec = {
+        "version": 0.2,
+        "env": {"exported-variables": ["STACK"]},
+        "phases": {"build": {"commands": ["mkdir out", "cp topic.json out/", "STACK=$NAME"]}},
+        "artifacts": {"files": ["topic.json"], "base-directory": "out"},
+    }
+    pipelines.upload({"buildspec.yml": json.dumps(spec), "topic.json": topic}, f"{project}.zip")
+    pipelines.aws.client("codebuild").create_project(
+        name=project,
+        source={"type": "CODEPIPELINE"},
+        artifacts={"type": "CODEPIPELINE"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole=ROLE,
+    )
+    variables = json.dumps([{"name": "NAME", "value": stack, "type": "PLAINTEXT"}])
+    build = action(
+        "Make",
+        "Build",
+        "CodeBuild",
+        {"ProjectName": project, "EnvironmentVariables": variables},
+        inputArtifacts=[{"name": "Source"}],
+        outputArtifacts=[{"name": "Made"}],
+        namespace="Making",
+    )
+    deploy = action(
+        "Deploy",
+        "Deploy",
+        "CloudFormation",
+        {
+            "ActionMode": "CREATE_UPDATE",
+            "StackName": "#{Making.STACK}",
+            "TemplatePath": "Made::topic.json",
+            "RoleArn": ROLE,
+        },
+        inputArtifacts=[{"name": "Made"}],
+        runOrder=2,
+    )
+    name = pipelines.create(
+        ("Source", [pipelines.source(f"{project}.zip")]), ("Dev", [build, deploy])
+    )
+
+    execution = pipelines.settled(name)
+
+    assert execution["status"] == "Succeeded", execution.get("statusSummary")
+    (found,) = pipelines.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    assert found["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_build_that_fails_fails_its_action_with_the_command(pipelines: Pipelines) -> None:
+    project = f"build-{uuid.uuid4().hex[:8]}"
+    spec = {"version": 0.2, "phases": {"build": {"commands": ["exit 7"]}}}
+    pipelines.upload({"a": "b"}, f"{project}.zip")
+    pipelines.aws.client("codebuild").create_project(
+        name=project,
+        source={"type": "CODEPIPELINE", "buildspec": json.dumps(spec)},
+        artifacts={"type": "CODEPIPELINE"},
+        environment={
+            "type": "LINUX_CONTAINER",
+            "image": "aws/codebuild/standard:7.0",
+            "computeType": "BUILD_GENERAL1_SMALL",
+        },
+        serviceRole=ROLE,
+    )
+    build = action(
+        "Make",
+        "Build",
+        "CodeBuild",
+        {"ProjectName": project},
+        inputArtifacts=[{"name": "Source"}],
+    )
+    name = pipelines.create(("Source", [pipelines.source(f"{project}.zip")]), ("Dev", [build]))
+
+    assert pipelines.settled(name)["status"] == "Failed"
+    told = pipelines.actions(name)["Make"]["errorDetails"]
+    assert told["code"] == "JobFailed"
+    assert "Code: COMMAND_EXECUTION_ERROR" in told["message"]
+    assert "exit 7. Reason: exit status 7" in told["message"]

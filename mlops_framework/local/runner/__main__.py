@@ -11,7 +11,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-KINDS = ("training", "processing", "serving")
+KINDS = ("training", "processing", "serving", "building")
 PACKAGE = "mlops_local_runner"
 
 

@@ -12,6 +12,7 @@ from mlops_framework.local.plane.codepipeline.actions.base import (
     ActionResult,
     ActionRun,
 )
+from mlops_framework.local.plane.codepipeline.actions.build import CodeBuildBuild, CodeBuildTest
 from mlops_framework.local.plane.codepipeline.actions.cloudformation import CloudFormationDeploy
 from mlops_framework.local.plane.codepipeline.actions.function import LambdaInvoke
 from mlops_framework.local.plane.codepipeline.actions.source import S3Source
@@ -20,5 +21,12 @@ __all__ = ["ACTIONS", "Action", "ActionAbandoned", "ActionFailed", "ActionResult
 
 ACTIONS: Mapping[tuple[str, str], Action] = {
     (action.category, action.provider): action
-    for action in (S3Source(), CloudFormationDeploy(), LambdaInvoke(), ManualApproval())
+    for action in (
+        S3Source(),
+        CloudFormationDeploy(),
+        CodeBuildBuild(),
+        CodeBuildTest(),
+        LambdaInvoke(),
+        ManualApproval(),
+    )
 }
