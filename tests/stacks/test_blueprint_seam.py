@@ -68,7 +68,6 @@ def synthesize(blueprint: Blueprint, outdir: Path, bundler: Bundler) -> Catalogu
         bundler,
         context=json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"],
         outdir=outdir,
-        template_validation=False,
     )
 
 
