@@ -44,6 +44,11 @@ def _answer(self: Any, operation: str, request: dict[str, Any]) -> dict[str, Any
 botocore.client.BaseClient._make_api_call = _answer  # type: ignore[method-assign]
 
 import boto3  # noqa: E402
+from sagemaker.core.parameter import (  # noqa: E402
+    CategoricalParameter,
+    ContinuousParameter,
+    IntegerParameter,
+)
 from sagemaker.core.processing import ScriptProcessor  # noqa: E402
 from sagemaker.core.shapes import (  # noqa: E402
     ProcessingInput,
@@ -60,7 +65,11 @@ from sagemaker.mlops.workflow.condition_step import ConditionStep  # noqa: E402
 from sagemaker.mlops.workflow.fail_step import FailStep  # noqa: E402
 from sagemaker.mlops.workflow.model_step import ModelStep  # noqa: E402
 from sagemaker.mlops.workflow.pipeline import Pipeline  # noqa: E402
-from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep  # noqa: E402
+from sagemaker.mlops.workflow.steps import (  # noqa: E402
+    ProcessingStep,
+    TrainingStep,
+    TuningStep,
+)
 from sagemaker.serve.model_builder import ModelBuilder  # noqa: E402
 from sagemaker.train import ModelTrainer  # noqa: E402
 from sagemaker.train.configs import (  # noqa: E402
@@ -69,11 +78,13 @@ from sagemaker.train.configs import (  # noqa: E402
     OutputDataConfig,
     StoppingCondition,
 )
+from sagemaker.train.tuner import HyperparameterTuner  # noqa: E402
 
 session = PipelineSession(
     boto_session=boto3.Session(region_name="us-east-1"), default_bucket="sdk-default"
 )
 
+data = [InputData(channel_name="training", data_source=BUILD["training_data"])]
 trainer = ModelTrainer(
     sagemaker_session=session,
     role=BUILD["role_arn"],
@@ -90,9 +101,37 @@ trainer = ModelTrainer(
         s3_output_path=BUILD["output_location"], kms_key_id=BUILD["kms_key_arn"]
     ),
     hyperparameters=BUILD["hyperparameters"],
-    input_data_config=[InputData(channel_name="training", data_source=BUILD["training_data"])],
+    input_data_config=None if "tuning" in BUILD else data,
 )
-train = TrainingStep(name="Train", step_args=trainer.train())
+train = (
+    TrainingStep(name="Train", step_args=trainer.train())
+    if "tuning" not in BUILD
+    else TuningStep(
+        name="Tune",
+        step_args=HyperparameterTuner(
+            model_trainer=trainer,
+            objective_metric_name=BUILD["tuning"]["objective"],
+            hyperparameter_ranges={
+                "rate": ContinuousParameter(*BUILD["tuning"]["rate"], scaling_type="Logarithmic"),
+                "depth": IntegerParameter(*BUILD["tuning"]["depth"]),
+                "kind": CategoricalParameter(BUILD["tuning"]["kind"]),
+            },
+            metric_definitions=[{"Name": BUILD["tuning"]["objective"], "Regex": "score=(.*)"}],
+            strategy=BUILD["tuning"]["strategy"],
+            objective_type="Maximize",
+            max_jobs=BUILD["tuning"]["max_jobs"],
+            max_parallel_jobs=BUILD["tuning"]["max_parallel_jobs"],
+            early_stopping_type="Auto",
+            random_seed=BUILD["tuning"]["random_seed"],
+        ).tune(inputs=data, wait=False),
+    )
+)
+bucket, _, prefix = BUILD["output_location"].removeprefix("s3://").partition("/")
+model = (
+    train.get_top_model_s3_uri(top_k=0, s3_bucket=bucket, prefix=prefix)
+    if "tuning" in BUILD
+    else train.properties.ModelArtifacts.S3ModelArtifacts
+)
 
 processor = ScriptProcessor(
     image_uri=BUILD["image_uri"],
@@ -128,7 +167,7 @@ evaluate = ProcessingStep(
     step_args=processor.run(
         code=BUILD["evaluation_script"],
         inputs=[
-            given("model", train.properties.ModelArtifacts.S3ModelArtifacts, "model"),
+            given("model", model, "model"),
             given("test", BUILD["evaluation_data"], "test"),
         ],
         outputs=[
@@ -154,7 +193,7 @@ evaluate = ProcessingStep(
 
 builder = ModelBuilder(
     image_uri=BUILD["image_uri"],
-    s3_model_data_url=train.properties.ModelArtifacts.S3ModelArtifacts,
+    s3_model_data_url=model,
     role_arn=BUILD["role_arn"],
     sagemaker_session=session,
     env_vars={

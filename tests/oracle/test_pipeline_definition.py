@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,14 +11,22 @@ from typing import Any
 
 import pytest
 
+from mlops_framework.blueprints.tuning.contract import (
+    CategoricalRange,
+    ContinuousRange,
+    IntegerRange,
+    TuningRequest,
+)
 from mlops_framework.contracts.channels import Channel, input_of
 from mlops_framework.model_build import (
     Evaluation,
     Gate,
     ModelBuild,
+    ModelTuning,
     Registration,
     TrainingJobs,
     model_build_definition,
+    model_tuning_definition,
 )
 
 pytestmark = pytest.mark.oracle
@@ -114,8 +123,16 @@ def _steps(steps: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from _steps(nested)
 
 
+def _joined(value: Mapping[str, Any]) -> str:
+    """A join as one text: however its literals are cut, it comes to the same."""
+    parts = [part if isinstance(part, str) else f"<{part['Get']}>" for part in value["Values"]]
+    return str(value["On"]).join(parts)
+
+
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and "Std:Join" in value and "Reject" not in path:
+        yield path, _joined(value["Std:Join"])
+    elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves(inner, f"{path}.{key}")
     elif isinstance(value, list):
@@ -137,10 +154,85 @@ def _facts(definition: str) -> dict[str, Any]:
     }
 
 
+TUNED: dict[str, Any] = {
+    "objective": "score",
+    "rate": [0.01, 0.5],
+    "depth": [2, 9],
+    "kind": ["gbtree", "dart"],
+    "strategy": "Bayesian",
+    "max_jobs": 12,
+    "max_parallel_jobs": 3,
+    "random_seed": 7,
+}
+
+SDK_WRITES_IN_A_TUNING = {
+    "Tune.Arguments.TrainingJobDefinition.OutputDataConfig.CompressionType": "GZIP",
+    "Register.Arguments.SkipModelValidation": "None",
+}
+
+WE_ADD_TO_A_TUNING = (
+    *WE_ADD,
+    "Tune.Arguments.TrainingJobDefinition.EnableInterContainerTrafficEncryption",
+    "Tune.Arguments.TrainingJobDefinition.EnableNetworkIsolation",
+    "Tune.Arguments.TrainingJobDefinition.InputDataConfig.training.InputMode",
+    # The SDK's tuner leaves out the key of the volumes that its trainer was given.
+    "Tune.Arguments.TrainingJobDefinition.ResourceConfig.VolumeKmsKeyId",
+)
+
+
+def _tuning_definition() -> str:
+    request = TuningRequest(
+        pipeline_type="tuning",
+        model_name="census",
+        training_data=GIVEN["training_data"],
+        image_uri=GIVEN["image_uri"],
+        objective_metric=TUNED["objective"],
+        strategy=TUNED["strategy"],
+        early_stopping="Auto",
+        random_seed=TUNED["random_seed"],
+        max_jobs=TUNED["max_jobs"],
+        max_parallel_jobs=TUNED["max_parallel_jobs"],
+        continuous_ranges=[
+            ContinuousRange(
+                name="rate",
+                minimum=TUNED["rate"][0],
+                maximum=TUNED["rate"][1],
+                scaling="Logarithmic",
+            )
+        ],
+        integer_ranges=[
+            IntegerRange(name="depth", minimum=TUNED["depth"][0], maximum=TUNED["depth"][1])
+        ],
+        categorical_ranges=[CategoricalRange(name="kind", values=TUNED["kind"])],
+    )
+    jobs = dataclasses.replace(
+        JOBS, metric_rules=[{"Name": TUNED["objective"], "Regex": "score=(.*)"}]
+    )
+    return model_tuning_definition(
+        ModelTuning(
+            jobs=jobs,
+            config=request.parameter_value("tuning_job_config", "local"),
+            registration=BUILD.registration,
+            evaluation=BUILD.evaluation,
+            gate=BUILD.gate,
+        )
+    ).to_template_text()
+
+
 @pytest.fixture(scope="module")
 def sdk_facts(oracle_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    build = tmp_path_factory.mktemp("oracle") / "build.json"
-    build.write_text(json.dumps(GIVEN))
+    return _written_by_the_sdk(GIVEN, oracle_python, tmp_path_factory.mktemp("oracle"))
+
+
+@pytest.fixture(scope="module")
+def sdk_tuning(oracle_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    given = {**GIVEN, "tuning": TUNED}
+    return _written_by_the_sdk(given, oracle_python, tmp_path_factory.mktemp("oracle-tuning"))
+
+
+def _written_by_the_sdk(given: dict[str, Any], oracle_python: Path, folder: Path) -> dict[str, Any]:
+    build = folder / "build.json"
+    build.write_text(json.dumps(given))
     script = Path(__file__).with_name("sdk_pipeline.py")
     done = subprocess.run(
         [str(oracle_python), str(script), str(build)], capture_output=True, text=True
@@ -170,3 +262,24 @@ def test_what_we_write_beyond_the_sdk_is_listed_here(sdk_facts: dict[str, Any]) 
     extra = {path for path in ours if path not in sdk_facts and not path.startswith(WE_ADD)}
 
     assert extra == set()
+
+
+def test_what_the_sdk_writes_of_a_tuning_stands_in_ours_and_what_we_add_is_listed(
+    sdk_tuning: dict[str, Any],
+) -> None:
+    ours = _facts(_tuning_definition())
+
+    differing = {
+        path: (value, ours.get(path))
+        for path, value in sdk_tuning.items()
+        if ours.get(path) != value
+        and {**SDK_WRITES_DEFAULTS, **SDK_WRITES_IN_A_TUNING}.get(path) != value
+        and not path.startswith(WE_ADD_TO_A_TUNING)
+    }
+    extra = {
+        path for path in ours if path not in sdk_tuning and not path.startswith(WE_ADD_TO_A_TUNING)
+    }
+
+    assert differing == {}
+    assert extra == set()
+    assert len(sdk_tuning) > 60
