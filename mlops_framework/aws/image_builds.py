@@ -125,7 +125,8 @@ class CodeBuildImages:
                 )
         except _Condition:
             return ""
-        return str(found["imageDetails"][0]["imageDigest"])
+        details = found["imageDetails"]
+        return str(details[0]["imageDigest"]) if details else ""
 
     def scan(self, repository: str, digest: str) -> Scan:
         """See ``ImageBuilds.scan``."""
