@@ -101,6 +101,8 @@ def test_a_plain_request_is_one_variant_with_instances_and_nothing_that_scales(d
         "InstanceType": "ml.m5.large",
         "InitialInstanceCount": "1",
         "InitialVariantWeight": "1",
+        "ContainerStartupHealthCheckTimeoutInSeconds": "600",
+        "ModelDataDownloadTimeoutInSeconds": "1200",
     }
     assert config(plain)["DataCaptureConfig"]["InitialSamplingPercentage"] == "100"
     assert not {"AsyncInferenceConfig", "ExecutionRoleArn"} & config(plain).keys()
@@ -175,7 +177,7 @@ def test_a_real_time_endpoint_that_scales_to_zero_serves_through_a_component(dep
         autoscaling_min_instances=0,
         autoscaling_max_instances=2,
         component_memory_mb=2048,
-        container_startup_timeout_seconds=600,
+        container_startup_timeout_seconds=900,
     )
 
     (variant,) = config(zero)["ProductionVariants"]
@@ -193,7 +195,10 @@ def test_a_real_time_endpoint_that_scales_to_zero_serves_through_a_component(dep
             "MinMemoryRequiredInMb": "2048",
             "NumberOfCpuCoresRequired": "1",
         },
-        "StartupParameters": {"ContainerStartupHealthCheckTimeoutInSeconds": "600"},
+        "StartupParameters": {
+            "ContainerStartupHealthCheckTimeoutInSeconds": "900",
+            "ModelDataDownloadTimeoutInSeconds": "1200",
+        },
     }
     target = zero.one("AWS::ApplicationAutoScaling::ScalableTarget")
     assert target["ScalableDimension"] == "sagemaker:inference-component:DesiredCopyCount"

@@ -52,7 +52,8 @@ class TestShadowEndpoint(BlueprintSuite):
         ]
         (shadow,) = configuration["ShadowProductionVariants"]
         assert shadow["InitialVariantWeight"] == {"Ref": "ChallengerShare"}
-        inherited, *places = configuration["ProductionVariants"]
+        _, _, with_instances = configuration["ProductionVariants"]["Fn::If"]
+        _, _, (inherited, *places) = with_instances["Fn::If"]
         assert inherited["VariantName"] == {"Ref": "VariantName"}
         assert all(place["Fn::If"][0].startswith("HasVariant") for place in places)
         assert configuration["DataCaptureConfig"]["Fn::If"][2]["CaptureOptions"]

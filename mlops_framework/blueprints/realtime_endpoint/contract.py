@@ -54,7 +54,8 @@ ContentType = Annotated[
     Accepts("a media type such as text/csv"),
 ]
 ContentTypes = Annotated[list[ContentType], Field(min_length=1, max_length=10)]
-Seconds = Annotated[int, Field(ge=0, le=3600)]
+Cooldown = Annotated[int, Field(ge=0, le=3600)]
+Timeout = Annotated[int, Field(ge=60, le=3600)]
 Concurrency = Annotated[int, Field(ge=1, le=200)]
 
 
@@ -123,12 +124,11 @@ class RealtimeEndpointRequest(PipelineRequest):
     volume_size_gb: PerStage[Annotated[int, Field(ge=0, le=512)]] = Field(
         default=0, description="Size of each instance's volume; 0 leaves it to SageMaker."
     )
-    container_startup_timeout_seconds: Seconds = Field(
-        default=0,
-        description="Time a container has until its health check answers; 0 is SageMaker's own.",
+    container_startup_timeout_seconds: Timeout = Field(
+        default=600, description="Time a container has until its health check answers."
     )
-    model_download_timeout_seconds: Seconds = Field(
-        default=0, description="Time to fetch and unpack the model; 0 is SageMaker's own."
+    model_download_timeout_seconds: Timeout = Field(
+        default=1200, description="Time to fetch and unpack the model."
     )
 
     serverless_memory_mb: PerStage[Annotated[int, Field(ge=1024, le=6144)]] = Field(
@@ -174,10 +174,10 @@ class RealtimeEndpointRequest(PipelineRequest):
         default=5.0,
         description="Requests that may wait for each instance of an asynchronous endpoint.",
     )
-    autoscaling_scale_in_cooldown_seconds: Seconds = Field(
+    autoscaling_scale_in_cooldown_seconds: Cooldown = Field(
         default=300, description="Rest after giving up instances."
     )
-    autoscaling_scale_out_cooldown_seconds: Seconds = Field(
+    autoscaling_scale_out_cooldown_seconds: Cooldown = Field(
         default=60, description="Rest after adding instances."
     )
     scheduled_scaling: list[ScheduledScaling] = Field(

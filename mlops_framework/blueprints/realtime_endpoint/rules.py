@@ -20,7 +20,6 @@ SERVERLESS: Final = "serverless"
 ASYNCHRONOUS: Final = "asynchronous"
 
 _MEMORY_STEP: Final = 1024
-_SHORTEST_TIMEOUT: Final = 60
 
 _ONLY_WITH_INSTANCES: Final[Mapping[str, str]] = {
     "instance_type": "it has no instances, and none with a GPU",
@@ -79,7 +78,6 @@ def rules(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Fau
     else:
         yield from _scaling(given, mode)
         yield from _disks(given)
-        yield from _timeouts(given)
     yield from _variants(given, mode)
 
 
@@ -285,18 +283,6 @@ def _disks(given: Mapping[str, Any]) -> Iterator[Fault]:
                 "take an instance type without one.",
                 "an instance type without a local disk, or no volume_size_gb",
                 shown(name),
-            )
-
-
-def _timeouts(given: Mapping[str, Any]) -> Iterator[Fault]:
-    for name in ("container_startup_timeout_seconds", "model_download_timeout_seconds"):
-        value = given.get(name)
-        if isinstance(value, int) and 0 < value < _SHORTEST_TIMEOUT:
-            yield Fault(
-                name,
-                f"SageMaker takes {_SHORTEST_TIMEOUT} to 3600 seconds; 0 leaves it to SageMaker.",
-                f"0, or {_SHORTEST_TIMEOUT} to 3600",
-                shown(value),
             )
 
 

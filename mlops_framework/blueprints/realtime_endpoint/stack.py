@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_applicationautoscaling as scaling
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_framework import naming
@@ -30,6 +32,16 @@ from mlops_framework.cdk.serving import (
     where,
 )
 
+_WITH_PARAMETERS = (
+    sagemaker.CfnModel,
+    sagemaker.CfnEndpointConfig,
+    sagemaker.CfnEndpoint,
+    sagemaker.CfnInferenceComponent,
+    cloudwatch.CfnAlarm,
+    scaling.CfnScalableTarget,
+)
+# Form, length, least value and likeness of what a parameter's default would be.
+_OF_DEFAULTS = ("F3017", "F3031", "F3033", "F3034", "F3037")
 _PLACES = (1, *slots.VARIANT_PLACES)
 _OWN_FIELDS = {"name": "variant_name", "weight": "initial_variant_weight"}
 _INFERENCE_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
@@ -89,8 +101,8 @@ class RealtimeEndpointStack(BlueprintStack):
         component = self._component(endpoint, models[0])
         self._scaling(endpoint, component)
         api = self._api()
-        alarms = endpoint_alarms(self, self._form, self._endpoint_name, names)
-        self._excuse_empty_defaults(*models, config, endpoint, component, *alarms)
+        endpoint_alarms(self, self._form, self._endpoint_name, names)
+        self._excuse_empty_defaults()
 
         self.output("EndpointName", endpoint.attr_endpoint_name)
         self.output("EndpointConfigName", config.attr_endpoint_config_name)
@@ -135,24 +147,26 @@ class RealtimeEndpointStack(BlueprintStack):
             present=self._form.has_variant.get(place),
         )
 
-    def _excuse_empty_defaults(self, *resources: cdk.CfnResource) -> None:
-        """Say that an empty parameter is never what a resource gets.
+    def _excuse_empty_defaults(self) -> None:
+        """Say that an empty parameter, or one that is 0, is never what a resource gets.
 
         CDK's validation puts each parameter's default in its place and does not see that a
-        condition replaces an empty one.
+        condition keeps it out.
         """
         # W1030: cfn-lint tries the parameters' empty defaults, which the conditions keep out.
         # W3005 is .cfnlintrc's, which this setting replaces.
         self.template_options.metadata = {
             "cfn-lint": {"config": {"ignore_checks": ["W1030", "W3005"]}}
         }
-        for resource in resources:
-            for code in ("F3031", "F3033"):
+        for resource in self.node.find_all():
+            if not isinstance(resource, _WITH_PARAMETERS):
+                continue
+            for code in _OF_DEFAULTS:
                 acknowledge_template(
                     resource,
                     code,
-                    "The empty default is replaced by Fn::If before it reaches the property; the "
-                    "contract's own patterns refuse other values.",
+                    "The default that says nothing is kept out by Fn::If before it reaches the "
+                    "property; the contract's own limits refuse other values.",
                 )
 
     def _endpoint(self, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
@@ -193,13 +207,13 @@ class RealtimeEndpointStack(BlueprintStack):
                         ),
                     )
                 ),
-                startup_parameters=form.given_any(
-                    {
-                        "ContainerStartupHealthCheckTimeoutInSeconds": (
-                            "container_startup_timeout_seconds"
-                        ),
-                        "ModelDataDownloadTimeoutInSeconds": "model_download_timeout_seconds",
-                    }
+                startup_parameters=properties.InferenceComponentStartupParametersProperty(
+                    container_startup_health_check_timeout_in_seconds=self.number(
+                        "container_startup_timeout_seconds"
+                    ),
+                    model_data_download_timeout_in_seconds=self.number(
+                        "model_download_timeout_seconds"
+                    ),
                 ),
             ),
             runtime_config=properties.InferenceComponentRuntimeConfigProperty(

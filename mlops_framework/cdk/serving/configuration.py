@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_framework.cdk.blueprint import BlueprintStack
-from mlops_framework.cdk.serving.form import NONE, EndpointForm, holds, unless, where
+from mlops_framework.cdk.serving.form import EndpointForm, holds, unless, where
 from mlops_framework.cdk.serving.model import Network
 
 
@@ -68,7 +68,6 @@ def endpoint_configuration(
         locations: Where it writes.
         role: What an inference component's containers may do.
     """
-    first, *further = variants
     network = Network.of(stack)
     by_component = form.by_component
     no_key = stack.when("NoVolumeTakesAKey", "encrypts_volumes", "false")
@@ -76,10 +75,7 @@ def endpoint_configuration(
         stack,
         "EndpointConfig",
         kms_key_id=cdk.Token.as_string(unless(no_key, locations.key)),
-        production_variants=[
-            _first(stack, form, first),
-            *(where(each.present, _further(form, each)) for each in further if each.present),
-        ],
+        production_variants=_variants(stack, form, variants),
         data_capture_config=unless(
             stack.when("CapturesNothing", "data_capture_percentage", "0"),
             _capture(stack, locations),
@@ -100,61 +96,67 @@ def endpoint_configuration(
     )
 
 
-def _first(
-    stack: BlueprintStack, form: EndpointForm, variant: Variant
-) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
+def _variants(
+    stack: BlueprintStack, form: EndpointForm, variants: list[Variant]
+) -> cdk.IResolvable:
+    """The list of variants: one list for each form, so that a form's conditions stand once.
+
+    CDK's own validation tries every combination of the conditions inside a property; with a
+    condition at every member it does not end. In CloudFormation's own spelling, since a condition
+    passes it on as it stands.
+    """
+    first, *further = variants
     warm = stack.when("NothingKeptWarm", "serverless_provisioned_concurrency", "0")
-    by_component = form.by_component.logical_id
-    return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
-        variant_name=variant.name,
-        model_name=cdk.Token.as_string(unless(form.by_component, variant.model)),
-        instance_type=cdk.Token.as_string(unless(form.serverless, variant.instance_type)),
-        initial_instance_count=cdk.Token.as_number(unless(form.serverless, variant.instance_count)),
-        initial_variant_weight=cdk.Token.as_number(
-            unless(form.by_component, unless(form.serverless, variant.weight))
-        ),
-        volume_size_in_gb=cdk.Token.as_number(form.given("volume_size_gb")),
-        container_startup_health_check_timeout_in_seconds=cdk.Token.as_number(
-            cdk.Fn.condition_if(by_component, NONE, form.given("container_startup_timeout_seconds"))
-        ),
-        model_data_download_timeout_in_seconds=cdk.Token.as_number(
-            cdk.Fn.condition_if(by_component, NONE, form.given("model_download_timeout_seconds"))
-        ),
-        managed_instance_scaling=where(
-            form.by_component,
-            {
-                "Status": "ENABLED",
-                "MinInstanceCount": stack.number("autoscaling_min_instances"),
-                "MaxInstanceCount": stack.number("autoscaling_max_instances"),
-            },
-        ),
-        routing_config=where(form.by_component, {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}),
-        serverless_config=where(
-            form.serverless,
-            {
-                "MemorySizeInMB": stack.number("serverless_memory_mb"),
-                "MaxConcurrency": stack.number("serverless_max_concurrency"),
-                "ProvisionedConcurrency": unless(
-                    warm, stack.number("serverless_provisioned_concurrency")
-                ),
-            },
-        ),
+    serverless = {
+        "VariantName": first.name,
+        "ModelName": first.model,
+        "ServerlessConfig": {
+            "MemorySizeInMB": stack.number("serverless_memory_mb"),
+            "MaxConcurrency": stack.number("serverless_max_concurrency"),
+            "ProvisionedConcurrency": unless(
+                warm, stack.number("serverless_provisioned_concurrency")
+            ),
+        },
+    }
+    by_component = {
+        "VariantName": first.name,
+        "ManagedInstanceScaling": {
+            "Status": "ENABLED",
+            "MinInstanceCount": stack.number("autoscaling_min_instances"),
+            "MaxInstanceCount": stack.number("autoscaling_max_instances"),
+        },
+        "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+        **_instances(stack, form, first),
+    }
+    by_model = [
+        _by_model(stack, form, first),
+        *(where(each.present, _by_model(stack, form, each)) for each in further if each.present),
+    ]
+    return cdk.Fn.condition_if(
+        form.serverless.logical_id,
+        [serverless],
+        cdk.Fn.condition_if(form.by_component.logical_id, [by_component], by_model),
     )
 
 
-def _further(form: EndpointForm, variant: Variant) -> dict[str, Any]:
-    """In CloudFormation's own spelling, since a condition passes it on as it stands."""
+def _by_model(stack: BlueprintStack, form: EndpointForm, variant: Variant) -> dict[str, Any]:
     return {
         "VariantName": variant.name,
         "ModelName": variant.model,
-        "InstanceType": variant.instance_type,
-        "InitialInstanceCount": variant.instance_count,
         "InitialVariantWeight": variant.weight,
-        "VolumeSizeInGB": form.given("volume_size_gb"),
-        "ContainerStartupHealthCheckTimeoutInSeconds": form.given(
+        "ContainerStartupHealthCheckTimeoutInSeconds": stack.number(
             "container_startup_timeout_seconds"
         ),
-        "ModelDataDownloadTimeoutInSeconds": form.given("model_download_timeout_seconds"),
+        "ModelDataDownloadTimeoutInSeconds": stack.number("model_download_timeout_seconds"),
+        **_instances(stack, form, variant),
+    }
+
+
+def _instances(stack: BlueprintStack, form: EndpointForm, variant: Variant) -> dict[str, Any]:
+    return {
+        "InstanceType": variant.instance_type,
+        "InitialInstanceCount": variant.instance_count,
+        "VolumeSizeInGB": unless(form.without("volume_size_gb"), stack.number("volume_size_gb")),
     }
 
 
@@ -182,8 +184,13 @@ def _queue(stack: BlueprintStack, form: EndpointForm, locations: Locations) -> d
         stack, "TellsNobody", expression=cdk.Fn.condition_and(holds(success), holds(error))
     )
     return {
-        "ClientConfig": form.given_any(
-            {"MaxConcurrentInvocationsPerInstance": "async_max_concurrent_invocations"}
+        "ClientConfig": unless(
+            form.without("async_max_concurrent_invocations"),
+            {
+                "MaxConcurrentInvocationsPerInstance": stack.number(
+                    "async_max_concurrent_invocations"
+                )
+            },
         ),
         "OutputConfig": {
             "S3OutputPath": locations.answers,

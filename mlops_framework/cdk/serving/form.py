@@ -75,31 +75,12 @@ class EndpointForm:
     def _declare(self, name: str, expression: Any) -> cdk.CfnCondition:
         return cdk.CfnCondition(self._stack, name, expression=expression)
 
-    def given(self, field: str) -> Any:
-        """A number of which 0 leaves the property to SageMaker."""
-        return unless(self._without(field), self._stack.number(field))
-
-    def _without(self, field: str) -> cdk.CfnCondition:
+    def without(self, field: str) -> cdk.CfnCondition:
+        """The condition that a number is 0, which leaves its property to SageMaker."""
         name = f"Without{parameter_name(field)}"
         known = self._stack.node.try_find_child(name) or self._stack.when(name, field, "0")
         assert isinstance(known, cdk.CfnCondition)
         return known
-
-    def given_any(self, properties: Mapping[str, str]) -> Any:
-        """An object of such numbers, or no property at all when every one of them is 0.
-
-        Args:
-            properties: Field by CloudFormation's name of the property.
-        """
-        withouts = [self._without(field) for field in properties.values()]
-        if len(withouts) == 1:
-            ((name, field),) = properties.items()
-            return unless(withouts[0], {name: self._stack.number(field)})
-        nothing = self._declare(
-            f"No{''.join(properties)}", cdk.Fn.condition_and(*map(holds, withouts))
-        )
-        members = {name: self.given(field) for name, field in properties.items()}
-        return unless(nothing, members)
 
     def refuse_serverless_in_a_vpc(self) -> None:
         """Have CloudFormation refuse what SageMaker does not do, before anything is made."""
