@@ -7,11 +7,11 @@ training jobs of the request's own, extend :class:`mlops_framework.contracts.tra
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
-from mlops_framework.contracts.base import METADATA, Accepts, PerStage, PipelineRequest
+from mlops_framework.contracts.base import METADATA, Accepts, PerStage, PipelineRequest, Place
 from mlops_framework.contracts.faults import shown
 from mlops_framework.contracts.fields import (
     Direction,
@@ -20,8 +20,8 @@ from mlops_framework.contracts.fields import (
     S3Uri,
     SageMakerName,
 )
-from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
-from mlops_framework.errors import Fault
+from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter, as_text
+from mlops_framework.errors import Fault, RequestInvalid
 
 S3DataType = Literal["S3Prefix", "ManifestFile", "AugmentedManifestFile"]
 Distribution = Literal["FullyReplicated", "ShardedByS3Key"]
@@ -98,6 +98,8 @@ class ModelBuildRequest(PipelineRequest):
     """Data in, a registered version of a model out; started by request, time, data or drift."""
 
     derived_parameters: ClassVar[tuple[Parameter, ...]] = START_PARAMETERS
+    put_together: ClassVar[Mapping[str, str]] = {}
+    """Derived parameters that grow with the request, and the field that grows them most."""
 
     training_data: S3Uri = Field(description="Data the model learns from.")
 
@@ -172,6 +174,26 @@ class ModelBuildRequest(PipelineRequest):
                 "a location outside training_data",
                 output,
             )
+
+    def resolved(self, place: Place) -> Self:
+        """Refuse what is put together to more than a template parameter holds.
+
+        Raises:
+            RequestInvalid: Naming the field that holds too much.
+        """
+        faults = []
+        for derived, field in self.put_together.items():
+            length = len(as_text(self.parameter_value(derived, "")))
+            if length > VALUE_LIMIT:
+                said = (
+                    f"Comes to {length} characters with what belongs to it; a template parameter "
+                    f"holds {VALUE_LIMIT}."
+                )
+                found = f"{length} characters"
+                faults.append(Fault(field, said, f"at most {VALUE_LIMIT} characters", found))
+        if faults:
+            raise RequestInvalid(faults)
+        return self
 
     def parameter_value(self, name: str, stage: str) -> Any:
         """Cut bucket and keys out of ``training_data`` for the rule that watches them."""

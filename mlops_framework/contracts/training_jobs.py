@@ -7,7 +7,7 @@ alone (an own container), an algorithm and its version (an image of AWS, from th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field
 
@@ -53,6 +53,7 @@ from mlops_framework.contracts.model_building import (
 from mlops_framework.contracts.model_source import Algorithm, AlgorithmVersion
 from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
 from mlops_framework.contracts.training_faults import training_faults
+from mlops_framework.contracts.training_images import aws_image, training_image
 from mlops_framework.errors import Fault, RequestInvalid
 
 REPORTED: Final = "accuracy"
@@ -66,9 +67,6 @@ EnvironmentValue = Annotated[
     Accepts("text of at most 512 characters without control characters"),
 ]
 
-Scope = Literal["training", "inference"]
-_FIELDS: Final = {"version": "algorithm_version", "instance_type": "instance_type"}
-"""The field that a fault of the table of images is about; algorithm for every other."""
 _JSON = "JSON that SageMaker takes as it stands."
 TRAINING_PARAMETERS: Final = (
     *START_PARAMETERS,
@@ -101,6 +99,11 @@ class TrainingJobsRequest(ModelBuildRequest):
     """Training jobs of the request's own, the evaluation of the best, a gate, the registry."""
 
     derived_parameters: ClassVar[tuple[Parameter, ...]] = TRAINING_PARAMETERS
+    put_together: ClassVar[Mapping[str, str]] = {
+        "input_data_config": "channels",
+        "metric_rules": "metric_definitions",
+        "read_locations": "readable_locations",
+    }
 
     training_channel: OptionalChannelName = Field(
         default="",
@@ -282,9 +285,16 @@ class TrainingJobsRequest(ModelBuildRequest):
         Raises:
             RequestInvalid: If there is no such image, or the request names another one beside it.
         """
+        super().resolved(place)
         if not self.algorithm:
             return self
-        training = self._training_image(place)
+        types = self.instance_type
+        training = training_image(
+            self.algorithm,
+            self.algorithm_version,
+            place,
+            instance_types=set(types.values()) if isinstance(types, dict) else {types},
+        )
         if self.image_uri not in ("", training):
             fault = Fault(
                 "image_uri",
@@ -293,7 +303,9 @@ class TrainingJobsRequest(ModelBuildRequest):
                 shown(self.image_uri),
             )
             raise RequestInvalid([fault])
-        serving = self.inference_image_uri or self._look_up("inference", place, None)
+        serving = self.inference_image_uri or aws_image(
+            self.algorithm, self.algorithm_version, place, scope="inference"
+        )
         return self.model_copy(update={"image_uri": training, "inference_image_uri": serving})
 
     def parameter_value(self, name: str, stage: str) -> Any:
@@ -362,35 +374,3 @@ class TrainingJobsRequest(ModelBuildRequest):
         yield from (self.source_archive, self.evaluation_script)
         yield from (channel.location for channel in self.channels)
         yield from self.readable_locations
-
-    def _training_image(self, place: Place) -> str:
-        given = self.instance_type
-        types = sorted(set(given.values())) if isinstance(given, dict) else [given]
-        found = {self._look_up("training", place, each) for each in types}
-        if len(found) > 1:
-            fault = Fault(
-                "instance_type",
-                f"{self.algorithm} {self.algorithm_version} has an image for each of these "
-                f"instance types: {', '.join(sorted(found))}.",
-                "instance types with one kind of processor in all stages, or image_uri",
-                shown(given),
-            )
-            raise RequestInvalid([fault])
-        return found.pop()
-
-    def _look_up(self, scope: Scope, place: Place, instance_type: str | None) -> str:
-        # Loaded only where an algorithm is named: the table of images is large.
-        from mlops_framework.images import ImageUnknown, image_uri
-
-        try:
-            return image_uri(
-                self.algorithm,
-                self.algorithm_version,
-                place.region,
-                scope=scope,
-                instance_type=instance_type,
-            )
-        except ImageUnknown as unknown:
-            raise RequestInvalid(
-                [unknown.fault(_FIELDS.get(unknown.aspect, "algorithm"))]
-            ) from None

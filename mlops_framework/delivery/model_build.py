@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from mlops_framework.delivery.verdict import Passed, Refused, Verdict, Waiting
+
+GATE: Final = "Gate"
+"""Name of the step that compares a model's quality, in every model build."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,10 @@ def _passed(run: BuildRun) -> Passed:
     packages = [step.model_package for step in run.steps if step.model_package]
     if not packages:
         return Passed("The model build finished and registered no model.", run.arn)
+    gated = any(step.name == GATE for step in run.steps)
+    ungated = "" if gated else " No quality gate was asked for."
     return Passed(
-        f"Registered {packages[-1]}; it waits for approval.",
+        f"Registered {packages[-1]}; it waits for approval.{ungated}",
         run.arn,
         {"ModelPackageArn": packages[-1]},
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlops_framework.delivery.endpoint import Serving
 from mlops_framework.delivery.model_build import BuildRun, BuildStep
+from mlops_framework.delivery.state_machine import MachineRun
 from mlops_framework.delivery.verdict import FailureKind
 
 
@@ -93,6 +94,27 @@ class InMemoryBuilds:
     def _refuse(self) -> None:
         if self.refusal is not None:
             raise self.refusal
+
+
+class InMemoryMachines:
+    """The port ``StateMachines``."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, MachineRun] = {}
+
+    def start(self, machine: str, *, name: str) -> str:
+        """See ``StateMachines.start``."""
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        self.runs.setdefault(arn, MachineRun(arn, "RUNNING"))
+        return arn
+
+    def look(self, execution: str) -> MachineRun:
+        """See ``StateMachines.look``."""
+        return self.runs[execution]
+
+    def finish(self, status: str, **told: Any) -> None:
+        """End every execution that runs."""
+        self.runs = {arn: MachineRun(arn, status, **told) for arn in self.runs}
 
 
 class InMemoryEndpoints:

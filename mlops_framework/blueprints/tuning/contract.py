@@ -88,6 +88,11 @@ class TuningRequest(TrainingJobsRequest):
         ),
     )
 
+    put_together: ClassVar[Mapping[str, str]] = {
+        **TrainingJobsRequest.put_together,
+        "tuning_job_config": "categorical_ranges",
+    }
+
     pipeline_type: Literal["tuning"] = Field(description="Kind of the blueprint.")
 
     strategy: Literal["Bayesian", "Random", "Hyperband", "Grid"] = Field(

@@ -11,6 +11,7 @@ from mlops_framework.testing.delivery import (
     FakeBaselines,
     InMemoryBuilds,
     InMemoryEndpoints,
+    InMemoryMachines,
     RecordedJobs,
     Reported,
 )
@@ -27,6 +28,7 @@ class Stage:
     builds: InMemoryBuilds = field(default_factory=InMemoryBuilds)
     endpoints: InMemoryEndpoints = field(default_factory=InMemoryEndpoints)
     baselines: FakeBaselines | None = field(default_factory=FakeBaselines)
+    machines: InMemoryMachines = field(default_factory=InMemoryMachines)
     looks: int = 0
 
     def look(
@@ -48,7 +50,14 @@ class Stage:
 
     def send(self, event: dict) -> Reported:
         Verification(
-            DeliveryPorts(self.jobs, self.stacks, self.builds, self.endpoints, self.baselines)
+            DeliveryPorts(
+                self.jobs,
+                self.stacks,
+                self.builds,
+                self.endpoints,
+                self.baselines,
+                machines=self.machines,
+            )
         ).run(event)
         return self.jobs.reports[-1]
 

@@ -63,7 +63,20 @@ def test_a_finished_build_names_the_package_that_waits_for_approval(built) -> No
 
     assert report.result == "succeeded"
     assert report.outputs == {"ModelPackageArn": PACKAGE}
-    assert "waits for approval" in report.text
+    assert "waits for approval. No quality gate was asked for." in report.text
+
+
+def test_a_model_that_passed_a_gate_is_not_told_to_be_without_one(built) -> None:
+    token = built.look("run-model-build").token
+    built.builds.finish(
+        "Succeeded",
+        BuildStep("Gate", "Succeeded"),
+        BuildStep("Register", "Succeeded", model_package=PACKAGE),
+    )
+
+    report = built.look("run-model-build", token=dict(token))
+
+    assert report.text == f"Registered {PACKAGE}; it waits for approval."
 
 
 def test_a_step_that_failed_is_named_with_job_and_reason(built) -> None:
