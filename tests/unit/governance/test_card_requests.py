@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlops_framework.governance.cards import EXPORTS_FOLDER
+from mlops_framework import governance
+from mlops_framework.contracts.model_cards.requests import CardCreation
+from mlops_framework.governance.cards import EXPORTS_FOLDER, read
 from mlops_framework.governance.errors import CardExists, CardLocked, CardUnknown
 
 CREATION: dict[str, Any] = {
@@ -252,3 +257,10 @@ def test_a_card_that_is_too_long_for_sagemaker_is_refused_with_its_length(world)
     )
 
     assert "SageMaker takes 100000" in found[""]
+
+
+def test_the_request_of_the_page_is_accepted_as_it_stands() -> None:
+    page = (Path(governance.__file__).parent / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```json\n(.+?)```", page, re.S)
+
+    assert read(json.loads(block), CardCreation).name == "employment"
