@@ -17,7 +17,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.orchestrator.settings import FilesSettings, OrchestratorSettings, TeardownSettings
+from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
 from mlops_framework import naming
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.bundling import Bundler
@@ -30,13 +30,11 @@ from mlops_framework.environments.models import EnvironmentConfig
 from stacks.delivery_stack import delivery_role_name, teardown_function_name
 from stacks.foundation_stack import publish
 from stacks.model_cards import CARD_BODIES, CARD_ROUTES, let_keep_cards
+from stacks.request_files import request_files
 
 _API_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
 _TEARDOWN_TIMEOUT_SECONDS = 900
 _APPROVALS_TIMEOUT_SECONDS = 300
-_FILES_TIMEOUT_SECONDS = 120
-_REQUEST_FILES = "mlops-config"
-"""Keys of request files begin so, as the predecessor's did."""
 _RUN_TIME = "Pipelines are made at run time; their names begin with the environment's prefix."
 _OBJECTS = "Objects are named after pipelines, which are made at run time."
 
@@ -113,7 +111,12 @@ class OrchestratorStack(FrameworkStack):
         self.handler = self._handler()
         self.approvals = self._approvals()
         self.gitops = self._gitops() if config.git_sources else None
-        self.files = self._files()
+        self.files = request_files(
+            self,
+            bundle=self._bundle,
+            environment=self._what_provisioning_reads(),
+            logs=self._logs,
+        )
         self.api = self._api()
 
         for function in (self.handler, self.approvals, self.files, self.teardown):
@@ -216,67 +219,6 @@ class OrchestratorStack(FrameworkStack):
             principal="events.amazonaws.com",
             source_arn=rule.attr_arn,
         )
-        return function
-
-    def _files(self) -> PythonFunction:
-        function = PythonFunction(
-            self,
-            "Files",
-            bundle=self._bundle,
-            handler="files:handler",
-            settings=FilesSettings,
-            environment={
-                **self._what_provisioning_reads(),
-                "alert_topic_arn": self.platform.value("alert-topic-arn"),
-            },
-            description="Carries out requests that were put as files, and writes results beside",
-            logs=self._logs,
-            shape=FunctionShape(memory_mb=512, timeout_seconds=_FILES_TIMEOUT_SECONDS, retries=2),
-        )
-        bucket = self.platform.value("configuration-bucket-name")
-        rule = events.CfnRule(
-            self,
-            "RequestFilePut",
-            description="A request was put as a file into the configuration bucket",
-            event_pattern={
-                "source": ["aws.s3"],
-                "detail-type": ["Object Created"],
-                "detail": {
-                    "bucket": {"name": [bucket]},
-                    "object": {"key": [{"prefix": _REQUEST_FILES}]},
-                },
-            },
-            state="ENABLED",
-            targets=[events.CfnRule.TargetProperty(id="Files", arn=function.function_arn)],
-        )
-        lambda_.CfnPermission(
-            self,
-            "RequestFilePutInvokes",
-            action=perms.INVOKE_FUNCTION[0],
-            function_name=function.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.attr_arn,
-        )
-        if self.config.configuration_bucket:
-            # Its owner may send it S3's own notifications, as the predecessor had them.
-            lambda_.CfnPermission(
-                self,
-                "BucketNotifies",
-                action=perms.INVOKE_FUNCTION[0],
-                function_name=function.function_name,
-                principal="s3.amazonaws.com",
-                source_arn=self.platform.bucket_arn("configuration-bucket-name"),
-                source_account=self.account,
-            )
-        allow(
-            function,
-            actions=["s3:GetObject", "s3:PutObject"],
-            resources=[
-                f"{self.platform.bucket_arn('configuration-bucket-name')}/{_REQUEST_FILES}*"
-            ],
-            because="Senders name their files; what begins so is a request or its result.",
-        )
-        allow(function, actions=perms.PUBLISH, resources=[self.platform.value("alert-topic-arn")])
         return function
 
     def _gitops(self) -> PythonFunction:

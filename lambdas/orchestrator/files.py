@@ -19,7 +19,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from lambdas.orchestrator import wiring
 from lambdas.orchestrator.entry import request
 from lambdas.orchestrator.handler import APP, LOGGER
-from lambdas.orchestrator.reading import BODY_LIMIT
+from lambdas.orchestrator.reading import FOLDER_LIMIT
 
 PREFIX: Final = "mlops-config"
 RESULT: Final = ".result.json"
@@ -111,7 +111,7 @@ def _carry_out(
     file: RequestFile, context: Any, app: APIGatewayRestResolver, desk: Desk
 ) -> int | None:
     try:
-        body = desk.read(file.bucket, file.key, limit=BODY_LIMIT + 1)
+        body = desk.read(file.bucket, file.key, limit=FOLDER_LIMIT + 1)
     except FileNotFoundError:
         LOGGER.warning("%s was removed before it was read", file.place)
         return None
