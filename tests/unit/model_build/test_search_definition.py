@@ -89,6 +89,7 @@ def test_every_call_is_one_the_service_takes(machine: dict[str, Any]) -> None:
     assert set(made) == {"CreateAutoMLJobV2", "DescribeAutoMLJobV2", "CreateModelPackage"}
     for operation, parameters in made.items():
         shape = model.operation_model(operation).input_shape
+        assert shape is not None
         assert ParamValidator().validate(parameters, shape).generate_report() == ""
 
 
