@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import aws_cdk as cdk
 
@@ -14,13 +14,7 @@ from mlops_framework.model_build.expressions import Splice
 
 
 class AnalyzerStack(MonitorStack):
-    """A data quality or model quality monitor.
-
-    Attributes:
-        given_baseline: Fields that, all given, make the baseline job unnecessary.
-    """
-
-    given_baseline: ClassVar[tuple[str, ...]] = ("baseline_constraints_location",)
+    """A data quality or model quality monitor."""
 
     def baseline(self) -> None:
         """One processing job; none where the request brings a baseline."""
@@ -40,13 +34,11 @@ class AnalyzerStack(MonitorStack):
                 **self.network(),
             )
         )
-        missing = [cdk.Fn.condition_equals(self.text(f), "") for f in self.given_baseline]
-        builds = cdk.CfnCondition(
-            self,
-            "BuildsBaseline",
-            expression=cdk.Fn.condition_or(*missing) if len(missing) > 1 else missing[0],
-        )
-        self.baseline_pipeline(self.filled(definition), builds)
+        self.baseline_pipeline(self.filled(definition), self.builds_baseline())
+
+    def builds_baseline(self) -> cdk.CfnCondition:
+        """A condition: the request does not bring all of the baseline's files."""
+        return self.left_empty("baseline_constraints_location")
 
     def baseline_files(self) -> dict[str, str]:
         """Constraints, and statistics where the kind has them."""

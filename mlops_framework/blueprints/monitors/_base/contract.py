@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
+from mlops_framework import naming
 from mlops_framework.blueprints.monitors._base.fields import (
     CaptureFormat,
     MonitorSchedule,
@@ -87,6 +88,27 @@ class MonitorRequest(PipelineRequest):
             description="Which baseline the schedule compares with; delivery says so.",
             field="settled_baseline",
         ),
+        Parameter(
+            "PublishedMetrics",
+            "String",
+            allowed_values=("Enabled", "Disabled"),
+            description="Whether the analyzer publishes its metrics, in its own words.",
+            field="published_metrics",
+        ),
+        Parameter(
+            "CaptureKind",
+            "String",
+            allowed_values=("csv", "json"),
+            description="What batch transforms capture.",
+            field="capture_kind",
+        ),
+        Parameter(
+            "CaptureDetail",
+            "String",
+            allowed_values=("true", "false"),
+            description="Of CSV, whether there is a header row; of JSON, whether it is JSON lines.",
+            field="capture_detail",
+        ),
     )
 
     endpoint_name: PerStage[OptionalEndpointName] = Field(
@@ -98,7 +120,9 @@ class MonitorRequest(PipelineRequest):
         "endpoint_name it is the capture destination of batch transforms, which are watched then.",
     )
     capture_format: CaptureFormat = Field(
-        default="csv", description="What batch transforms capture; endpoints say it themselves."
+        default="csv",
+        description="What batch transforms capture; endpoints say it themselves.",
+        json_schema_extra=dict(METADATA),
     )
 
     baseline_data: OptionalS3Uri = Field(
@@ -153,6 +177,7 @@ class MonitorRequest(PipelineRequest):
     publish_metrics: bool = Field(
         default=True,
         description="Whether the analyzer publishes its metrics of an endpoint to CloudWatch.",
+        json_schema_extra=dict(METADATA),
     )
     image_uri: OptionalAnalyzerImage = Field(
         default="", description="The analyzer's image; AWS's own of the region if empty."
@@ -223,15 +248,26 @@ class MonitorRequest(PipelineRequest):
         return cls.hourly_limit if every == 1 else every * 3600
 
     def resolved(self, place: Place) -> Self:
-        """Fill in AWS's image of the region, and the environment's part of the schedule's name."""
+        """Fill in AWS's image of the region, the schedule's name, and the data bucket's places.
+
+        Here and not by a condition of the template: a template's validation tries every combination
+        of them.
+        """
         derived = f"{place.prefix}-{self.model_name}-{self.short_name}"
         try:
             image = self.image_uri or image_uri(self.image, "", place.region)
         except ImageUnknown as unknown:
             raise RequestInvalid([unknown.fault("image_uri")]) from unknown
+        own = f"s3://{place.data_bucket}/{naming.MONITORS_PREFIX}"
         return self.model_copy(
             update={
                 "image_uri": image,
+                "data_capture_location": _filled(
+                    self.data_capture_location,
+                    f"s3://{place.data_bucket}/{naming.CAPTURES_PREFIX}",
+                ),
+                "baseline_output_location": _filled(self.baseline_output_location, own),
+                "output_location": _filled(self.output_location, own),
                 "schedule_name": self.schedule_name or bounded(derived, _SCHEDULE_NAME_LENGTH),
             }
         )
@@ -245,6 +281,12 @@ class MonitorRequest(PipelineRequest):
             return self._baseline_key(stage)
         if name == "settled_baseline":
             return UNSETTLED
+        if name == "published_metrics":
+            return "Enabled" if self.publish_metrics else "Disabled"
+        if name == "capture_kind":
+            return self.capture_format.partition("-")[0]
+        if name == "capture_detail":
+            return self.capture_format in ("csv-with-header", "json-lines")
         value = super().parameter_value(name, stage)
         # Folders are put together with slashes, and S3 takes two for a folder without a name.
         return value.rstrip("/") if name.endswith("_location") and value else value
@@ -264,6 +306,13 @@ def empty(value: Any) -> bool:
     if isinstance(value, dict):
         return not value or any(not inner for inner in value.values())
     return not value
+
+
+def _filled(value: Any, default: str) -> Any:
+    """The value, or the default where it was left out; stage by stage."""
+    if isinstance(value, dict):
+        return {stage: inner or default for stage, inner in value.items()}
+    return value or default
 
 
 def bounded(name: str, limit: int) -> str:

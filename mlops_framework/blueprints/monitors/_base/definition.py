@@ -8,6 +8,7 @@ import aws_cdk as cdk
 
 from mlops_framework.blueprints.monitors._base.places import Places
 from mlops_framework.cdk.blueprint import BlueprintStack, either
+from mlops_framework.cdk.security import acknowledge_template
 
 _INPUT = "/opt/ml/processing/input/endpoint"
 _OUTPUT = "/opt/ml/processing/output"
@@ -67,7 +68,7 @@ class JobDefinition:
             **{
                 f"{self._noun}_app_specification": self._member("AppSpecification")(
                     image_uri=stack.text("image_uri"),
-                    environment={"publish_cloudwatch_metrics": self._publishing()},
+                    environment={"publish_cloudwatch_metrics": stack.text("published_metrics")},
                     **application,
                 ),
                 f"{self._noun}_baseline_config": self._member("BaselineConfig")(
@@ -92,6 +93,18 @@ class JobDefinition:
             },
         )
         definition.cfn_options.condition = self._places.has_baseline
+        acknowledge_template(
+            definition,
+            "F3031",
+            "The validation puts an empty default, or the name of an SSM parameter, in the place "
+            "of a value that a condition chooses only when it is given, or that SSM resolves.",
+        )
+        acknowledge_template(
+            definition,
+            "W9003",
+            "A parameter is text or a number; CloudFormation turns its true and false into a "
+            "boolean where a property wants one.",
+        )
         return definition
 
     def _member(self, name: str) -> Any:
@@ -99,10 +112,6 @@ class JobDefinition:
 
     def _resource(self, member: str) -> Any:
         return getattr(self._construct, f"{_pascal(member)}Property")
-
-    def _publishing(self) -> str:
-        wanted = self._stack.when("PublishesMetrics", "publish_metrics", "true")
-        return either(wanted, "Enabled", "Disabled")
 
     def _input(self, fields: tuple[str, ...]) -> dict[str, Any]:
         """An endpoint's captures or a batch transform's, and the truth where the kind wants it.
@@ -112,11 +121,12 @@ class JobDefinition:
         """
         stack = self._stack
         batch = stack.left_empty("endpoint_name").logical_id
-        common = {
+        common: dict[str, Any] = {
             "LocalPath": _INPUT,
             "S3DataDistributionType": "FullyReplicated",
             "S3InputMode": "File",
             **{_pascal(field): self._unless_empty(field) for field in fields if field in _TEXTS},
+            **{_pascal(field): stack.text(field) for field in fields if field in _OFFSETS},
         }
         if "probability_threshold" in fields:
             common["ProbabilityThresholdAttribute"] = cdk.Fn.condition_if(
@@ -145,16 +155,14 @@ class JobDefinition:
         return either(stack.left_empty(field), cdk.Aws.NO_VALUE, stack.text(field))
 
     def _format(self) -> Any:
-        """Of batch captures; a chain of choices, since a template cannot look a member up."""
-        chosen: Any = {"Csv": {"Header": False}}
-        for name, choice, value in (
-            ("CapturesCsvWithHeader", "csv-with-header", {"Csv": {"Header": True}}),
-            ("CapturesJson", "json", {"Json": {"Line": False}}),
-            ("CapturesJsonLines", "json-lines", {"Json": {"Line": True}}),
-        ):
-            condition = self._stack.when(name, "capture_format", choice)
-            chosen = cdk.Fn.condition_if(condition.logical_id, value, chosen)
-        return chosen
+        """Of batch captures."""
+        stack = self._stack
+        detail = stack.text("capture_detail")
+        return cdk.Fn.condition_if(
+            stack.when("CapturesJson", "capture_kind", "json").logical_id,
+            {"Json": {"Line": detail}},
+            {"Csv": {"Header": detail}},
+        )
 
     def _network(self, isolated: bool) -> Any:
         kind, network = self._construct, self._stack.config.networking
@@ -176,10 +184,9 @@ _TEXTS = frozenset(
         "inference_attribute",
         "probability_attribute",
         "exclude_features_attribute",
-        "start_time_offset",
-        "end_time_offset",
     }
 )
+_OFFSETS = frozenset({"start_time_offset", "end_time_offset"})
 
 
 def _pascal(name: str) -> str:

@@ -47,8 +47,8 @@ Attribute = Annotated[
 
 Offset = Annotated[
     str,
-    Field(pattern="^(-P([0-9]{1,3}D)?(T([0-9]{1,4}H)?([0-9]{1,4}M)?)?)?$", max_length=15),
-    Accepts("a time back as ISO 8601 says it, such as -PT1H or -P1D, or empty for none"),
+    Field(pattern="^-P(T|[0-9]{1,3}D)([0-9]{1,4}H)?([0-9]{1,4}M)?$", min_length=4, max_length=15),
+    Accepts("a time back as ISO 8601 says it: -PT1H, -PT90M, -P1D, or -PT0H for none"),
 ]
 OptionalAnalyzerImage = Annotated[
     str,

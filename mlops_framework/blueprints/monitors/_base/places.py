@@ -5,7 +5,6 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from mlops_framework import naming
 from mlops_framework.blueprints.monitors._base.contract import UNSETTLED
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of, either, object_arn
@@ -33,14 +32,12 @@ class Places:
     def __init__(self, stack: BlueprintStack) -> None:
         """Read them off the stack's parameters."""
         self._stack = stack
-        data = f"s3://{stack.platform.value('data-bucket-name')}"
-        own = f"{data}/{naming.MONITORS_PREFIX}"
         self.name = stack.text("monitor_name")
-        self.captures = stack.given_or("data_capture_location", f"{data}/{naming.CAPTURES_PREFIX}")
-        self.baselines = f"{stack.given_or('baseline_output_location', own)}/{self.name}/baseline"
-        self.reports = stack.given_or("output_location", own)
+        # The request holds them all, resolved: see MonitorRequest.resolved.
+        self.captures = stack.text("data_capture_location")
+        self.baselines = f"{stack.text('baseline_output_location')}/{self.name}/baseline"
+        self.reports = stack.text("output_location")
         self.key_arn = stack.given_or("kms_key_arn", stack.platform.value("key-arn"))
-        self._nowhere = own
         self.has_baseline = cdk.CfnCondition(
             stack,
             "HasBaseline",
@@ -61,14 +58,14 @@ class Places:
 
     def given(self, field: str) -> str:
         """A location that may be left out; the monitor's own place stands for nothing then."""
-        return self._stack.given_or(field, self._nowhere)
+        return self._stack.given_or(field, self.reports)
 
     def let_jobs_run(self, role: iam.Role, *read: str) -> None:
         """Give the monitor's role what its jobs do.
 
         Args:
             role: Of the baseline job and of every run.
-            read: Further fields with a location that the jobs read.
+            read: Further fields with a location that the jobs read, if it is given.
         """
         stack = self._stack
         readable = [self.captures, *(self.given(field) for field in read)]

@@ -17,9 +17,9 @@ class TruthRequest(MonitorRequest):
         description="Where the truth arrives, as JSON lines below <yyyy>/<mm>/<dd>/<hh>/."
     )
     start_time_offset: Offset = Field(
-        default="",
+        default="-PT0H",
         description="How far back the looked-at hours begin, such as -P1D while labels come late.",
     )
     end_time_offset: Offset = Field(
-        default="", description="How far back the looked-at hours end, such as -PT1H."
+        default="-PT0H", description="How far back the looked-at hours end, such as -PT1H."
     )

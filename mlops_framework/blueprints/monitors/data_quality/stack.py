@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import aws_cdk as cdk
 from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_framework.blueprints.monitors._base.analyzer_stack import AnalyzerStack
@@ -22,7 +23,19 @@ class DataQualityMonitorStack(AnalyzerStack):
         "post_analytics_location",
     )
     inputs = ("exclude_features_attribute",)
-    given_baseline = ("baseline_constraints_location", "baseline_statistics_location")
+
+    def builds_baseline(self) -> cdk.CfnCondition:
+        """Either file may be missing."""
+        return cdk.CfnCondition(
+            self,
+            "BuildsBaseline",
+            expression=cdk.Fn.condition_or(
+                *(
+                    cdk.Fn.condition_equals(self.text(field), "")
+                    for field in ("baseline_constraints_location", "baseline_statistics_location")
+                )
+            ),
+        )
 
     def baseline_files(self) -> dict[str, str]:
         """Constraints and statistics: both the request's, or both computed."""
