@@ -195,7 +195,9 @@ def environment_of(
 ) -> dict[str, str]:
     """A container's variables: the given ones, over the script that framework images ask for.
 
-    A registered version brings its own, a built-in algorithm wants none.
+    A registered version brings its own, a built-in algorithm wants none. A container of your own
+    that is confused by them is spared them where the request gives them as empty.
     """
     scripted = not package and (not algorithm or algorithm in _SCRIPTED)
-    return {**(_SCRIPT if scripted else {}), **environment}
+    variables = {**(_SCRIPT if scripted else {}), **environment}
+    return {name: value for name, value in variables.items() if value or name not in _SCRIPT}

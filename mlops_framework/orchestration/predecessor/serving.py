@@ -35,6 +35,7 @@ _BUILTIN: Final[Mapping[str, Old]] = {
     "model_framework_version": Old("algorithm_version", Form.TEXT),
 }
 _CUSTOM: Final[Mapping[str, Old]] = {"custom_image_uri": Old("image_uri", Form.TEXT)}
+_NO_SCRIPT: Final[Mapping[str, str]] = {"SAGEMAKER_PROGRAM": "", "SAGEMAKER_SUBMIT_DIRECTORY": ""}
 _REALTIME: Final[Mapping[str, Old]] = {
     "data_capture_location": Old(
         "data_capture_location",
@@ -115,6 +116,9 @@ def _realtime_builtin(draft: Draft) -> None:
 
 def _realtime_custom(draft: Draft) -> None:
     _custom(draft)
+    if "image_uri" in draft.body:
+        # It gave containers no variables; ours tell framework images which script to run.
+        draft.body["environment"] = dict(_NO_SCRIPT)
     _endpoint_names(draft)
 
 

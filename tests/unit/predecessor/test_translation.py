@@ -77,6 +77,10 @@ def test_a_model_package_makes_it_a_registry_request_whatever_stands_beside_it(d
     assert "the model package brings its own" in door.notes[0]
 
 
+def test_a_container_of_ones_own_gets_no_variables_that_it_did_not_get(door, body) -> None:
+    assert door(body("realtime-custom")).parameter_value("environment", "live") == {}
+
+
 def test_numbers_and_switches_may_be_text_and_text_may_be_numbers(door, body) -> None:
     spelt = door(
         body(
