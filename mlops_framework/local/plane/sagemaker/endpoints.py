@@ -87,6 +87,9 @@ class Endpoints(Area):
         config = self._models.config_record(request["EndpointConfigName"], scope)
         record = self._settled(request["EndpointName"], scope)
         name = record["EndpointName"]
+        serverless = any("ServerlessConfig" in plan for plan in record.get("plans", []))
+        if not serverless and "ServerlessConfig" in config["ProductionVariants"][0]:
+            raise invalid("An endpoint with instances cannot be updated to a serverless one.")
         changed = self.change(KIND, name, scope, EndpointStatus="Updating", FailureReason=None)
         self._emit(changed, scope)
         retained = _retained(request, record)

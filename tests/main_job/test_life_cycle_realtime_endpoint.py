@@ -1,0 +1,231 @@
+"""Endpoints of every form from their first request to their removal, on the deployed platform."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.slow
+
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
+TIMES = """
+import os
+
+def model_fn(model_dir):
+    return float(os.environ.get("FACTOR", "2"))
+
+def predict_fn(rows, factor):
+    return rows.reshape(1, -1).sum(axis=1) * factor
+"""
+BROKEN = """
+def model_fn(model_dir):
+    raise RuntimeError("the weights are not there")
+"""
+
+
+class Deliveries:
+    """Sends requests and asks what they deployed."""
+
+    def __init__(self, loop: Any, mlops: Any, folder: Path) -> None:
+        self._loop, self._mlops, self._folder = loop, mlops, folder
+        self.sagemaker = loop.place.client("sagemaker")
+        self.runtime = loop.place.client("sagemaker-runtime")
+        self.s3 = loop.place.client("s3")
+
+    def send(self, **body: Any) -> str:
+        """Submits and waits; `accepted` or `unchanged`."""
+        file = self._folder / "request.json"
+        file.write_text(json.dumps({"pipeline_type": "realtime-endpoint", **body}))
+        accepted = self._mlops("submit", str(file))
+        status = self._mlops("status", accepted["pipeline_id"], "--wait")
+        assert status["problems"] == []
+        return str(accepted["outcome"])
+
+    def refused(self, **body: Any) -> str:
+        """What the command line says of a request whose delivery must fail."""
+        with pytest.raises(AssertionError) as caught:
+            self.send(**body)
+        return str(caught.value)
+
+    def delete(self, model: str) -> None:
+        self._mlops("pipelines", "delete", f"{model}-realtime-endpoint", "--yes", "--wait")
+
+    def outputs(self, model: str) -> dict[str, str]:
+        client = self._loop.place.client("cloudformation")
+        stack = f"mlops-local-{model}-realtime-endpoint-local"
+        (found,) = client.describe_stacks(StackName=stack)["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+
+    def ask(self, endpoint: str, **options: Any) -> Any:
+        answer = self.runtime.invoke_endpoint(
+            EndpointName=endpoint, Body=b"1,2", ContentType="text/csv", **options
+        )
+        return json.loads(answer["Body"].read()), answer["InvokedProductionVariant"]
+
+    def call(self, model: str) -> tuple[int, Any]:
+        """Through the inference API of the endpoint, signed."""
+        url = self._loop.place.address(self.outputs(model)["InferenceApiUrl"])
+        body = {"payload": "1,2", "content_type": "text/csv"}
+        status, text = self._loop._signed_post(url, body)
+        return status, json.loads(text)
+
+    def config(self, endpoint: str) -> str:
+        found = self.sagemaker.describe_endpoint(EndpointName=endpoint)
+        return str(found["EndpointConfigName"])
+
+
+@pytest.fixture
+def deliveries(loop: Any, mlops: Any, tmp_path: Path) -> Deliveries:
+    return Deliveries(loop, mlops, tmp_path)
+
+
+@pytest.fixture
+def artefacts(put: Any) -> dict[str, dict[str, str]]:
+    """A model that multiplies, and one that does not load."""
+    return {
+        name: {
+            "image_uri": IMAGE,
+            "model_artifact_location": put(f"models/{name}.tar.gz", {"code/inference.py": text}),
+        }
+        for name, text in {"times": TIMES, "broken": BROKEN}.items()
+    }
+
+
+def eventually(look: Callable[[], Any], seconds: float = 20) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.2)
+    return seen
+
+
+def test_an_endpoint_with_instances_from_a_broken_model_to_its_removal(
+    deliveries: Deliveries, artefacts: dict[str, dict[str, str]]
+) -> None:
+    endpoint = "times"
+    wanted = {"model_name": "times", "endpoint_name": endpoint, **artefacts["times"]}
+
+    # The first model does not load: SageMaker's reason reaches the caller.
+    broken = {**wanted, **artefacts["broken"]}
+    assert "the weights are not there" in deliveries.refused(**broken)
+
+    # The same pipeline with the right body.
+    deliveries.send(**wanted)
+    assert deliveries.ask(endpoint) == ([6.0], "AllTraffic")
+    assert deliveries.send(**wanted) == "unchanged"
+
+    # A second variant, of another factor, with a fourth of the traffic; both are scaled.
+    shared = {
+        **wanted,
+        "variant_name": "champion",
+        "initial_variant_weight": 3.0,
+        "autoscaling_max_instances": 2,
+        "further_variants": [
+            {
+                "variant_name": "challenger",
+                **artefacts["times"],
+                "environment": {"FACTOR": "10"},
+            }
+        ],
+    }
+    deliveries.send(**shared)
+    assert deliveries.ask(endpoint, TargetVariant="challenger") == ([30.0], "challenger")
+    answered = Counter(deliveries.ask(endpoint)[1] for _ in range(60))
+    assert answered["champion"] > answered["challenger"] > 0
+
+    # An update whose challenger never answers its ping: the old configuration goes on serving.
+    before = deliveries.config(endpoint)
+    bad = {**shared, "further_variants": [{"variant_name": "challenger", **artefacts["broken"]}]}
+    said = deliveries.refused(**bad)
+    assert "challenger did not pass the ping health check" in said
+    assert "the weights are not there" in said
+    assert deliveries.config(endpoint) == before
+    deliveries.sagemaker.describe_endpoint_config(EndpointConfigName=before)
+    assert deliveries.ask(endpoint, TargetVariant="challenger") == ([30.0], "challenger")
+
+    # The right body repairs it, and what nobody uses any more is gone.
+    shared["further_variants"][0]["environment"] = {"FACTOR": "100"}
+    deliveries.send(**shared)
+    assert deliveries.ask(endpoint, TargetVariant="challenger") == ([300.0], "challenger")
+    with pytest.raises(ClientError, match="Could not find"):
+        deliveries.sagemaker.describe_endpoint_config(EndpointConfigName=before)
+
+    deliveries.delete("times")
+    with pytest.raises(ClientError, match="Could not find"):
+        deliveries.sagemaker.describe_endpoint(EndpointName=endpoint)
+
+
+def test_a_serverless_endpoint_answers_through_its_api(
+    deliveries: Deliveries, artefacts: dict[str, dict[str, str]]
+) -> None:
+    serverless = {
+        "model_name": "light",
+        "endpoint_mode": "serverless",
+        "serverless_memory_mb": 1024,
+        **artefacts["times"],
+    }
+
+    deliveries.send(**serverless)
+
+    assert deliveries.call("light") == (200, [6.0])
+    name = deliveries.outputs("light")["EndpointName"]
+    (variant,) = deliveries.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    assert variant["CurrentServerlessConfig"]["MemorySizeInMB"] == 1024
+    deliveries.delete("light")
+
+
+def test_an_asynchronous_endpoint_takes_calls_and_puts_answers_into_the_data_bucket(
+    deliveries: Deliveries, artefacts: dict[str, dict[str, str]]
+) -> None:
+    queued = {
+        "model_name": "queued",
+        "endpoint_mode": "asynchronous",
+        "autoscaling_min_instances": 0,
+        "autoscaling_max_instances": 2,
+        **artefacts["times"],
+    }
+
+    deliveries.send(**queued)
+    status, taken = deliveries.call("queued")
+
+    assert status == 202
+    bucket, _, key = taken["output_location"].removeprefix("s3://").partition("/")
+
+    def answer() -> str | None:
+        try:
+            return str(deliveries.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+        except ClientError:
+            return None
+
+    assert json.loads(eventually(answer)) == [6.0]
+    deliveries.delete("queued")
+
+
+def test_an_endpoint_that_scales_to_zero_refuses_calls_for_a_while_and_comes_back(
+    deliveries: Deliveries, artefacts: dict[str, dict[str, str]]
+) -> None:
+    idle = {
+        "model_name": "idle",
+        "autoscaling_min_instances": 0,
+        "autoscaling_max_instances": 1,
+        **artefacts["times"],
+    }
+    deliveries.send(**idle)
+    assert deliveries.call("idle") == (200, [6.0])
+
+    component = deliveries.outputs("idle")["InferenceComponentName"]
+    deliveries.sagemaker.update_inference_component_runtime_config(
+        InferenceComponentName=component, DesiredRuntimeConfig={"CopyCount": 0}
+    )
+    eventually(lambda: deliveries.call("idle")[0] == 503)
+
+    # The alarm on calls that found nobody brings the copy back.
+    eventually(lambda: deliveries.call("idle") == (200, [6.0]), seconds=30)
+    deliveries.delete("idle")
