@@ -15,6 +15,7 @@ from mlops_framework.cli import (
     demo,
     drift,
     local,
+    migrate,
     model_cards,
     models,
     monitors,
@@ -65,6 +66,7 @@ app = typer.Typer(
 app.command()(pipelines.submit)
 app.command()(pipelines.status)
 app.command()(apply.apply)
+app.command()(migrate.migrate)
 app.command()(models.approve)
 app.command()(demo.demo)
 app.add_typer(pipelines.app, name="pipelines")
