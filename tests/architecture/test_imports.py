@@ -7,7 +7,18 @@ import pytest
 
 from .sources import ROOT, Import, belongs, imports
 
-CDK_ROOMS = ("mlops_framework.cdk", "mlops_framework.blueprints.*.stack", "stacks", "app")
+CDK_ROOMS = (
+    "mlops_framework.cdk",
+    "mlops_framework.blueprints.*.stack",
+    # What the stacks of the four monitors share.
+    "mlops_framework.blueprints.monitors._base.analyzer_stack",
+    "mlops_framework.blueprints.monitors._base.clarify_stack",
+    "mlops_framework.blueprints.monitors._base.definition",
+    "mlops_framework.blueprints.monitors._base.places",
+    "mlops_framework.blueprints.monitors._base.stack",
+    "stacks",
+    "app",
+)
 ONLY_IN = {
     "aws_cdk": CDK_ROOMS,
     "cdk_nag": CDK_ROOMS,

@@ -14,6 +14,8 @@ LONGEST = 450
 MAY_READ_ENVIRON = (
     "app",
     "mlops_framework.settings",
+    # Runs inside CodeBuild, which hands over everything in variables and shows what is printed.
+    "mlops_framework.blueprints.image_builder.build_script",
     "mlops_framework.cli",
     "mlops_framework.local",
     "mlops_framework.cdk.bundling",
@@ -51,6 +53,7 @@ CLOCKS = {
 # May print: the command line, what runs in a process of its own with its output as log, and a
 # function's wiring, which hands bare lines (embedded metrics) to the log.
 MAY_PRINT = (
+    "mlops_framework.blueprints.image_builder.build_script",
     "mlops_framework.cli",
     "mlops_framework.local.process",
     "mlops_framework.local.runner",

@@ -121,7 +121,11 @@ def test_a_declared_blueprint_is_there_and_has_the_name_of_its_kind(kind: str) -
     blueprint = EntryPoint(kind, target, group).load()
 
     assert blueprint.kind == kind
-    assert target == f"{group}.{kind.replace('-', '_')}:BLUEPRINT"
+    folder = kind.replace("-", "_")
+    monitor = f"monitors.{folder.removesuffix('_monitor')}"
+    assert target in {f"{group}.{place}:BLUEPRINT" for place in (folder, monitor)} | {
+        f"{group}.monitors.explainability:BLUEPRINT"
+    }
 
 
 def test_the_wheel_holds_the_library_alone_with_its_data(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_boundary_that_is_brought_caps_every_role(chosen: Synthesized) -> None
 def test_jobs_and_endpoints_run_in_the_network_that_is_given(chosen: Synthesized) -> None:
     models = properties(chosen.blueprints["realtime-endpoint"], "AWS::SageMaker::Model")
     (pipeline,) = properties(chosen.blueprints["training"], "AWS::SageMaker::Pipeline")
-    text = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::Sub"][0]
+    text = json.dumps(pipeline["PipelineDefinition"]).replace('\\"', '"')
 
     for model in models:
         assert model["VpcConfig"] == {"Subnets": [SUBNET], "SecurityGroupIds": [GROUP]}

@@ -190,13 +190,13 @@ def test_who_may_change_stacks_by_prefix_spares_the_platforms(
     ]
 
     assert "cloudformation:DeleteStack" in denied["Action"]
-    assert len(denied["Resource"]) == len(PLATFORM)
+    assert len(denied["Resource"]) == len({*PLATFORM, "GitOps"})
 
 
 @pytest.mark.parametrize(
     ("kind", "foreign"),
     [
-        ("training", ("lambda:", "apigateway:", "scheduler:", "codepipeline:", "sqs:", "s3:Put")),
+        ("training", ("lambda:", "apigateway:", "codepipeline:", "sqs:", "s3:Put")),
         ("realtime-endpoint", ("scheduler:", "codepipeline:", "events:", "s3:Put")),
         ("drift-monitor", ("sagemaker:", "lambda:", "iam:Create", "apigateway:", "s3:Put")),
     ],
@@ -242,7 +242,7 @@ def test_bodies_are_checked_against_a_model_before_the_function_runs(dev: Synthe
 def test_every_function_runs_the_newest_python_on_graviton_and_is_traced(dev: Synthesized) -> None:
     functions = everything(dev, "AWS::Lambda::Function")
 
-    assert len(functions) == 7
+    assert len(functions) == 9
     for name, function in functions:
         assert function["Runtime"] == "python3.14", name
         assert function["Architectures"] == ["arm64"], name
@@ -279,7 +279,7 @@ def test_every_alarm_reaches_people(dev: Synthesized) -> None:
         if "CalledAtZero" not in name  # brings an endpoint back, and is no message to anybody
     ]
 
-    assert len(alarms) == 20
+    assert len(alarms) == 22
     for name, alarm in alarms:
         assert alarm["AlarmActions"] == [{"Ref": "PlatformAlertTopicArn"}], name
         assert alarm["AlarmDescription"], name
