@@ -7,9 +7,14 @@ from typing import Any, Final
 
 from mlops_framework.aws.refusals import refusals
 from mlops_framework.delivery.state_machine import MachineRun
+from mlops_framework.errors import FrameworkFault
 
 _SERVICE: Final = "Step Functions"
 _NAME_LENGTH: Final = 80
+
+
+class _Started(FrameworkFault):
+    """There is an execution of that name."""
 
 
 class StepFunctions:
@@ -24,11 +29,15 @@ class StepFunctions:
 
     def start(self, machine: str, *, name: str) -> str:
         """See ``StateMachines.start``."""
-        with refusals(_SERVICE, "StartExecution"):
-            # The same name with the same input is the same execution as long as it runs.
-            answer = self._client.start_execution(
-                stateMachineArn=machine, name=name[:_NAME_LENGTH], input="{}"
-            )
+        name = name[:_NAME_LENGTH]
+        try:
+            with refusals(_SERVICE, "StartExecution", {"ExecutionAlreadyExists": _Started}):
+                answer = self._client.start_execution(
+                    stateMachineArn=machine, name=name, input="{}"
+                )
+        except _Started:
+            # The service gives the running one back by itself; one that has ended it does not.
+            return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         return str(answer["executionArn"])
 
     def look(self, execution: str) -> MachineRun:
