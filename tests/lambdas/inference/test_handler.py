@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lambdas.inference.handler import answer
-from mlops_framework.aws.inference import SageMakerInference
+from mlops_framework.aws.inference import SageMakerInference, SageMakerQueue
+from mlops_framework.aws.objects import S3Objects
 from mlops_framework.testing.events import api_event
 
 
@@ -192,3 +193,78 @@ def test_the_function_needs_nothing_but_the_runtime() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout.strip() == "[]"
+
+
+class Queue(Runtime):
+    """A SageMaker Runtime client that takes calls, and the bucket they are put into."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+        self.objects[f"s3://{Bucket}/{Key}"] = Body
+
+    def invoke_endpoint_async(self, **request):
+        self.asked = request
+        return {
+            "InferenceId": request["InferenceId"],
+            "OutputLocation": "s3://data/asynchronous/income/output/1.out",
+            "FailureLocation": "s3://data/asynchronous/income/failure/1-error.out",
+        }
+
+
+def _queue(client: Queue, **body: object) -> dict:
+    place = "s3://data/asynchronous/income/input"
+    queue = SageMakerQueue(client, "income", S3Objects(client, "data"), place)
+    event = api_event("POST", "/inference", {"payload": "1,2", "content_type": "text/csv", **body})
+    return answer(event, model=SageMakerInference(client, "income"), queue=queue)
+
+
+def test_an_asynchronous_endpoint_takes_the_call_and_says_where_the_answer_will_be() -> None:
+    client = Queue()
+
+    said = _queue(client, inference_id="row 7")
+
+    assert said["statusCode"] == 202
+    assert json.loads(said["body"]) == {
+        "inference_id": "row 7",
+        "output_location": "s3://data/asynchronous/income/output/1.out",
+        "failure_location": "s3://data/asynchronous/income/failure/1-error.out",
+    }
+    assert client.objects == {client.asked["InputLocation"]: b"1,2"}
+    assert client.asked["InputLocation"].startswith("s3://data/asynchronous/income/input/")
+
+
+def test_an_asynchronous_endpoint_has_no_variant_to_choose() -> None:
+    client = Queue()
+
+    said = _queue(client, target_variant="challenger")
+
+    assert said["statusCode"] == 400
+    assert client.objects == {}
+
+
+def test_a_variant_is_passed_on_and_an_unknown_one_is_not_found(runtime) -> None:
+    body = {"payload": "1", "content_type": "text/csv", "target_variant": "challenger"}
+    _ask(runtime, body)
+    assert runtime.asked["TargetVariant"] == "challenger"
+
+    told = {"Code": "ValidationError", "Message": "Variant challenger not found for Request."}
+    runtime.fault = ClientError({"Error": told}, "InvokeEndpoint")
+    said = _ask(runtime, body)
+
+    assert said["statusCode"] == 404
+    assert "challenger not found" in _problem(said)["detail"]
+
+
+def test_an_endpoint_that_has_scaled_to_zero_is_to_be_asked_again(runtime) -> None:
+    said = "Inference Component has no capacity to process this request."
+    told = {"Code": "ValidationError", "Message": said}
+    runtime.fault = ClientError({"Error": told}, "InvokeEndpoint")
+    event = api_event("POST", "/inference", {"payload": "1", "content_type": "text/csv"})
+
+    answered = answer(event, model=SageMakerInference(runtime, "income", "income"))
+
+    assert runtime.asked["InferenceComponentName"] == "income"
+    assert (answered["statusCode"], answered["headers"]["Retry-After"]) == (503, "5")
