@@ -257,7 +257,10 @@ def _request_schemas(requests: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     named = {f"{_title(kind)}Request": schema for kind, schema in requests.items()}
     # A schema inside the document is of the document's own dialect.
     stripped = {
-        name: {key: value for key, value in schema.items() if key != "$schema"}
+        name: _inside(
+            _REFERENCE.format(model=name),
+            {key: value for key, value in schema.items() if key != "$schema"},
+        )
         for name, schema in named.items()
     }
     choice = {
@@ -270,6 +273,18 @@ def _request_schemas(requests: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         },
     }
     return {**stripped, "PipelineRequest": choice}
+
+
+def _inside(place: str, value: Any) -> Any:
+    """A schema whose references to its own ``$defs`` are found from the document's root."""
+    if isinstance(value, dict):
+        return {
+            key: inner.replace("#/$defs/", f"{place}/$defs/", 1)
+            if key == "$ref" and isinstance(inner, str)
+            else _inside(place, inner)
+            for key, inner in value.items()
+        }
+    return [_inside(place, inner) for inner in value] if isinstance(value, list) else value
 
 
 def _title(kind: str) -> str:
