@@ -15,7 +15,7 @@ from mlops_framework.orchestration.service import Orchestrator
 from mlops_framework.orchestration.teardown import Teardown
 
 
-@pytest.mark.parametrize("module", ["handler", "teardown"])
+@pytest.mark.parametrize("module", ["files", "handler", "teardown"])
 def test_importing_a_function_makes_no_client_and_loads_no_cdk_nor_test_code(module) -> None:
     code = (
         f"import sys, lambdas.orchestrator.{module}; "

@@ -195,6 +195,12 @@ def test_two_stages_of_one_name_are_refused(folder: Path) -> None:
     assert "stages.1.name" in faults(folder, "stages: [{name: a}, {name: a}]\n")
 
 
+def test_a_name_that_two_stages_stand_for_is_refused(folder: Path) -> None:
+    text = "stages: [{name: a, stands_for: [dev]}, {name: b, stands_for: [prod, dev]}]\n"
+
+    assert "'dev' is the stage 'a' already" in faults(folder, text)["stages.1.stands_for"].message
+
+
 def test_a_key_in_another_region_is_refused(folder: Path) -> None:
     text = OVERLAY + "kms_key_arn: arn:aws:kms:eu-west-1:111122223333:key/abc\n"
 
