@@ -250,7 +250,7 @@ class DeliveryStack(FrameworkStack):
         repositories = self.arn("ecr", "repository/*")
         allow(
             function,
-            actions=[*perms.READ_REPOSITORY, *perms.READ_IMAGES, *perms.SCAN_IMAGE],
+            actions=[*perms.DESCRIBE_REPOSITORY, *perms.READ_IMAGES, *perms.SCAN_IMAGE],
             resources=[repositories],
             because="Requests name the repository, which may have been there before the platform; "
             "it is read, and an image in it is scanned.",

@@ -190,12 +190,12 @@ PUSH_IMAGE: Final[Actions] = (
 )
 READ_IMAGES: Final[Actions] = ("ecr:DescribeImages",)
 SCAN_IMAGE: Final[Actions] = ("ecr:DescribeImageScanFindings", "ecr:StartImageScan")
-READ_REPOSITORY: Final[Actions] = ("ecr:DescribeRepositories",)
+DESCRIBE_REPOSITORY: Final[Actions] = ("ecr:DescribeRepositories",)
 MAKE_REPOSITORY: Final[Actions] = ("ecr:CreateRepository", "ecr:TagResource")
 KEEP_REPOSITORY_SMALL: Final[Actions] = ("ecr:PutLifecyclePolicy",)
 RUN_BUILD: Final[Actions] = ("codebuild:StartBuild", "codebuild:BatchGetBuilds")
 PULL_CODE_COMMIT: Final[Actions] = ("codecommit:GitPull",)
-USE_CONNECTION: Final[Actions] = tuple(
+FETCH_OVER_CONNECTION: Final[Actions] = tuple(
     f"{service}:{action}"
     # Connections made before 2024 have ARNs, and permissions, of the service's former name.
     for service in ("codeconnections", "codestar-connections")

@@ -235,7 +235,7 @@ class ImageBuilderStack(BlueprintStack):
             self._is_code_commit,
             (perms.PULL_CODE_COMMIT, self.arn("codecommit", location)),
         )
-        self._policy(role, "UseConnection", self._is_git, (perms.USE_CONNECTION, connection))
+        self._policy(role, "UseConnection", self._is_git, (perms.FETCH_OVER_CONNECTION, connection))
 
     def _policy(
         self,
