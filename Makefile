@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 ENV ?= dev
 ARGS ?=
 # One process for each core, at most four: each room of tests runs in one of them.
-WORKERS ?= $(shell nproc 2>/dev/null | awk '{ print $$1 > 4 ? 4 : $$1 }')
+WORKERS ?= $(shell nproc 2>/dev/null | awk '{ print ($$1 > 4) ? 4 : $$1 }')
 BIN := .venv/bin
 ENVIRONMENTS = $(filter-out base,$(basename $(notdir $(wildcard environments/*.yaml))))
 
