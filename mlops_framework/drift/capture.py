@@ -68,6 +68,7 @@ PREDICTION: Final = "prediction"
 MOST_OUTPUTS: Final = 32
 _CONTAINERS: Final = ("instances", "inputs", "predictions", "outputs", "rows")
 _MEMBERS: Final = ("features", "values")
+_FIRST: Final = (0,)
 
 Row = Sequence[str]
 """The values of one row as text, in the baseline's column order; empty means missing."""
@@ -87,12 +88,14 @@ class Invocation(NamedTuple):
 
     Attributes:
         time: ``eventMetadata.inferenceTime`` as written, or ``None``.
-        inputs: Rows of the request.
+        inputs: Rows of the request; empty when it was not captured.
         outputs: Values of the response by output name, one list entry a row; empty when the
             response was not captured or could not be read.
         faults: Why rows or sides of an otherwise readable invocation were left out, one entry each.
         unexpected: Names of JSON members the baseline does not have.
         identity: ``inferenceId`` if the caller gave one, else ``eventId``: what labels name.
+        places: Of each row of ``inputs`` its number in the request, from 0.
+        payload_rows: Rows of the request, those left out included.
     """
 
     time: str | None
@@ -101,6 +104,15 @@ class Invocation(NamedTuple):
     faults: tuple[Reason, ...] = ()
     unexpected: tuple[str, ...] = ()
     identity: str = ""
+    places: Sequence[int] = ()
+    payload_rows: int = 0
+
+
+class _Inputs(NamedTuple):
+    rows: tuple[Row, ...]
+    faults: tuple[Reason, ...]
+    unexpected: tuple[str, ...]
+    places: Sequence[int]
 
 
 class CaptureReader:
@@ -135,45 +147,46 @@ class CaptureReader:
         if not isinstance(sides, dict):
             raise Unreadable("no-capture-data", time)
         request = sides.get("endpointInput")
-        if request is None:
-            raise Unreadable("no-input", time)
+        response = sides.get("endpointOutput") or sides.get("batchTransformOutput")
         try:
-            return self._invocation(time, request, sides, _identity(metadata))
+            if request is None:
+                return _answer_alone(time, response, _identity(metadata))
+            return self._invocation(time, request, response, _identity(metadata))
         except Unreadable as fault:
             raise Unreadable(fault.reason, time) from None
 
     def _invocation(
-        self, time: str | None, request: Any, sides: Mapping[str, Any], identity: str
+        self, time: str | None, request: Any, response: Any, identity: str
     ) -> Invocation:
-        rows, faults, unexpected = self._inputs(_decoded(request))
+        rows, faults, unexpected, places = self._inputs(_decoded(request))
         if not rows and faults:
             raise Unreadable(faults[0])
         outputs: Mapping[str, Sequence[str]] = {}
-        response = sides.get("endpointOutput") or sides.get("batchTransformOutput")
+        in_payload = len(rows) + len(faults)
         if response is not None:
             try:
                 outputs = _outputs(_decoded(response))
-                if any(len(column) != len(rows) for column in outputs.values()):
+                if any(len(column) != in_payload for column in outputs.values()):
                     faults = (*faults, "output-rows")
             except Unreadable as fault:
                 wide: Reason = "output-width"
                 faults = (*faults, wide if fault.reason == wide else "output-unreadable")
-        return Invocation(time, rows, outputs, faults, unexpected, identity)
+        return Invocation(time, rows, outputs, faults, unexpected, identity, places, in_payload)
 
-    def _inputs(
-        self, payload: str | list[Any]
-    ) -> tuple[tuple[Row, ...], tuple[Reason, ...], tuple[str, ...]]:
+    def _inputs(self, payload: str | list[Any]) -> _Inputs:
         if isinstance(payload, str):
             table = _csv_rows(payload)
             if len(table) == 1 and len(table[0]) == self._width:  # by far the most frequent
-                return (table[0],), (), ()
-            rows = tuple(row for row in table if len(row) == self._width)
+                return _Inputs((table[0],), (), (), _FIRST)
+            here = tuple(place for place, row in enumerate(table) if len(row) == self._width)
             wrong: Reason = "field-count"
-            return rows, (wrong,) * (len(table) - len(rows)), ()
+            left_out = (wrong,) * (len(table) - len(here))
+            return _Inputs(tuple(table[place] for place in here), left_out, (), here)
         good: list[Row] = []
+        places: list[int] = []
         faults: list[Reason] = []
         unexpected: dict[str, None] = {}
-        for item in payload:
+        for place, item in enumerate(payload):
             try:
                 if isinstance(item, dict):
                     good.append([_scalar(item.get(column)) for column in self._columns])
@@ -185,9 +198,21 @@ class CaptureReader:
                     good.append([_scalar(value) for value in item])
                 else:
                     raise Unreadable("field-count" if self._width > 1 else "nested-json")
+                places.append(place)
             except Unreadable as fault:
                 faults.append(fault.reason)
-        return tuple(good), tuple(faults), tuple(sorted(unexpected))
+        return _Inputs(tuple(good), tuple(faults), tuple(sorted(unexpected)), places)
+
+
+def _answer_alone(time: str | None, response: Any, identity: str) -> Invocation:
+    """A response whose request was not captured: nothing to compare, but labels may name it."""
+    try:
+        outputs = _outputs(_decoded(response)) if response is not None else {}
+    except Unreadable:
+        outputs = {}
+    if not outputs:
+        raise Unreadable("no-input")
+    return Invocation(time, (), outputs, ("no-input",), (), identity)
 
 
 def _loaded(text: str | bytes) -> Any:
@@ -296,7 +321,7 @@ def _outputs(payload: str | list[Any]) -> dict[str, list[str]]:
     if len(rows) == 1 and len(rows[0]) == 1 and isinstance(rows[0], list):
         return {PREDICTION: [_scalar(rows[0][0]).strip()]}
     columns: dict[str, list[str]] = {}
-    for row in rows:
+    for place, row in enumerate(rows):
         if isinstance(row, dict):
             named = {output_name(name): _scalar(value) for name, value in row.items()}
         else:
@@ -304,7 +329,13 @@ def _outputs(payload: str | list[Any]) -> dict[str, list[str]]:
         if len(named) > MOST_OUTPUTS:
             raise Unreadable("output-width")
         for name, value in named.items():
-            columns.setdefault(name, []).append(value.strip())
+            if name not in columns:
+                columns[name] = [""] * place
+            columns[name].append(value.strip())
+        for column in columns.values():
+            column.extend([""] * (place + 1 - len(column)))  # a member that others have
+    if len(columns) > MOST_OUTPUTS:
+        raise Unreadable("output-width")
     return columns
 
 

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.batches import NO_TIME, Batch, BatchReader, moment_of
-from mlops_framework.drift.capture import CaptureReader, Unreadable
+from mlops_framework.drift.capture import CaptureReader, Invocation, Unreadable
 from mlops_framework.drift.profile import Profile, Profiler
+from mlops_framework.drift.rows import RowsOf, rows_of_batch, rows_of_invocations
 from mlops_framework.drift.windows import Window, instant, moment
 
 WindowOf = Callable[[datetime], Window]
 
+_HELD: Final = 2_000
+"""Records read one by one that are handed on together."""
+
 
 def profile_chunks(
-    chunks: Iterable[bytes], baseline: Baseline, *, window_of: WindowOf, time: datetime
+    chunks: Iterable[bytes],
+    baseline: Baseline,
+    *,
+    window_of: WindowOf,
+    time: datetime,
+    rows: RowsOf | None = None,
 ) -> Mapping[Window, Profile]:
     """Count each record in the window of its own time.
 
@@ -26,8 +37,9 @@ def profile_chunks(
         baseline: What to count on.
         window_of: The window of a moment.
         time: Moment of the object, for records that have no usable time of their own.
+        rows: Is given the rows themselves, for what has to know which is whose.
     """
-    profilers = _Profilers(baseline, window_of, time)
+    profilers = _Profilers(baseline, window_of, time, rows)
     reader = CaptureReader(baseline.names)
     for found in BatchReader(baseline.specs).read(chunks):
         if isinstance(found, Batch):
@@ -58,8 +70,12 @@ def chunks_of(lines: Iterable[str]) -> Iterator[bytes]:
 class _Profilers:
     """The profiler of each window, found quickly: times of one minute share a window."""
 
-    def __init__(self, baseline: Baseline, window_of: WindowOf, time: datetime) -> None:
+    def __init__(
+        self, baseline: Baseline, window_of: WindowOf, time: datetime, rows: RowsOf | None
+    ) -> None:
         self._baseline = baseline
+        self._rows = rows
+        self._held: dict[Window, list[tuple[Invocation, int]]] = defaultdict(list)
         self._window_of = window_of
         self._time = time
         self._windows: dict[Window, Profiler] = {}
@@ -74,30 +90,57 @@ class _Profilers:
             profiler = self._of_minute(minute)
             profilers[id(profiler)] = profiler
             numbers.append(id(profiler))
+        ids = batch.ids() if self._rows else ()
         if len(profilers) == 1:
-            next(iter(profilers.values())).add_batch(batch)
+            self._add_part(next(iter(profilers.values())), batch, ids)
             return
         keys = np.array(numbers, np.int64)
         of_rows = keys[np.searchsorted(minutes, batch.minutes)]
         of_records = keys[np.searchsorted(minutes, batch.invocations)]
         for key, profiler in profilers.items():
             rows = np.flatnonzero(of_rows == key)
-            profiler.add_batch(batch.part(rows, batch.invocations[of_records == key]))
+            part = batch.part(rows, batch.invocations[of_records == key])
+            self._add_part(profiler, part, ids)
+
+    def _add_part(self, profiler: Profiler, batch: Batch, ids: Sequence[str]) -> None:
+        profiler.add_batch(batch)
+        if self._rows and len(batch):
+            self._rows(self._window(profiler), rows_of_batch(batch, ids))
+
+    def _window(self, profiler: Profiler) -> Window:
+        return next(window for window, own in self._windows.items() if own is profiler)
 
     def add_line(self, line: bytes, reader: CaptureReader) -> None:
         """Read a line and count it."""
         try:
             invocation = reader.read(line)
-            self._at(invocation.time).add(invocation, line)
+            minute = self._minute(invocation.time)
+            profiler = self._of_minute(minute)
+            profiler.add(invocation, line)
+            if self._rows:
+                self._hold(self._window(profiler), invocation, minute)
         except Unreadable as fault:
             try:
-                profiler = self._at(fault.time)
+                minute = self._minute(fault.time)
             except Unreadable:
-                profiler = self._at(None)
-            profiler.leave_out(fault.reason, line)
+                minute = NO_TIME
+            self._of_minute(minute).leave_out(fault.reason, line)
+
+    def _hold(self, window: Window, invocation: Invocation, minute: int) -> None:
+        held = self._held[window]
+        held.append((invocation, minute))
+        if len(held) >= _HELD:
+            self._hand_on(window)
+
+    def _hand_on(self, window: Window) -> None:
+        found = rows_of_invocations(self._baseline.specs, self._held.pop(window))
+        if self._rows and len(found):
+            self._rows(window, found)
 
     def profiles(self) -> Mapping[Window, Profile]:
         """What was counted, oldest window first."""
+        for window in sorted(self._held):
+            self._hand_on(window)
         return {window: self._windows[window].profile() for window in sorted(self._windows)}
 
     def _of_minute(self, minute: int) -> Profiler:
@@ -109,19 +152,19 @@ class _Profilers:
             self._windows[window] = self._by_minute[minute] = found
         return found
 
-    def _at(self, time: str | None) -> Profiler:
-        """The profiler for a record's time; without one, for the object's.
+    def _minute(self, time: str | None) -> int:
+        """A record's time as ``yyyymmddHHMM``.
 
         Raises:
             Unreadable: If it is not a time.
         """
         if time is None:
-            return self._of_minute(NO_TIME)
+            return NO_TIME
         try:
             text = instant(moment(time))
         except (ValueError, OverflowError):
             raise Unreadable("no-time") from None
-        return self._of_minute(int(text[:16].translate(_NO_SIGNS)))
+        return int(text[:16].translate(_NO_SIGNS))
 
 
 _NO_SIGNS = str.maketrans("", "", "-T:Z")

@@ -113,6 +113,31 @@ def test_a_missing_response_is_no_fault() -> None:
     assert invocation.faults == ()
 
 
+def test_a_response_alone_is_read_for_labels_and_the_missing_request_is_counted() -> None:
+    invocation = READER.read(record(output=side("0.5\n0.25", "CSV"), inferenceId="caller-7"))
+    assert invocation.inputs == ()
+    assert invocation.outputs == {"prediction": ["0.5", "0.25"]}
+    assert invocation.faults == ("no-input",)
+    assert invocation.identity == "caller-7"
+
+
+def test_a_row_left_out_does_not_move_the_predictions_of_the_others() -> None:
+    invocation = READER.read(record(side("1,2,a\n1,2\n3,4,b", "CSV"), side("7\n8\n9", "CSV")))
+    assert invocation.places == (0, 2)
+    assert invocation.outputs == {"prediction": ["7", "8", "9"]}
+    assert invocation.faults == ("field-count",)
+
+
+def test_a_member_that_only_some_predictions_have_is_missing_in_the_others() -> None:
+    payload = '[{"score": 0.1}, {"score": 0.2, "why": "old"}]'
+    invocation = READER.read(record(side("1,2,a\n3,4,b", "CSV"), side(payload, "JSON")))
+    assert invocation.outputs == {
+        "prediction.score": ["0.1", "0.2"],
+        "prediction.why": ["", "old"],
+    }
+    assert invocation.faults == ()
+
+
 def test_batch_inference_writes_its_response_under_another_name() -> None:
     line = json.dumps(
         {
@@ -180,7 +205,8 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n\xff").decode()
         ("[1]", "not-json"),
         ("[" * 100_000, "not-json"),
         ('{"eventVersion": "0"}', "no-capture-data"),
-        (record(output=side("1", "CSV")), "no-input"),
+        (record(), "no-input"),
+        (record(output=side("{", "JSON")), "no-input"),
         (record(side("1,2,a", "CSV"), inferenceTime=7), "no-time"),
         (record({"encoding": "CSV"}), "no-payload"),
         (record("text"), "no-payload"),
