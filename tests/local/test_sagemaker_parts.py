@@ -117,7 +117,7 @@ def test_a_number_is_not_compared_with_a_word() -> None:
     ],
 )
 def test_an_object_lands_by_what_follows_the_prefix(key: str, prefix: str, place: str) -> None:
-    assert objects._relative(key, prefix) == place
+    assert objects.relative(key, prefix) == place
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ class Transforms:
         self.s3.create_bucket(Bucket=BUCKET)
         self.model("adds", ADDS)
 
-    def model(self, name: str, inference: str) -> str:
+    def model(self, of: str, inference: str) -> str:
+        """A model; its name is this file's own, the emulator is shared with the others."""
+        name = f"transform-{of}"
         key = f"models/{name}.tar.gz"
         self.put(key, archive(inference))
         self.sagemaker.create_model(
@@ -96,7 +98,7 @@ class Transforms:
         }
         return {
             "TransformJobName": name,
-            "ModelName": "adds",
+            "ModelName": "transform-adds",
             "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
             **changes,
             "TransformInput": source | changes.get("TransformInput", {}),
@@ -223,10 +225,10 @@ def test_a_job_that_cannot_begin_says_why(
 def test_a_model_that_does_not_load_fails_the_job_with_its_own_words(
     transforms: Transforms,
 ) -> None:
-    transforms.model("broken", "raise RuntimeError('weights are missing')")
+    model = transforms.model("broken", "raise RuntimeError('weights are missing')")
     transforms.put("broken/in/a.csv", b"1\n")
 
-    described = transforms.run("broken", ModelName="broken")
+    described = transforms.run("broken", ModelName=model)
 
     assert described["TransformJobStatus"] == "Failed"
     assert "weights are missing" in described["FailureReason"]
