@@ -9,6 +9,7 @@
     ├── BaselineMissing      the baseline has not been built yet
     ├── ObjectMissing        a data object is not where the configuration says
     ├── DocumentInvalid      a stored profile, baseline or state is not of a version we read
+    ├── MonitorFileInvalid   a file of Model Monitor's is not as its schema says
     ├── ProfileMismatch      two profiles count on different baselines and cannot be added
     ├── PublishingRefused    this function publishes nothing
     └── StateConflict        another evaluation wrote the state first
@@ -64,6 +65,10 @@ class ObjectMissing(DriftFault):
 
 class DocumentInvalid(DriftFault):
     """A stored document is of another version or shape than this release reads."""
+
+
+class MonitorFileInvalid(DriftFault):
+    """A ``statistics.json``, ``constraints.json`` or violations file is not as its schema says."""
 
 
 class ProfileMismatch(DriftFault):
