@@ -1,6 +1,6 @@
 """``constraints.json`` of data quality: what a column has to be like, and how strictly.
 
-Source: SageMaker developer guide, "Schema for Constraints (constraints.json file)", and files of the
+Source: SageMaker developer guide, "Schema for Constraints (constraints.json file)"; files of the
 SageMaker SDK. Older spellings are read: ``enable_comparisons``, ``min_domain_mass``,
 ``comparion_method``, ``monitoringConfigOverrides``, overrides inside the constraints of a type.
 """
@@ -116,7 +116,7 @@ class FeatureConstraints:
     settings: MonitoringSettings = field(default_factory=MonitoringSettings)
 
     def to_document(self, whole: MonitoringSettings) -> dict[str, Any]:
-        """The column as the file has it; settings that differ from the whole file's are overrides."""
+        """The column as the file has it; settings other than the whole file's are overrides."""
         document: dict[str, Any] = {"name": self.name, "inferred_type": self.inferred_type}
         if self.completeness is not None:
             document["completeness"] = self.completeness

@@ -127,7 +127,7 @@ class Members:
 
 
 def number_of(value: Any) -> float | None:
-    """A number as these files spell it, ``"NaN"`` and ``"Infinity"`` included; ``None`` for none."""
+    """A number as these files spell it, ``"NaN"`` included; ``None`` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

@@ -86,7 +86,7 @@ class NumberStatistics:
         return with_ends(values, weights, self.minimum, self.maximum)
 
     def values(self) -> Numbers:
-        """The column row by row, missing ones NaN, as :mod:`~mlops_framework.drift.baseline` reads."""
+        """The column row by row, missing ones NaN, to build a baseline of."""
         values, weights = self.points()
         missing = self.missing
         rows = int(weights.sum()) + missing

@@ -116,7 +116,7 @@ def test_without_a_sketch_the_buckets_stand_in_and_whole_numbers_stay_whole() ->
 
 
 def test_sixty_million_rows_are_expanded_to_a_million_in_the_same_proportions() -> None:
-    kll = {"sketch": {"data": [[]] * 20 + [[1.0, 1.0, 2.0]]}}
+    kll: dict[str, Any] = {"sketch": {"data": [[]] * 20 + [[1.0, 1.0, 2.0]]}}
     common = {"num_present": 45_000_000, "num_missing": 15_000_000}
     column = only(numbers(distribution={"kll": kll}, common=common, min=1.0, max=2.0))
 
