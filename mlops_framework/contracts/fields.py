@@ -54,9 +54,11 @@ ModelName = Annotated[
     ),
 ]
 
+S3_URI_PATTERN = f"^s3://{_BUCKET}(/{_KEY}*)?$"
+S3_URI_LENGTH = 1024
 S3Uri = Annotated[
     str,
-    Field(pattern=f"^s3://{_BUCKET}(/{_KEY}*)?$", max_length=1024),
+    Field(pattern=S3_URI_PATTERN, max_length=S3_URI_LENGTH),
     Accepts("an S3 location, s3://bucket/prefix"),
 ]
 S3Object = Annotated[

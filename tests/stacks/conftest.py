@@ -20,7 +20,22 @@ from mlops_framework.registry import Registry
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("dev", "local", "prod", "staging")
 PLATFORM = ("Foundation", "Drift", "Delivery", "Orchestrator", "Observability")
-KINDS = ("drift-monitor", "realtime-endpoint", "training")
+KINDS = (
+    "autopilot",
+    "batch-transform",
+    "data-quality-monitor",
+    "drift-monitor",
+    "image-builder",
+    "model-bias-monitor",
+    "model-explainability-monitor",
+    "model-quality-monitor",
+    "realtime-endpoint",
+    "training",
+    "tuning",
+)
+"""Every kind that the platform brings; a test elsewhere holds that none is missing."""
+ANALYZERS = tuple(kind for kind in KINDS if kind.startswith(("data-", "model-")))
+"""Those that run AWS's own analyzers."""
 BLUEPRINTS = tuple(name for kind in KINDS for name in (kind, f"{kind}-delivery"))
 
 

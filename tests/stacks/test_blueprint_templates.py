@@ -11,6 +11,7 @@ from mlops_framework import naming
 from mlops_framework.contracts.parameters import template_parameters
 from mlops_framework.registry import Registry
 from tests.stacks.conftest import (
+    ANALYZERS,
     KINDS,
     PLATFORM,
     Synthesize,
@@ -70,16 +71,21 @@ def test_every_file_of_a_blueprint_is_uploaded_with_the_platform(dev: Synthesize
     assert key.removesuffix(".zip") in manifest["files"]
 
 
-def test_delivery_never_polls_and_always_makes_a_change_set_first(dev: Synthesized) -> None:
-    for kind in KINDS:
-        (pipeline,) = properties(dev.blueprints[f"{kind}-delivery"], "AWS::CodePipeline::Pipeline")
-        source, stage = pipeline["Stages"]
+@pytest.mark.parametrize("kind", KINDS)
+def test_delivery_never_polls_and_always_makes_a_change_set_first(
+    dev: Synthesized, kind: str
+) -> None:
+    (pipeline,) = properties(dev.blueprints[f"{kind}-delivery"], "AWS::CodePipeline::Pipeline")
+    source, stage = pipeline["Stages"]
 
-        assert pipeline["PipelineType"] == "V2"
-        assert pipeline["ExecutionMode"] == "QUEUED"
-        assert source["Actions"][0]["Configuration"]["PollForSourceChanges"] == "false"
-        names = [action["Name"] for action in stage["Actions"]]
-        assert names == ["CreateChangeSet", "ExecuteChangeSet", "Verify"]
+    assert pipeline["PipelineType"] == "V2"
+    assert pipeline["ExecutionMode"] == "QUEUED"
+    assert source["Actions"][0]["Configuration"]["PollForSourceChanges"] == "false"
+    in_order = sorted(stage["Actions"], key=lambda action: action["RunOrder"])
+    modes = [action["Configuration"].get("ActionMode", "") for action in in_order]
+    deployed = ["CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE", ""]
+    # A monitor is deployed twice: with the pipeline of its baseline, then with its schedule.
+    assert modes == (["", *deployed, *deployed[:2]] if kind in ANALYZERS else deployed)
 
 
 def test_a_stage_that_asks_for_approval_waits_for_a_person(synthesize: Synthesize) -> None:
@@ -141,9 +147,11 @@ def test_the_monitor_configuration_is_json_once_its_values_are_there(dev: Synthe
 
 def test_the_pipeline_definition_is_json_once_its_values_are_there(dev: Synthesized) -> None:
     (pipeline,) = properties(dev.blueprints["training"], "AWS::SageMaker::Pipeline")
-    text, variables = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::Sub"]
+    by_script = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::If"][2]
+    text, variables = by_script["Fn::Sub"]
     parameters = dev.blueprints["training"]["Parameters"]
-    values = {name: "text" for name in variables} | {
+    options = ("SpotMembers", "WarmPoolMember")
+    values = {name: "" if name in options else "text" for name in variables} | {
         name: {"Hyperparameters": "{}"}.get(name, "1") for name in parameters
     }
     for name, value in values.items():

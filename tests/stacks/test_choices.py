@@ -75,8 +75,9 @@ def test_jobs_and_endpoints_run_in_the_network_that_is_given(chosen: Synthesized
     for model in models:
         assert model["VpcConfig"] == {"Subnets": [SUBNET], "SecurityGroupIds": [GROUP]}
         assert model["EnableNetworkIsolation"] is True
-    assert text.count(json.dumps({"Subnets": [SUBNET]})[1:-1].replace(" ", "")) == 2
-    assert text.count('"EnableNetworkIsolation":true') == 2
+    # A training job in each of the three ways to judge a model, an evaluation in one of them.
+    assert text.count(json.dumps({"Subnets": [SUBNET]})[1:-1].replace(" ", "")) == 4
+    assert text.count('"EnableNetworkIsolation":true') == 4
 
 
 def test_network_interfaces_are_made_only_in_the_given_network(chosen: Synthesized) -> None:

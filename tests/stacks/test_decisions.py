@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mlops_framework.environments.loader import load_environment
 from tests.stacks.conftest import (
     ENVIRONMENTS,
+    KINDS,
     PLATFORM,
     ROOT,
     Synthesize,
@@ -156,22 +158,35 @@ def test_roles_are_made_only_under_the_boundary_and_passed_only_to_named_service
     assert seen > 5
 
 
-def test_deploy_roles_cannot_touch_the_platform(dev: Synthesized) -> None:
-    policies = {
-        name: statements({"Resources": {name: policy}})
-        for name, policy in resources(dev.platform["Delivery"], "AWS::IAM::Policy").items()
-        if name.startswith("DeployRealtime")
-    }
-    denied = [
-        json.dumps(resource)
-        for found in policies.values()
-        for statement in found
-        if statement["Effect"] == "Deny"
-        for resource in statement["Resource"]
+def deploy_role_statements(dev: Synthesized, kind: str) -> list[Mapping[str, Any]]:
+    """Of the role's own policy and of those that take what does not fit into it."""
+    begin = f"Deploy{''.join(word.capitalize() for word in kind.split('-'))}Role"
+    return [
+        statement
+        for name, policy in dev.platform["Delivery"]["Resources"].items()
+        if name.startswith(begin) and "Policy" in policy["Type"]
+        for statement in statements({"Resources": {name: policy}})
     ]
 
-    for part in ("mlops-dev-Foundation-*", "mlops-dev-verify", "mlops-dev-deploy-training"):
-        assert any(part in resource for resource in denied), part
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_deploy_role_cannot_touch_the_platform(dev: Synthesized, kind: str) -> None:
+    denied = json.dumps(
+        [
+            statement["Resource"]
+            for statement in deploy_role_statements(dev, kind)
+            if statement["Effect"] == "Deny"
+        ]
+    )
+
+    for deployed, parts in (
+        ("AWS::IAM::Role", ("role/mlops/mlops-dev-Foundation-*", "mlops-dev-deploy-training")),
+        ("AWS::Lambda::Function", ("function:mlops-dev-Foundation-*", "mlops-dev-verify")),
+        ("AWS::Events::Rule", ("rule/mlops-dev-Foundation-*",)),
+        ("AWS::CloudWatch::Alarm", ("alarm:mlops-dev-Foundation-*",)),
+    ):
+        if resources(dev.blueprints[kind], deployed):
+            assert [part for part in parts if part not in denied] == [], deployed
 
 
 @pytest.mark.parametrize(
@@ -204,12 +219,9 @@ def test_who_may_change_stacks_by_prefix_spares_the_platforms(
 def test_a_deploy_role_holds_only_what_its_template_needs(
     dev: Synthesized, kind: str, foreign: tuple[str, ...]
 ) -> None:
-    begin = f"Deploy{''.join(word.capitalize() for word in kind.split('-'))}Role"
     allowed = [
         action
-        for name, resource in dev.platform["Delivery"]["Resources"].items()
-        if name.startswith(begin) and "Policy" in resource["Type"]
-        for statement in statements({"Resources": {name: resource}})
+        for statement in deploy_role_statements(dev, kind)
         if statement["Effect"] == "Allow"
         for action in statement["Action"]
     ]
@@ -242,7 +254,7 @@ def test_bodies_are_checked_against_a_model_before_the_function_runs(dev: Synthe
 def test_every_function_runs_the_newest_python_on_graviton_and_is_traced(dev: Synthesized) -> None:
     functions = everything(dev, "AWS::Lambda::Function")
 
-    assert len(functions) == 9
+    assert len(functions) == 15
     for name, function in functions:
         assert function["Runtime"] == "python3.14", name
         assert function["Architectures"] == ["arm64"], name
@@ -279,7 +291,7 @@ def test_every_alarm_reaches_people(dev: Synthesized) -> None:
         if "CalledAtZero" not in name  # brings an endpoint back, and is no message to anybody
     ]
 
-    assert len(alarms) == 22
+    assert len(alarms) == 34
     for name, alarm in alarms:
         assert alarm["AlarmActions"] == [{"Ref": "PlatformAlertTopicArn"}], name
         assert alarm["AlarmDescription"], name

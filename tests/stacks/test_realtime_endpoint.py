@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -81,8 +81,11 @@ class Deployed:
         raise AssertionError(expression)
 
 
+Deploy = Callable[..., Deployed]
+
+
 @pytest.fixture(scope="module")
-def deployed(dev: Synthesized) -> Any:
+def deployed(dev: Synthesized) -> Deploy:
     template = dev.blueprints["realtime-endpoint"]
     return lambda **body: Deployed(template, body)
 
@@ -91,7 +94,9 @@ def config(deployed: Deployed) -> dict[str, Any]:
     return deployed.one("AWS::SageMaker::EndpointConfig")
 
 
-def test_a_plain_request_is_one_variant_with_instances_and_nothing_that_scales(deployed) -> None:
+def test_a_plain_request_is_one_variant_with_instances_and_nothing_that_scales(
+    deployed: Deploy,
+) -> None:
     plain = deployed()
 
     (variant,) = config(plain)["ProductionVariants"]
@@ -111,7 +116,7 @@ def test_a_plain_request_is_one_variant_with_instances_and_nothing_that_scales(d
     assert plain.all("AWS::SageMaker::InferenceComponent") == []
 
 
-def test_a_serverless_endpoint_has_memory_instead_of_instances(deployed) -> None:
+def test_a_serverless_endpoint_has_memory_instead_of_instances(deployed: Deploy) -> None:
     serverless = deployed(
         endpoint_mode="serverless",
         serverless_memory_mb=3072,
@@ -133,7 +138,7 @@ def test_a_serverless_endpoint_has_memory_instead_of_instances(deployed) -> None
 
 
 def test_an_asynchronous_endpoint_may_go_down_to_none_and_comes_back_when_something_waits(
-    deployed,
+    deployed: Deploy,
 ) -> None:
     topic = "arn:aws:sns:us-east-1:111122223333:answers"
     queued = deployed(
@@ -172,7 +177,9 @@ def test_an_asynchronous_endpoint_may_go_down_to_none_and_comes_back_when_someth
     assert told["Resource"] == topic
 
 
-def test_a_real_time_endpoint_that_scales_to_zero_serves_through_a_component(deployed) -> None:
+def test_a_real_time_endpoint_that_scales_to_zero_serves_through_a_component(
+    deployed: Deploy,
+) -> None:
     zero = deployed(
         autoscaling_min_instances=0,
         autoscaling_max_instances=2,
@@ -212,7 +219,7 @@ def test_a_real_time_endpoint_that_scales_to_zero_serves_through_a_component(dep
     assert alarm["Dimensions"][0]["Name"] == "InferenceComponentName"
 
 
-def test_every_variant_has_its_model_its_share_and_its_scaling(deployed) -> None:
+def test_every_variant_has_its_model_its_share_and_its_scaling(deployed: Deploy) -> None:
     shared = deployed(
         variant_name="champion",
         initial_variant_weight=9.0,
@@ -261,6 +268,6 @@ def test_every_variant_has_its_model_its_share_and_its_scaling(deployed) -> None
     assert shared.one("AWS::SageMaker::Endpoint")["RetainAllVariantProperties"] is True
 
 
-def test_a_machine_with_disks_of_its_own_gets_no_key_for_a_volume(deployed) -> None:
+def test_a_machine_with_disks_of_its_own_gets_no_key_for_a_volume(deployed: Deploy) -> None:
     assert "KmsKeyId" not in config(deployed(instance_type="ml.g5.xlarge"))
     assert "KmsKeyId" in config(deployed(instance_type="ml.m5.xlarge", volume_size_gb=100))

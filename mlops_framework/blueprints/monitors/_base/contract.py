@@ -23,12 +23,14 @@ from mlops_framework.blueprints.monitors._base.fields import (
 from mlops_framework.contracts.base import METADATA, PerStage, PipelineRequest, Place, value_for
 from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.fields import (
+    S3_URI_LENGTH,
+    S3_URI_PATTERN,
     InstanceType,
     OptionalKmsKeyArn,
     OptionalS3Object,
     OptionalS3Uri,
 )
-from mlops_framework.contracts.parameters import Parameter
+from mlops_framework.contracts.parameters import Parameter, parameter_name
 from mlops_framework.errors import Fault, RequestInvalid
 from mlops_framework.images import ImageUnknown, image_uri
 
@@ -109,6 +111,22 @@ class MonitorRequest(PipelineRequest):
             description="Of CSV, whether there is a header row; of JSON, whether it is JSON lines.",
             field="capture_detail",
         ),
+        # Fields whose parameters have no default: resolving the request fills them in.
+        *(
+            Parameter(
+                parameter_name(field),
+                "String",
+                pattern=S3_URI_PATTERN,
+                max_length=S3_URI_LENGTH,
+                description=f"{description} The request's, or the platform's own place.",
+                field=field,
+            )
+            for field, description in (
+                ("data_capture_location", "Where the captures are."),
+                ("baseline_output_location", "Where baselines go."),
+                ("output_location", "Where reports go."),
+            )
+        ),
     )
 
     endpoint_name: PerStage[OptionalEndpointName] = Field(
@@ -118,6 +136,7 @@ class MonitorRequest(PipelineRequest):
         default="",
         description="Where the captures are; the data bucket's captures if empty. Without an "
         "endpoint_name it is the capture destination of batch transforms, which are watched then.",
+        json_schema_extra=dict(METADATA),
     )
     capture_format: CaptureFormat = Field(
         default="csv",
@@ -132,6 +151,7 @@ class MonitorRequest(PipelineRequest):
         default="",
         description="Where baselines go, each in a folder of its own; the data bucket's "
         "monitors/ if empty.",
+        json_schema_extra=dict(METADATA),
     )
     baseline_max_runtime_seconds: PerStage[RuntimeSeconds] = Field(
         default=3600, description="The baseline job is stopped after this time, seconds."
@@ -148,7 +168,9 @@ class MonitorRequest(PipelineRequest):
     )
 
     output_location: PerStage[OptionalS3Uri] = Field(
-        default="", description="Where reports go; the data bucket's monitors/ if empty."
+        default="",
+        description="Where reports go; the data bucket's monitors/ if empty.",
+        json_schema_extra=dict(METADATA),
     )
     schedule_name: ScheduleName = Field(
         default="",
