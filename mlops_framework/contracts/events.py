@@ -53,6 +53,13 @@ class ReportLocation(_Part):
     html_key: str = Field(description="Object key of the report for people.")
 
 
+class SectionFound(_Part):
+    """What was found out about one side of a window beside its columns."""
+
+    verdict: Verdict = Field(description="The finding.")
+    features: tuple[str, ...] = Field(description="What breached, worst first.")
+
+
 class DriftDetail(_Detail):
     """Detail of every event about drift."""
 
@@ -64,6 +71,11 @@ class DriftDetail(_Detail):
     features: tuple[str, ...] = Field(description="Drifting features, worst first.")
     retraining: Retraining = Field(description="What follows from it.")
     report: ReportLocation = Field(description="The full report.")
+    sections: dict[str, SectionFound] = Field(
+        default_factory=dict,
+        description="What else is watched, by its kind: model-quality, bias, attribution, "
+        "heartbeat. Empty where nothing else is.",
+    )
 
 
 class PipelineRemovedDetail(_Detail):

@@ -11,7 +11,7 @@ from mlops_framework.drift.baseline import Baseline, BaselineColumn
 from mlops_framework.drift.capture import REASONS
 from mlops_framework.drift.columns import ColumnCounts
 from mlops_framework.drift.comparison import FEWEST_VALUES, Test, known, unseen
-from mlops_framework.drift.policy import Judged, Judgement, Policy, unreadable_inputs
+from mlops_framework.drift.policy import Judged, Judgement, Kind, Policy, unreadable_inputs
 from mlops_framework.drift.profile import Profile
 
 Aspect = Literal["values", "missing", "invalid", "unseen", "range", "records", "heartbeat"]
@@ -42,19 +42,21 @@ class Finding:
         column: The column; empty for the captures as a whole.
         aspect: What about it.
         test: The test that leads; ``heartbeat`` and ``too-few`` are no tests.
-        effect: How much changed, as a share of the records.
+        effect: How much changed, as a share of the records (other kinds: of the baseline's value).
         p_value: Of the leading test; ``None`` without a test.
         q_value: Adjusted for all tests of the window; ``None`` without a test.
         sentence: What happened, for a person.
+        kind: What it is about; ``column`` and ``aspect`` are words of that kind.
     """
 
     column: str
-    aspect: Aspect
+    aspect: str
     test: str
     effect: float
     p_value: float | None
     q_value: float | None
     sentence: str
+    kind: Kind = "data-quality"
 
 
 def findings_of(

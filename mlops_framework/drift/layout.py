@@ -32,6 +32,16 @@ def profile_key(config: MonitorConfig, window: Window, digest: str) -> str:
     return f"{profiles_prefix(config)}{window.path}/{digest}.json"
 
 
+def kept_prefix(config: MonitorConfig, name: str) -> str:
+    """What keepers keep beside profiles, by its name; below it as below the profiles."""
+    return f"{monitor_prefix(config.name)}/kept/{name}/"
+
+
+def kept_key(config: MonitorConfig, name: str, window: Window, file: str) -> str:
+    """What is kept of one object version in one window."""
+    return f"{kept_prefix(config, name)}{window.path}/{file}"
+
+
 def report_keys(config: MonitorConfig, window: Window) -> dict[str, str]:
     """The report of a window, as JSON and as a page."""
     folder = f"{monitor_prefix(config.name)}/reports/{window.path}"

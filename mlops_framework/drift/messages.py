@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mlops_framework.drift.alerting import Alert
+from mlops_framework.drift.findings import Finding
 from mlops_framework.drift.policy import unreadable_inputs
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.retraining import RetrainingDecision
+from mlops_framework.drift.sections import Section
 from mlops_framework.drift.windows import instant
 
 EVENT_VERSION: Final = 1
@@ -40,7 +43,16 @@ def event_detail(
         "features": list(evaluation.features),
         "retraining": {"requested": retraining.requested, "reason": retraining.reason},
         "report": dict(report),
-    }
+    } | (
+        {
+            "sections": {
+                part.kind: {"verdict": part.verdict, "features": list(part.features)}
+                for part in evaluation.sections
+            }
+        }
+        if evaluation.sections
+        else {}
+    )
 
 
 def alert_text(
@@ -49,7 +61,7 @@ def alert_text(
     retraining: RetrainingDecision,
     report: Mapping[str, str],
 ) -> tuple[str, str]:
-    """Subject and text of an alert: understood without opening anything."""
+    """Subject and text of an alert on columns or traffic: understood without opening anything."""
     config, endpoint = evaluation.config, evaluation.config.endpoint_name
     subjects: dict[Alert, str] = {
         "drift": f"Drift on {endpoint}",
@@ -63,21 +75,53 @@ def alert_text(
     if alert in ("drift", "still-drift") and features:
         more = f" and {len(features) - 3} more" if len(features) > 3 else ""
         subject = f"{subject}: {', '.join(features[:3])}{more}"
-    lines = [evaluation.summary if alert != "drift" else _headline(evaluation), ""]
-    if evaluation.verdict == "drift":
-        shown = evaluation.findings[:_MOST_SENTENCES]
-        lines += [f"- {finding.sentence}" for finding in shown]
-        if len(evaluation.findings) > len(shown):
-            lines.append(f"- and {len(evaluation.findings) - len(shown)} more in the report")
+    columns = replace(evaluation, sections=())  # the rest of the window has alerts of its own
+    lines = [columns.summary if alert != "drift" else _headline(evaluation), ""]
+    if evaluation.judgement.verdict == "drift":
+        lines += _sentences(evaluation.findings)
         lines += ["", f"Retraining: {_retraining(retraining)}"]
-    lines += [
+    lines += _footer(evaluation, report)
+    return _subject(f"[{config.environment}] {subject}"), "\n".join(lines)
+
+
+def section_alert_text(
+    alert: Alert,
+    section: Section,
+    evaluation: Evaluation,
+    retraining: RetrainingDecision,
+    report: Mapping[str, str],
+) -> tuple[str, str]:
+    """Subject and text of an alert on one section."""
+    subject = section.recovered if alert == "recovered" else section.alarm
+    if alert == "still-drift":
+        subject = f"{subject} (goes on)"
+    still_open = "" if evaluation.task.complete else " (still open)"
+    lines = [f"{subject}, in the window {evaluation.task.window}{still_open}.", ""]
+    lines += _sentences(section.findings)
+    if section.verdict == "drift":
+        lines += ["", f"Retraining: {_retraining(retraining)}"]
+    lines += _footer(evaluation, report)
+    return _subject(f"[{evaluation.config.environment}] {subject}"), "\n".join(lines)
+
+
+def _sentences(findings: Sequence[Finding]) -> list[str]:
+    shown = findings[:_MOST_SENTENCES]
+    lines = [f"- {finding.sentence}" for finding in shown]
+    if len(findings) > len(shown):
+        lines.append(f"- and {len(findings) - len(shown)} more in the report")
+    return lines
+
+
+def _footer(evaluation: Evaluation, report: Mapping[str, str]) -> list[str]:
+    config = evaluation.config
+    return [
         "",
-        f"Model: {config.model_name}   Endpoint: {endpoint}   Environment: {config.environment}",
+        f"Model: {config.model_name}   Endpoint: {config.endpoint_name}   "
+        f"Environment: {config.environment}",
         f"Records: {evaluation.profile.rows:,} in this window, {evaluation.baseline.rows:,} in the "
         f"training data ({evaluation.baseline.source})",
         f"Report: s3://{report['bucket']}/{report['html_key']}",
     ]
-    return _subject(f"[{config.environment}] {subject}"), "\n".join(lines)
 
 
 def metrics_of(evaluation: Evaluation, decision: RetrainingDecision) -> dict[str, float]:
@@ -93,6 +137,8 @@ def metrics_of(evaluation: Evaluation, decision: RetrainingDecision) -> dict[str
         "InsufficientData": verdict == "insufficient-data",
         "RetrainingRequested": decision.requested,
     }
+    for section in evaluation.sections:
+        values |= section.metrics
     return {name: float(value) for name, value in values.items()}
 
 

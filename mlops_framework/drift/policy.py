@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeAlias
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.comparison import FEWEST_VALUES, RATES, ColumnTest, Test, tests_of
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.statistics.result import Outcome
 
 Verdict = Literal["healthy", "drift", "insufficient-data", "no-data"]
+
+Kind: TypeAlias = Literal["data-quality", "model-quality", "bias", "attribution", "heartbeat"]
+"""What a finding is about; all but the first are watched by a watcher of their own."""
 
 UNREADABLE_SHARE: Final = 0.05
 """More unreadable records than this is a finding: the format of the traffic changed."""
@@ -73,16 +77,53 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A test about something else than a column, judged in the same family as the columns' tests.
+
+    Attributes:
+        kind: What it is about.
+        subject: What is said to have changed, for example the name of a metric.
+        test: Which test.
+        outcome: Statistic, p-value and effect.
+        threshold: The smallest effect that matters.
+    """
+
+    kind: Kind
+    subject: str
+    test: str
+    outcome: Outcome
+    threshold: float
+
+
+@dataclass(frozen=True)
+class JudgedClaim:
+    """A claim with its place among all tests of the window.
+
+    Attributes:
+        claim: The claim.
+        q_value: The smallest false discovery rate at which it would be rejected.
+        breached: Whether it counts: significant and relevant.
+    """
+
+    claim: Claim
+    q_value: float
+    breached: bool
+
+
+@dataclass(frozen=True)
 class Judgement:
     """The verdict on a window.
 
     Attributes:
-        verdict: Healthy, drift, or that there was too little or nothing to judge by.
-        tests: Every test that was made, in the baseline's column order.
+        verdict: Of its columns: healthy, drift, or that there was too little or nothing to judge
+            by.
+        tests: Every test of a column that was made, in the baseline's column order.
+        claims: What else was tested, in the order it was brought.
     """
 
     verdict: Verdict
     tests: tuple[Judged, ...] = ()
+    claims: tuple[JudgedClaim, ...] = ()
 
     @property
     def breaches(self) -> tuple[Judged, ...]:
@@ -90,26 +131,34 @@ class Judgement:
         return tuple(sorted((test for test in self.tests if test.breached), key=_badness))
 
 
-def judge(baseline: Baseline, profile: Profile, policy: Policy) -> Judgement:
-    """Judge a window by its merged profile."""
+def judge(
+    baseline: Baseline, profile: Profile, policy: Policy, claims: Sequence[Claim] = ()
+) -> Judgement:
+    """Judge a window by its merged profile and by what else is claimed about it.
+
+    All tests form one family. The verdict is that of the columns; what claims mean for the window
+    is for those who brought them.
+    """
     seen = profile.rows + unreadable_inputs(profile)
     if not seen:
-        return Judgement("no-data")
+        return Judgement("no-data", (), _judged((), claims, policy)[1])
     needed = max(policy.minimum_records, FEWEST_VALUES)
     if seen < needed:
-        return Judgement("insufficient-data")
+        return Judgement("insufficient-data", (), _judged((), claims, policy)[1])
     unreadable = _unreadable(profile, seen)
     if profile.rows < needed:
         # Too little is readable to compare columns; that may itself be the finding.
         verdict: Verdict = "drift" if unreadable.breached else "insufficient-data"
-        return Judgement(verdict, (unreadable,))
+        return Judgement(verdict, (unreadable,), _judged((), claims, policy)[1])
     tests = [
         test
         for column, window in zip(baseline.columns, profile.columns, strict=True)
         for test in tests_of(column, window)
     ]
-    judged = (unreadable, *_judged(tests, policy))
-    return Judgement("drift" if any(test.breached for test in judged) else "healthy", judged)
+    of_columns, of_claims = _judged(tests, claims, policy)
+    judged = (unreadable, *of_columns)
+    drift = any(test.breached for test in judged)
+    return Judgement("drift" if drift else "healthy", judged, of_claims)
 
 
 def unreadable_inputs(profile: Profile) -> int:
@@ -134,10 +183,15 @@ def q_values(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _judged(tests: Sequence[ColumnTest], policy: Policy) -> list[Judged]:
-    adjusted = q_values([test.outcome.p_value for test in tests])
+def _judged(
+    tests: Sequence[ColumnTest], claims: Sequence[Claim], policy: Policy
+) -> tuple[tuple[Judged, ...], tuple[JudgedClaim, ...]]:
+    """Columns' tests and claims, adjusted for each other."""
+    p_values = [test.outcome.p_value for test in tests]
+    p_values += [claim.outcome.p_value for claim in claims]
+    adjusted = q_values(p_values)
     judged = []
-    for test, q_value in zip(tests, adjusted, strict=True):
+    for test, q_value in zip(tests, adjusted[: len(tests)], strict=True):
         found, threshold = test.outcome, policy.threshold(test.test)
         breached = q_value <= policy.significance and found.effect >= threshold
         judged.append(
@@ -152,7 +206,15 @@ def _judged(tests: Sequence[ColumnTest], policy: Policy) -> list[Judged]:
                 breached,
             )
         )
-    return judged
+    of_claims = [
+        JudgedClaim(
+            claim,
+            q_value,
+            q_value <= policy.significance and claim.outcome.effect >= claim.threshold,
+        )
+        for claim, q_value in zip(claims, adjusted[len(tests) :], strict=True)
+    ]
+    return tuple(judged), tuple(of_claims)
 
 
 def _unreadable(profile: Profile, seen: int) -> Judged:

@@ -17,10 +17,11 @@ from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.findings import Finding, percent
 from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict
 from mlops_framework.drift.profile import Profile, prediction_spec, sample_of
+from mlops_framework.drift.sections import Section
 from mlops_framework.drift.windows import Task, instant
 
 KIND: Final = "mlops-drift-report"
-VERSION: Final = 1
+VERSION: Final = 2
 
 _DIGITS: Final = 6
 
@@ -34,9 +35,10 @@ class Evaluation:
         task: The window, its profiles and whether it is complete.
         baseline: What it was compared with.
         profile: The merged profile.
-        judgement: Verdict and tests.
-        findings: For people, worst first.
+        judgement: Verdict on the columns, and all tests.
+        findings: For people, worst first; those of the sections are in the sections.
         stale: Stored profiles left out because they were counted on an earlier baseline.
+        sections: What else is watched, each with its own part of the verdict.
     """
 
     config: MonitorConfig
@@ -46,18 +48,29 @@ class Evaluation:
     judgement: Judgement
     findings: tuple[Finding, ...]
     stale: int = 0
+    sections: tuple[Section, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict."""
+        """The verdict: drift if the columns or any section drifted, else that on the columns."""
+        if any(section.verdict == "drift" for section in self.sections):
+            return "drift"
         return self.judgement.verdict
 
     @property
     def features(self) -> tuple[str, ...]:
         """The drifted columns, worst first."""
-        if self.verdict != "drift":
+        if self.judgement.verdict != "drift":
             return ()
         return tuple(dict.fromkeys(found.column for found in self.findings if found.column))
+
+    @property
+    def told(self) -> tuple[Finding, ...]:
+        """All findings: sections that drifted, the columns', and what other sections say."""
+        parts = sorted(self.sections, key=lambda section: section.verdict != "drift")
+        first = [found for part in parts if part.verdict == "drift" for found in part.findings]
+        last = [found for part in parts if part.verdict != "drift" for found in part.findings]
+        return (*first, *self.findings, *last)
 
     @property
     def summary(self) -> str:
@@ -79,7 +92,7 @@ class Evaluation:
 
     @property
     def _worst(self) -> str:
-        return self.findings[0].sentence if self.findings else ""
+        return self.told[0].sentence if self.told else ""
 
 
 def report_document(evaluation: Evaluation) -> dict[str, Any]:
@@ -111,19 +124,19 @@ def report_document(evaluation: Evaluation) -> dict[str, Any]:
         "verdict": evaluation.verdict,
         "summary": evaluation.summary,
         "features": list(evaluation.features),
-        "findings": [asdict(finding) for finding in evaluation.findings],
+        "findings": [asdict(finding) for finding in evaluation.told],
         "captures": _captures(profile, len(task.keys), evaluation.stale),
         "columns": sorted(columns, key=lambda column: -float(column["severity"])),
         "predictions": [_prediction(name, c) for name, c in sorted(profile.predictions.items())],
         "baseline": {"id": baseline.id, "rows": baseline.rows, "source": baseline.source},
         "method": {
-            "tests": len(evaluation.judgement.tests),
+            "tests": len(evaluation.judgement.tests) + len(evaluation.judgement.claims),
             "false_discovery_rate": policy.significance,
             "effect_threshold": policy.effect_threshold,
             "rate_threshold": policy.rate_threshold,
             "minimum_records": policy.minimum_records,
         },
-    }
+    } | {part.member: dict(part.document) for part in evaluation.sections if part.document}
 
 
 def _captures(profile: Profile, objects: int, stale: int) -> dict[str, Any]:

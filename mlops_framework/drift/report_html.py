@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mlops_framework.drift.findings import number, percent
 from mlops_framework.drift.report_charts import comparison_chart
+from mlops_framework.drift.report_sections import sections_page
 from mlops_framework.drift.report_style import STYLE
 from mlops_framework.drift.windows import Window, moment
 
@@ -44,6 +45,7 @@ def report_page(report: Mapping[str, Any]) -> str:
     sections = (
         _header(report),
         _findings(report),
+        sections_page(report),
         _columns(report["columns"]),
         _predictions(report["predictions"]),
         _captures(report["captures"]),
@@ -87,7 +89,7 @@ def _findings(report: Mapping[str, Any]) -> str:
     if not report["findings"]:
         return ""
     items = "".join(
-        f"<li>{_strength(finding)}<p>{_emphasised(finding['sentence'], finding['column'])}</p></li>"
+        f"<li>{_strength(finding)}<p>{_emphasised(finding)}</p></li>"
         for finding in report["findings"]
     )
     return f'<section>\n<h2>What changed</h2>\n<ol class="findings">{items}</ol>\n</section>\n'
@@ -99,8 +101,9 @@ def _strength(finding: Mapping[str, Any]) -> str:
     return f'<span class="effect">{escape(percent(finding["effect"]))}</span>'
 
 
-def _emphasised(sentence: str, column: str) -> str:
-    if column and sentence.startswith(column):
+def _emphasised(finding: Mapping[str, Any]) -> str:
+    sentence, column = finding["sentence"], finding["column"]
+    if finding["kind"] == "data-quality" and column and sentence.startswith(column):
         rest = escape(sentence[len(column) :])
         return f'<a href="#{_anchor(column)}"><b>{escape(column)}</b></a>{rest}'
     return escape(sentence)

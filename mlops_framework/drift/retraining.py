@@ -52,7 +52,13 @@ class RetrainingDecision:
 
 
 def decide(
-    state: RetrainingState, config: MonitorConfig, window: Window, *, drifted: bool, now: datetime
+    state: RetrainingState,
+    config: MonitorConfig,
+    window: Window,
+    *,
+    drifted: bool,
+    now: datetime,
+    keep: int = 0,
 ) -> tuple[RetrainingState, RetrainingDecision]:
     """Take a judged window into account and decide.
 
@@ -64,10 +70,11 @@ def decide(
         window: The window that was judged (windows without enough data are not to be passed).
         drifted: Whether its verdict is drift.
         now: The present.
+        keep: Windows to remember at least: as many as may still be judged again.
     """
     # Twice the windows of the rule are kept, so that late windows still find their neighbours.
     judged = dict(sorted({**state.breaches, window.start: drifted}.items()))
-    kept = dict(list(judged.items())[-2 * config.retrain_windows :])
+    kept = dict(list(judged.items())[-max(2 * config.retrain_windows, keep) :])
     state = replace(state, breaches=kept, answered=state.answered & kept.keys())
     decision = _decision(state, config, window, now)
     if decision.requested:

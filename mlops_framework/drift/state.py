@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from mlops_framework.drift.alerting import AlertState
 from mlops_framework.drift.documents import expect, member
-from mlops_framework.drift.policy import Verdict
+from mlops_framework.drift.policy import Kind, Verdict
 from mlops_framework.drift.retraining import RetrainingState
 from mlops_framework.drift.windows import LATE_HORIZON, instant, moment
 
@@ -19,20 +19,47 @@ _MARGIN: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True)
+class Found:
+    """What was found out about one side of a window.
+
+    Attributes:
+        verdict: Its verdict.
+        features: What breached, worst first.
+    """
+
+    verdict: Verdict
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """A window that was judged.
 
     Attributes:
-        fingerprint: Digest of the profiles it was judged with.
+        fingerprint: Digest of the profiles, and of the news, it was judged with.
         complete: Whether it was over by then.
-        verdict: The verdict.
+        verdict: The verdict on its columns.
         features: Drifted columns, worst first.
+        sections: What else was watched.
     """
 
     fingerprint: str
     complete: bool
     verdict: Verdict
     features: tuple[str, ...] = ()
+    sections: Mapping[Kind, Found] = field(default_factory=dict)
+
+    @property
+    def breaches(self) -> frozenset[tuple[str, str]]:
+        """Everything that breached, with its kind; ``(kind, "")`` for a verdict without names."""
+        columns: dict[Kind, Found] = {"data-quality": Found(self.verdict, self.features)}
+        found = {**columns, **self.sections}
+        return frozenset(
+            (kind, name)
+            for kind, side in found.items()
+            if side.verdict == "drift"
+            for name in ("", *side.features)
+        )
 
 
 @dataclass(frozen=True)
@@ -42,7 +69,8 @@ class MonitorState:
     Attributes:
         watching_since: When it was first evaluated.
         windows: Judged windows by their start, as far back as late captures are looked for.
-        alerts: What people were told.
+        alerts: What people were told about the columns and the traffic.
+        sections: What they were told about what else is watched.
         retraining: What was asked for.
         outbox: Messages decided on but perhaps not sent yet; they are written down before they are
             sent, so that a crash in between delays them and cannot lose them.
@@ -53,10 +81,13 @@ class MonitorState:
     alerts: AlertState = field(default_factory=AlertState)
     retraining: RetrainingState = field(default_factory=RetrainingState)
     outbox: tuple[Mapping[str, Any], ...] = ()
+    sections: Mapping[Kind, AlertState] = field(default_factory=dict)
 
-    def remembered(self, now: datetime, minutes: int) -> Mapping[datetime, Evaluated]:
-        """The windows (of ``minutes``) that an evaluation may meet again."""
-        oldest = now - LATE_HORIZON - timedelta(minutes=minutes) - _MARGIN
+    def remembered(
+        self, now: datetime, minutes: int, reach: timedelta = LATE_HORIZON
+    ) -> Mapping[datetime, Evaluated]:
+        """The windows (of ``minutes``) that an evaluation may meet again within ``reach``."""
+        oldest = now - reach - timedelta(minutes=minutes) - _MARGIN
         return {start: seen for start, seen in self.windows.items() if start > oldest}
 
     def to_document(self) -> dict[str, Any]:
@@ -72,12 +103,17 @@ class MonitorState:
                     "verdict": seen.verdict,
                     "features": list(seen.features),
                 }
+                | _sections_to(seen.sections)
                 for start, seen in sorted(self.windows.items())
             },
             "alerts": self.alerts.to_document(),
             "retraining": self.retraining.to_document(),
             "outbox": [dict(message) for message in self.outbox],
-        }
+        } | (
+            {"sections": {k: alerts.to_document() for k, alerts in sorted(self.sections.items())}}
+            if self.sections
+            else {}
+        )
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], source: str) -> Self:
@@ -90,7 +126,14 @@ class MonitorState:
         with member(source):
             windows = {
                 moment(start): Evaluated(
-                    seen["fingerprint"], seen["complete"], seen["verdict"], tuple(seen["features"])
+                    seen["fingerprint"],
+                    seen["complete"],
+                    seen["verdict"],
+                    tuple(seen["features"]),
+                    {
+                        kind: Found(side["verdict"], tuple(side["features"]))
+                        for kind, side in seen.get("sections", {}).items()
+                    },
                 )
                 for start, seen in document["windows"].items()
             }
@@ -100,4 +143,16 @@ class MonitorState:
                 AlertState.from_document(document["alerts"]),
                 RetrainingState.from_document(document["retraining"]),
                 tuple(document["outbox"]),
+                {k: AlertState.from_document(d) for k, d in document.get("sections", {}).items()},
             )
+
+
+def _sections_to(sections: Mapping[Kind, Found]) -> dict[str, Any]:
+    if not sections:
+        return {}
+    return {
+        "sections": {
+            kind: {"verdict": side.verdict, "features": list(side.features)}
+            for kind, side in sorted(sections.items())
+        }
+    }

@@ -1,0 +1,17 @@
+"""The report's optional sections on the page: which there are, and in which order.
+
+Each is a function of the section's JSON document (:attr:`.sections.Section.document`) in a module
+of its own, ``report_<member>.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+PAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {}
+
+
+def sections_page(report: Mapping[str, Any]) -> str:
+    """The optional sections that a report holds."""
+    return "".join(page(report[member]) for member, page in PAGES.items() if member in report)

@@ -1,0 +1,169 @@
+"""The seams of the service: what may join when an object is profiled, judged or reported.
+
+* A *keeper* keeps more of a captured object than its profile (predictions, for example).
+* A *watcher* looks at one more side of a window (the model's quality, for example) and may say that
+  windows judged before are to be judged again.
+* A *filer* writes further files beside a report (another tool's formats, for example).
+
+Each is asked for every monitor, and does nothing for those whose configuration does not ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.config import MonitorConfig, S3Location
+from mlops_framework.drift.objects import StoredProfile
+from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
+from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.report import Evaluation
+from mlops_framework.drift.sections import Section
+from mlops_framework.drift.windows import Task, Window
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What a keeper keeps of one object version in one window.
+
+    It is stored as ``drift/<monitor>/kept/<name>/yyyy/mm/dd/HHMM/<digest><suffix>``: the same
+    object version writes the same key again, and a digest is that of the profile of this version.
+
+    Attributes:
+        name: What it is, for example ``predictions``.
+        suffix: Ending of its key, for example ``.parquet``.
+        data: Its bytes; equal rows give equal bytes.
+        media_type: Its media type.
+    """
+
+    name: str
+    suffix: str
+    data: bytes
+    media_type: str
+
+
+class Keeping(Protocol):
+    """What one keeper collects of one object."""
+
+    def add(self, window: Window, rows: Any) -> None:
+        """Take many rows of one window (:class:`~mlops_framework.drift.rows.CapturedRows`)."""
+        ...
+
+    def artefacts(self) -> Mapping[Window, Artefact]:
+        """What was collected, by window."""
+        ...
+
+
+class Keeper(Protocol):
+    """Keeps more of a captured object than its profile."""
+
+    def start(self, config: MonitorConfig, baseline: Baseline) -> Keeping | None:
+        """Begin with an object; ``None`` if the monitor does not ask for it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A window as a watcher sees it.
+
+    Attributes:
+        config: The monitor.
+        task: The window, the keys of its profiles and whether it is complete.
+        baseline: What it is compared with.
+        profile: The window's merged profile.
+        captured: Of each captured object the last version's profile, counted on any baseline;
+            ``source.digest`` of each names the artefacts that keepers stored of it.
+        news: What :meth:`Watcher.news` said of the window; empty if nothing.
+    """
+
+    config: MonitorConfig
+    task: Task
+    baseline: Baseline
+    profile: Profile
+    captured: tuple[StoredProfile, ...]
+    news: str = ""
+
+
+class Sight(Protocol):
+    """What a watcher saw in one window."""
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """Tests to be judged in one family with all others of the window."""
+        ...
+
+    def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
+        """What it means.
+
+        Args:
+            judged: The claims, in their order.
+            judgement: The verdict on the columns, and all tests.
+        """
+        ...
+
+
+class Watcher(Protocol):
+    """Watches one more side of every window."""
+
+    def reach(self, config: MonitorConfig) -> timedelta:
+        """How long after its end a window may still have news; zero for never."""
+        ...
+
+    def news(
+        self, config: MonitorConfig, profiles: Mapping[Window, Sequence[str]], now: datetime
+    ) -> Mapping[Window, str]:
+        """What, beside their profiles, windows are judged by.
+
+        A window whose text differs from the one it was judged with is judged again. Windows not
+        named have none. It has to be a function of what is stored, not of the time.
+
+        Args:
+            config: The monitor.
+            profiles: Keys of the stored profiles of every window within reach.
+            now: The present.
+        """
+        ...
+
+    def look(self, scene: Scene) -> Sight | None:
+        """Look at a window that is being judged; ``None`` if there is nothing to say."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """A file beside a report.
+
+    Attributes:
+        name: Its name; the end of its key.
+        text: Its text.
+        media_type: Its media type.
+        folder: Where it goes; ``None`` for the report's own folder.
+    """
+
+    name: str
+    text: str
+    media_type: str
+    folder: S3Location | None = None
+
+
+class Filer(Protocol):
+    """Writes further files beside a report."""
+
+    def files(self, evaluation: Evaluation, report: Mapping[str, Any]) -> Sequence[ReportFile]:
+        """The files of a judged window; none if the monitor does not ask for them."""
+        ...
+
+
+__all__ = [
+    "Artefact",
+    "Filer",
+    "Keeper",
+    "Keeping",
+    "ReportFile",
+    "Scene",
+    "Sight",
+    "Watcher",
+]
