@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +23,6 @@ from typing import Any, TypeVar
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError
 from botocore.httpsession import URLLib3Session
 
 Value = TypeVar("Value")
@@ -56,6 +56,7 @@ class Place:
     mlops: Callable[..., Any]
     address: Callable[[str], str] = str
 
+    @cached_property
     def session(self) -> boto3.Session:
         """A boto3 session with the place's credentials."""
         return boto3.Session(
@@ -64,12 +65,18 @@ class Place:
             region_name=self.environment["AWS_REGION"],
         )
 
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
     def client(self, service: str) -> Any:
-        """A client of one service."""
-        return self.session().client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
-        )
+        """The client of one service; made once, for that takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = self.session.client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
+            )
+        return self._clients[service]
 
     def value(self, key: str) -> str:
         """A value the platform publishes, e.g. ``data-bucket-name``."""
@@ -106,6 +113,10 @@ def held(condition: object, otherwise: str) -> None:
         raise NotHeld(otherwise)
 
 
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
+
+
 @dataclass
 class Loop:
     """The main job's steps; call them in the order they stand here.
@@ -125,6 +136,7 @@ class Loop:
     package_arn: str = ""
     pipeline: str = ""
     reports: list[dict[str, Any]] = field(default_factory=list)
+    sent_until: datetime | None = None
 
     # -- before ---------------------------------------------------------------------------------
 
@@ -200,6 +212,10 @@ class Loop:
         held(len(answer.strip().splitlines()) == 1, f"one record in, {answer!r} out")
         return f"endpoint InService, one record answered: {answer.strip()}"
 
+    @cached_property
+    def _inference_url(self) -> str:
+        return self.place.address(self._outputs("realtime-endpoint")["InferenceApiUrl"])
+
     def infer(self, payload: str) -> str:
         """Asks the deployed inference API, signed.
 
@@ -209,7 +225,7 @@ class Loop:
         Returns:
             The predictions as CSV.
         """
-        url = self.place.address(self._outputs("realtime-endpoint")["InferenceApiUrl"])
+        url = self._inference_url
         status, body = self._signed_post(url, {"payload": payload, "content_type": "text/csv"})
         held(status == 200, f"inference API answered {status}: {body[:300]}")
         return body
@@ -277,7 +293,7 @@ class Loop:
     def report_file(self, folder: Path) -> Path:
         """Saves the drift report as a file a person can open."""
         path = folder / "drift-report.html"
-        path.write_bytes(self._object(self.reports[-1]["report"]["html_key"]))
+        path.write_bytes(self._object(self.reports[-1]["html_key"]))
         held(b"AGEP" in path.read_bytes(), f"{path} does not name AGEP")
         return path
 
@@ -336,26 +352,37 @@ class Loop:
         return body
 
     def _traffic(self, name: str, rows: int) -> dict[str, Any]:
-        """Sends records within one window and waits for that window's scheduled verdict."""
-        self._own_window(seconds_needed=15)
-        since = datetime.now(UTC).replace(second=0, microsecond=0)
+        """Sends records and waits for the scheduled verdict on the window they fall into."""
+        self._own_window(seconds_needed=10)
+        since = _minute(datetime.now(UTC))
         for batch in self._batches(name, rows):
             self.infer(batch)
+        self.sent_until = datetime.now(UTC)
+        seen: dict[str, str] = {}
 
         def look() -> dict[str, Any] | None:
-            try:
-                latest = json.loads(self._object(f"drift/{self.endpoint}/latest.json"))
-            except ClientError as error:
-                held(error.response["Error"]["Code"] == "NoSuchKey", str(error))
-                return None
-            start = datetime.fromisoformat(latest["window"]["start"])
-            if start < since or latest["verdict"] in ("no-data", "insufficient-data"):
-                return None
-            return dict(latest)
+            for report in self._reports(since):
+                seen[report["window"]["start"]] = report["verdict"]
+                if report["verdict"] not in ("no-data", "insufficient-data"):
+                    return report
+            return None
 
-        report = wait_for(f"the scheduled check of {name}", look, seconds=150, every=1)
+        try:
+            report = wait_for(f"the scheduled check of {name}", look, seconds=150, every=1)
+        except NotHeld as error:
+            raise NotHeld(f"{error}. Windows judged since: {seen or 'none'}") from None
         self.reports.append(report)
         return report
+
+    def _reports(self, since: datetime) -> Iterator[dict[str, Any]]:
+        """Reports on the windows from one on, oldest first; where the page lies is in them."""
+        bucket, prefix = self.place.value("data-bucket-name"), f"drift/{self.endpoint}/reports/"
+        listed = self.place.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+        for key in sorted(found["Key"] for found in listed.get("Contents", [])):
+            folder, _, name = key.rpartition("/")
+            start = datetime.strptime(folder, f"{prefix}%Y/%m/%d/%H%M").replace(tzinfo=UTC)
+            if name == "report.json" and start >= since:
+                yield json.loads(self._object(key)) | {"html_key": f"{folder}/report.html"}
 
     def _captured(self) -> tuple[int, int]:
         """Capture files so far, in SageMaker's own layout, and the records sent in them."""
@@ -378,9 +405,9 @@ class Loop:
     def _own_window(self, seconds_needed: int) -> None:
         """Waits for the next minute when this one holds other traffic or is nearly over."""
         now = datetime.now(UTC)
-        this = now.replace(second=0, microsecond=0)
-        used = {datetime.fromisoformat(report["window"]["start"]) for report in self.reports}
-        if this in used or now.second > 60 - seconds_needed:
+        this = _minute(now)
+        used = self.sent_until is not None and self.sent_until >= this
+        if used or now.second > 60 - seconds_needed:
             time.sleep((this + timedelta(minutes=1) - now).total_seconds())
 
     def _batches(self, name: str, rows: int) -> Iterator[str]:
@@ -399,7 +426,7 @@ class Loop:
     def _signed_post(self, url: str, body: Mapping[str, Any]) -> tuple[int, str]:
         request = AWSRequest("POST", url, data=json.dumps(body))
         request.headers["Content-Type"] = "application/json"
-        credentials = self.place.session().get_credentials()
+        credentials = self.place.session.get_credentials()
         if credentials is None:
             raise NotHeld("there are no credentials to sign with")
         SigV4Auth(credentials, "execute-api", self.place.environment["AWS_REGION"]).add_auth(
