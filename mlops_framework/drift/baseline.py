@@ -65,6 +65,7 @@ class BaselineColumn:
         singletons: Values that occurred exactly once.
         doubletons: Values that occurred exactly twice.
         between: How much ordinary hours differ; ``None`` where no hours are known.
+        integral: Whether every number of the training data was a whole one.
     """
 
     spec: ColumnSpec
@@ -73,6 +74,7 @@ class BaselineColumn:
     singletons: int
     doubletons: int
     between: BetweenHours | None = None
+    integral: bool = False
 
     @property
     def complete(self) -> bool:
@@ -195,6 +197,7 @@ class Baseline:
                     "counts": counts_to(column.counts),
                     "between_hours": column.between and asdict(column.between),
                 }
+                | ({"integral": True} if column.integral else {})
                 for column in self.columns
             ],
         }
@@ -286,7 +289,8 @@ def column_of(name: str, values: Values, hours: Hours | None = None) -> Baseline
     found, counts = np.unique(numbers[~np.isnan(numbers)], return_counts=True)
     numeric = int(counts.sum())
     if numeric and numeric >= NUMERIC_SHARE * (numeric + unreadable):
-        return _built(_numeric_spec(name, found, counts), values, counts, hours)
+        spec, integral = _numeric_spec(name, found, counts), bool((np.rint(found) == found).all())
+        return _built(spec, values, counts, hours, integral)
     texts = as_texts(values)
     weights: Counter[str] = Counter()
     for text, count in zip(texts.distinct, texts.counts().tolist(), strict=True):
@@ -307,6 +311,7 @@ def _built(
     values: Values,
     multiplicities: NDArray[np.int64],
     hours: Hours | None,
+    integral: bool = False,
 ) -> BaselineColumn:
     between = None
     if hours is not None:
@@ -322,6 +327,7 @@ def _built(
         int((multiplicities == 1).sum()),
         int((multiplicities == 2).sum()),
         between,
+        integral,
     )
 
 
@@ -359,7 +365,8 @@ def _spec_document(spec: ColumnSpec) -> dict[str, Any]:
     document: dict[str, Any] = {"name": spec.name, "kind": spec.kind}
     if spec.kind == "categories":
         return document | {"categories": list(spec.categories), "buckets": spec.buckets}
-    document |= {"centre": spec.centre, "exponent": spec.exponent}
+    whole = {"whole": True} if spec.whole else {}
+    document |= {"centre": spec.centre, "exponent": spec.exponent} | whole
     # The edges of codes follow from the codes.
     key, values = ("codes", spec.codes) if spec.kind == "codes" else ("edges", spec.edges)
     return document | {key: list(values)}
@@ -380,6 +387,7 @@ def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
         int(document.get("buckets", 1)),
         float(document.get("centre", 0.0)),
         int(document.get("exponent", 0)),
+        bool(document.get("whole", False)),
     )
     return BaselineColumn(
         spec,
@@ -388,4 +396,5 @@ def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
         int(document["singletons"]),
         int(document["doubletons"]),
         BetweenHours(**between) if between else None,
+        bool(document.get("integral", False)),
     )

@@ -43,6 +43,7 @@ class ColumnSpec:
         buckets: Cells for all other texts, by hash (categories).
         centre: Moments are taken around it, which keeps them accurate far from zero.
         exponent: Moments are whole numbers of ``2**-exponent``; see :mod:`.sums`.
+        whole: Whether the whole numbers among the values are counted, too.
     """
 
     name: str
@@ -53,6 +54,7 @@ class ColumnSpec:
     buckets: int = 1
     centre: float = 0.0
     exponent: int = 0
+    whole: bool = False
 
     @property
     def ordered(self) -> bool:
@@ -91,6 +93,7 @@ class ColumnCounts:
         unseen: Texts outside the baseline's categories, and texts that are no number.
         exponent: Of the units, see :func:`~mlops_framework.drift.sums.in_units`.
         distinct: How many distinct values there were, estimated.
+        whole: Rows whose value is a whole number, where the specification asks for it.
     """
 
     records: int
@@ -104,6 +107,7 @@ class ColumnCounts:
     unseen: Sample = field(default_factory=lambda: Sample(UNSEEN_LIMIT))
     exponent: int = 0
     distinct: Distinct = field(default_factory=Distinct)
+    whole: int = 0
 
     @property
     def valid(self) -> int:
@@ -149,6 +153,7 @@ class ColumnCounts:
             self.unseen.merged(other.unseen),
             self.exponent,
             self.distinct.merged(other.distinct),
+            self.whole + other.whole,
         )
 
 

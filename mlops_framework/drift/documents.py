@@ -50,6 +50,7 @@ def counts_to(counts: ColumnCounts) -> dict[str, Any]:
         "squares": str(counts.squares) if counts.squares else "",
         "unseen": sample_to(counts.unseen) if counts.unseen.total else None,
         "distinct": counts.distinct.to_text(),
+        "whole": counts.whole,
     }
     document |= {key: value for key, value in optional.items() if value}
     if counts.minimum is not None:
@@ -71,6 +72,7 @@ def counts_from(document: Mapping[str, Any]) -> ColumnCounts:
         sample_from(document["unseen"]) if "unseen" in document else Sample(UNSEEN_LIMIT),
         int(document.get("exponent", 0)),
         Distinct.from_text(document.get("distinct", "")),
+        int(document.get("whole", 0)),
     )
 
 

@@ -43,7 +43,7 @@ class Tally:
         self._spec = spec
         self._records = self._missing = self._invalid = 0
         self._cells = np.zeros(spec.cells, np.int64)
-        self._total = self._squares = 0
+        self._total = self._squares = self._whole = 0
         self._minimum: float | None = None
         self._maximum: float | None = None
         self._unseen = Sample(UNSEEN_LIMIT)
@@ -74,6 +74,7 @@ class Tally:
             self._unseen,
             self._spec.exponent,
             self._distinct.result(),
+            self._whole,
         )
 
     def _add_numbers(self, values: Values) -> None:
@@ -105,6 +106,8 @@ class Tally:
         new[0] = True
         np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
         self._distinct.add(hashes_of(ordered[new]))
+        if self._spec.whole:
+            self._whole += int(np.count_nonzero(np.rint(ordered) == ordered))
         exponent = self._spec.exponent
         ordered -= self._spec.centre
         largest = max(-float(ordered[0]), float(ordered[-1]))
