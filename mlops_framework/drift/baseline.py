@@ -16,9 +16,23 @@ from typing import Any, Final, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_framework.drift.columns import ColumnCounts, ColumnSpec, Kind
-from mlops_framework.drift.documents import counts_from, counts_to, expect, member
+from mlops_framework.drift.columns import (
+    ColumnCounts,
+    ColumnSpec,
+    around,
+    code_edges,
+    distinct_edges,
+)
+from mlops_framework.drift.documents import (
+    counts_from,
+    counts_to,
+    expect,
+    member,
+    spec_from,
+    spec_to,
+)
 from mlops_framework.drift.errors import BaselineInvalid
+from mlops_framework.drift.model_monitor_files.constraints import Constraints
 from mlops_framework.drift.statistics.between_hours import BetweenHours, between_hours
 from mlops_framework.drift.sums import Floats, exponent_of
 from mlops_framework.drift.tally import counted
@@ -90,11 +104,13 @@ class Baseline:
         columns: In the order of the training data, which names headerless captures.
         rows: Rows of training data.
         source: Where the training data came from, for reports.
+        constraints: Model Monitor's rules for the columns, where the monitor goes by them.
     """
 
     columns: tuple[BaselineColumn, ...]
     rows: int
     source: str
+    constraints: Constraints | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,7 +125,7 @@ class Baseline:
     @cached_property
     def id(self) -> str:
         """Digest of the cells: profiles with the same id can be added and compared."""
-        cells = [_spec_document(column.spec) for column in self.columns]
+        cells = [spec_to(column.spec) for column in self.columns]
         return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
@@ -182,14 +198,15 @@ class Baseline:
 
     def to_document(self) -> dict[str, Any]:
         """The baseline as its JSON document."""
-        return {
+        rules = {"constraints": self.constraints.to_document()} if self.constraints else {}
+        return rules | {
             "kind": KIND,
             "version": VERSION,
             "id": self.id,
             "rows": self.rows,
             "source": self.source,
             "columns": [
-                _spec_document(column.spec)
+                spec_to(column.spec)
                 | {
                     "distinct": column.distinct,
                     "singletons": column.singletons,
@@ -210,11 +227,13 @@ class Baseline:
             DocumentInvalid: If it is of another kind, version or shape.
         """
         expect(document, KIND, VERSION, source)
+        rules = document.get("constraints")
         with member(source):
             return cls(
                 tuple(_column_from(column) for column in document["columns"]),
                 int(document["rows"]),
                 str(document["source"]),
+                Constraints.from_document(rules, source) if rules else None,
             )
 
 
@@ -343,54 +362,19 @@ def _numeric_spec(name: str, values: Floats, counts: NDArray[np.int64]) -> Colum
     few = len(values) <= MOST_CODES
     if few and (len(values) <= ROWS_PER_CODE or total >= ROWS_PER_CODE * len(values)):
         codes = tuple(values.tolist())
-        cells = _distinct(edge for value in codes for edge in _around(value))
+        cells = code_edges(codes)
         if len(cells) == 2 * len(codes):  # not so for neighbouring floats
             return ColumnSpec(name, "codes", cells, codes, centre=centre, exponent=exponent)
     edges = [*quantiles.tolist(), low, math.nextafter(high, math.inf)]
     for value in values[counts * QUANTILE_CELLS > total].tolist():
-        edges.extend(_around(value))
-    return ColumnSpec(name, "numeric", _distinct(edges), centre=centre, exponent=exponent)
-
-
-def _around(value: float) -> tuple[float, float]:
-    """Edges of the cell that holds one value alone."""
-    return value, math.nextafter(value, math.inf)
-
-
-def _distinct(edges: Iterable[float]) -> tuple[float, ...]:
-    return tuple(sorted(set(edges)))
-
-
-def _spec_document(spec: ColumnSpec) -> dict[str, Any]:
-    document: dict[str, Any] = {"name": spec.name, "kind": spec.kind}
-    if spec.kind == "categories":
-        return document | {"categories": list(spec.categories), "buckets": spec.buckets}
-    whole = {"whole": True} if spec.whole else {}
-    document |= {"centre": spec.centre, "exponent": spec.exponent} | whole
-    # The edges of codes follow from the codes.
-    key, values = ("codes", spec.codes) if spec.kind == "codes" else ("edges", spec.edges)
-    return document | {key: list(values)}
+        edges.extend(around(value))
+    return ColumnSpec(name, "numeric", distinct_edges(edges), centre=centre, exponent=exponent)
 
 
 def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
-    kind: Kind = document["kind"]
     between = document.get("between_hours")
-    codes = tuple(float(code) for code in document.get("codes", ()))
-    edges = [float(edge) for edge in document.get("edges", ())]
-    edges += [edge for code in codes for edge in _around(code)]
-    spec = ColumnSpec(
-        str(document["name"]),
-        kind,
-        _distinct(edges),
-        codes,
-        tuple(document.get("categories", ())),
-        int(document.get("buckets", 1)),
-        float(document.get("centre", 0.0)),
-        int(document.get("exponent", 0)),
-        bool(document.get("whole", False)),
-    )
     return BaselineColumn(
-        spec,
+        spec_from(document),
         counts_from(document["counts"]),
         int(document["distinct"]),
         int(document["singletons"]),

@@ -13,7 +13,7 @@ Three kinds of column:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
@@ -155,6 +155,21 @@ class ColumnCounts:
             self.distinct.merged(other.distinct),
             self.whole + other.whole,
         )
+
+
+def around(value: float) -> tuple[float, float]:
+    """Edges of the cell that holds one value alone."""
+    return value, math.nextafter(value, math.inf)
+
+
+def distinct_edges(edges: Iterable[float]) -> tuple[float, ...]:
+    """Edges in order, each once."""
+    return tuple(sorted(set(edges)))
+
+
+def code_edges(codes: Iterable[float]) -> tuple[float, ...]:
+    """Edges of the cells of codes, which follow from the codes."""
+    return distinct_edges(edge for code in codes for edge in around(code))
 
 
 def empty_counts(spec: ColumnSpec) -> ColumnCounts:

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from mlops_framework.drift.columns import UNSEEN_LIMIT, ColumnCounts
+from mlops_framework.drift.columns import (
+    UNSEEN_LIMIT,
+    ColumnCounts,
+    ColumnSpec,
+    Kind,
+    code_edges,
+    distinct_edges,
+)
 from mlops_framework.drift.distinct import Distinct
 from mlops_framework.drift.errors import DocumentInvalid
 from mlops_framework.drift.sample import Sample
@@ -36,6 +43,36 @@ def member(source: str) -> Iterator[None]:
             f"{source} is damaged ({type(error).__name__}: {error}). Delete it and let it be "
             "written again."
         ) from error
+
+
+def spec_to(spec: ColumnSpec) -> dict[str, Any]:
+    """A column's cells as JSON; what is usual is left out."""
+    document: dict[str, Any] = {"name": spec.name, "kind": spec.kind}
+    if spec.kind == "categories":
+        return document | {"categories": list(spec.categories), "buckets": spec.buckets}
+    document |= {"centre": spec.centre, "exponent": spec.exponent}
+    if spec.whole:
+        document["whole"] = True
+    key, values = ("codes", spec.codes) if spec.kind == "codes" else ("edges", spec.edges)
+    return document | {key: list(values)}
+
+
+def spec_from(document: Mapping[str, Any]) -> ColumnSpec:
+    """Read what :func:`spec_to` wrote."""
+    kind: Kind = document["kind"]
+    codes = tuple(float(code) for code in document.get("codes", ()))
+    edges = distinct_edges(float(edge) for edge in document.get("edges", ()))
+    return ColumnSpec(
+        str(document["name"]),
+        kind,
+        edges or code_edges(codes),
+        codes,
+        tuple(document.get("categories", ())),
+        int(document.get("buckets", 1)),
+        float(document.get("centre", 0.0)),
+        int(document.get("exponent", 0)),
+        bool(document.get("whole", False)),
+    )
 
 
 def counts_to(counts: ColumnCounts) -> dict[str, Any]:
