@@ -43,6 +43,10 @@ class Deployed:
             if "Condition" not in resource or self._holds({"Condition": resource["Condition"]})
         }
 
+    def value(self, parameter: str) -> str:
+        """What a parameter was given, or its default."""
+        return self._values[parameter]
+
     def at(self, place: str) -> Any:
         """The value at ``<type>:<dotted path>`` of the one resource that has such a place.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -50,6 +50,7 @@ class Old:
         default: What the predecessor took where it was left out or empty, if that is not ours.
         per_stage: Whether it may be a map of stages.
         also: Further spellings.
+        words: Values it knows, which may be written in any case.
         meaning: What it is, for a body that lacks it.
     """
 
@@ -59,6 +60,7 @@ class Old:
     default: Any = None
     per_stage: bool = False
     also: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     meaning: str = ""
 
 
@@ -100,7 +102,14 @@ def translate_field(draft: Draft, name: str, old: Old) -> None:
         return
     found = read_at(draft, spelling, value, old.form)
     if found is not None:
-        draft.put(old.to, found, spelling)
+        draft.put(old.to, in_known_words(found, old.words), spelling)
+
+
+def in_known_words(value: Any, words: Sequence[str]) -> Any:
+    """A value as the known word is written that differs in its case only."""
+    if not isinstance(value, str):
+        return value
+    return next((word for word in words if word.lower() == value.lower()), value)
 
 
 def read_at(draft: Draft, path: str, value: Any, form: Form) -> Any:

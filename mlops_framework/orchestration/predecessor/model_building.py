@@ -8,8 +8,14 @@ from typing import Any, Final
 
 from mlops_framework.contracts.faults import closest
 from mlops_framework.orchestration.predecessor.draft import Draft
-from mlops_framework.orchestration.predecessor.fields import Form, Old, OldType, read_at
-from mlops_framework.orchestration.predecessor.serving import MODEL_NAME, algorithm
+from mlops_framework.orchestration.predecessor.fields import (
+    Form,
+    Old,
+    OldType,
+    in_known_words,
+    read_at,
+)
+from mlops_framework.orchestration.predecessor.serving import MODEL_NAME, PROBLEMS, algorithm
 
 _JOB_NAME: Final = "job_name"
 _DATA: Final[Mapping[str, Old]] = {
@@ -25,6 +31,7 @@ _DATA: Final[Mapping[str, Old]] = {
     "encrypt_inner_traffic": Old("encrypt_inter_container_traffic", Form.SWITCH, default=True),
     "max_runtime_per_job": Old("max_runtime_seconds", Form.WHOLE, default=86400),
 }
+_COMPRESSION: Final = Old("compression", Form.TEXT, words=("None", "Gzip"))
 _JOBS: Final[Mapping[str, Old]] = {
     **_DATA,
     "model_framework": Old(
@@ -41,17 +48,29 @@ _JOBS: Final[Mapping[str, Old]] = {
         meaning="Hyperparameters of the algorithm.",
     ),
     "validation_data": Old("validation_data", Form.ASSET),
-    "instance_type": Old("instance_type", Form.TEXT, default="ml.m4.xlarge", per_stage=True),
+    "instance_type": Old("instance_type", Form.LOWER, default="ml.m4.xlarge", per_stage=True),
     "instance_count": Old("instance_count", Form.WHOLE, default=1),
     "instance_volume_size": Old("volume_size_gb", Form.WHOLE, default=20, per_stage=True),
     "use_spot_instances": Old("use_spot", Form.SWITCH, default=True),
     "max_wait_time_spot_instances": Old("max_wait_seconds", Form.WHOLE, default=172800),
     "content_type": Old("content_type", Form.TEXT, default="csv"),
-    "s3_data_type": Old("s3_data_type", Form.TEXT, default="S3Prefix"),
-    "data_distribution": Old("distribution", Form.TEXT, default="FullyReplicated"),
-    "compression_type": Old("compression", Form.TEXT),
-    "data_input_mode": Old("input_mode", Form.TEXT, default="File"),
-    "data_record_wrapping": Old("record_wrapping", Form.TEXT),
+    "s3_data_type": Old(
+        "s3_data_type",
+        Form.TEXT,
+        default="S3Prefix",
+        words=("S3Prefix", "ManifestFile", "AugmentedManifestFile"),
+    ),
+    "data_distribution": Old(
+        "distribution",
+        Form.TEXT,
+        default="FullyReplicated",
+        words=("FullyReplicated", "ShardedByS3Key"),
+    ),
+    "compression_type": _COMPRESSION,
+    "data_input_mode": Old(
+        "input_mode", Form.TEXT, default="File", words=("File", "Pipe", "FastFile")
+    ),
+    "data_record_wrapping": Old("record_wrapping", Form.TEXT, words=("None", "RecordIO")),
     "attribute_names": Old("attribute_names", Form.LIST),
 }
 _TUNING: Final[Mapping[str, Old]] = {
@@ -73,9 +92,11 @@ _AUTOPILOT: Final[Mapping[str, Old]] = {
     "target_attribute": Old(
         "target_attribute", Form.TEXT, required=True, meaning="Column to predict."
     ),
-    "problem_type": Old("problem_type", Form.TEXT),
-    "job_objective": Old("objective_metric", Form.TEXT),
-    "compression_type": Old("compression", Form.TEXT),
+    "problem_type": Old("problem_type", Form.TEXT, words=PROBLEMS),
+    "job_objective": Old(
+        "objective_metric", Form.TEXT, words=("Accuracy", "MSE", "F1", "F1macro", "AUC")
+    ),
+    "compression_type": _COMPRESSION,
     "job_max_candidates": Old("max_candidates", Form.WHOLE, default=10),
     "total_max_runtime": Old("max_total_seconds", Form.WHOLE, default=2592000),
     "generate_definition_only": Old(
@@ -86,17 +107,24 @@ _AUTOPILOT: Final[Mapping[str, Old]] = {
     ),
 }
 
-_TUNER: Final[Mapping[str, tuple[str, Form, Any]]] = {
-    "objective_metric_name": ("objective_metric", Form.TEXT, None),
-    "strategy": ("strategy", Form.TEXT, "Bayesian"),
-    "objective_type": ("objective_type", Form.TEXT, "Maximize"),
-    "max_jobs": ("max_jobs", Form.WHOLE, 1),
-    "max_parallel_jobs": ("max_parallel_jobs", Form.WHOLE, 1),
-    "early_stopping_type": ("early_stopping", Form.TEXT, "Off"),
-    "max_runtime_in_seconds": ("max_tuning_seconds", Form.WHOLE, None),
-    "random_seed": ("random_seed", Form.WHOLE, None),
+_TUNER: Final[Mapping[str, Old]] = {
+    "objective_metric_name": Old("objective_metric", Form.TEXT),
+    "strategy": Old(
+        "strategy",
+        Form.TEXT,
+        default="Bayesian",
+        words=("Bayesian", "Random", "Hyperband", "Grid"),
+    ),
+    "objective_type": Old(
+        "objective_type", Form.TEXT, default="Maximize", words=("Maximize", "Minimize")
+    ),
+    "max_jobs": Old("max_jobs", Form.WHOLE, default=1),
+    "max_parallel_jobs": Old("max_parallel_jobs", Form.WHOLE, default=1),
+    "early_stopping_type": Old("early_stopping", Form.TEXT, default="Off", words=("Off", "Auto")),
+    "max_runtime_in_seconds": Old("max_tuning_seconds", Form.WHOLE),
+    "random_seed": Old("random_seed", Form.WHOLE),
 }
-"""They were arguments of the SDK's ``HyperparameterTuner``: our field, form, the SDK's default."""
+"""They were arguments of the SDK's ``HyperparameterTuner``, and the defaults are its own."""
 _SCALINGS: Final = ("Auto", "Linear", "Logarithmic", "ReverseLogarithmic")
 _NAMED: Final = "SageMaker Pipelines names the jobs, by pipeline, step and execution."
 
@@ -111,15 +139,35 @@ def _training(draft: Draft) -> None:
     _job_name(draft)
     algorithm(draft)
     draft.came_from("image_uri", draft.spelt("model_framework"))
-    if draft.body.get("use_spot") is False and draft.body.pop("max_wait_seconds", None):
-        spelling = draft.spelt("max_wait_time_spot_instances")
-        if "max_wait_time_spot_instances" in draft.given:
-            draft.notes.append(f"{spelling}: not used, since nothing waits for spot capacity.")
+    _spot(draft)
     given = draft.body.get("hyperparameters")
     if isinstance(given, dict):
         draft.body["hyperparameters"] = {
             str(name): _hyperparameter(value) for name, value in given.items()
         }
+
+
+def _spot(draft: Draft) -> None:
+    name = "max_wait_time_spot_instances"
+    wait, given = draft.body.get("max_wait_seconds"), draft.given.get(name)
+    if draft.body.get("use_spot") is False and draft.body.pop("max_wait_seconds", None):
+        if given is not None:
+            draft.notes.append(
+                f"{draft.spelt(name)}: not used, since nothing waits for spot capacity."
+            )
+        return
+    runtime = draft.body.get("max_runtime_seconds")
+    if (
+        given in (None, "")
+        and isinstance(runtime, int)
+        and isinstance(wait, int)
+        and wait < runtime
+    ):
+        del draft.body["max_wait_seconds"]
+        draft.notes.append(
+            f"{draft.spelt(name)}: twice {draft.spelt('max_runtime_per_job')}; the {wait} s that "
+            "2.x took for it are shorter than one job."
+        )
 
 
 def _hyperparameter(value: Any) -> Any:
@@ -138,14 +186,15 @@ def _tuning(draft: Draft) -> None:
 def _tuner(draft: Draft) -> None:
     path, value = draft.spelt("tuner_configs"), draft.given.get("tuner_configs")
     config = _needed(draft, "tuner_configs", path, value)
-    for name, (ours, form, default) in _TUNER.items():
-        draft.came_from(ours, f"{path}.{name}")
+    for name, old in _TUNER.items():
+        draft.came_from(old.to, f"{path}.{name}")
         given = config.get(name)
-        found = default if given is None or given == "" else None
-        if found is None and given is not None and given != "":
-            found = read_at(draft, f"{path}.{name}", given, form)
+        if given is None or given == "":
+            found = old.default
+        else:
+            found = read_at(draft, f"{path}.{name}", given, old.form)
         if found is not None:
-            draft.body[ours] = found
+            draft.body[old.to] = in_known_words(found, old.words)
     _metrics(draft, path, config.get("metric_definitions"))
     if config.get("base_tuning_job_name"):
         draft.notes.append(f"{path}.base_tuning_job_name: not used. {_NAMED}")

@@ -8,9 +8,7 @@ from typing import Any, Final
 from mlops_framework.contracts.faults import NOTHING
 from mlops_framework.orchestration.predecessor.draft import Draft
 from mlops_framework.orchestration.predecessor.fields import Form, Old, OldType, read_at
-from mlops_framework.orchestration.predecessor.serving import KMS_KEY, MODEL_NAME
-
-PROBLEMS: Final = ("Regression", "BinaryClassification", "MulticlassClassification")
+from mlops_framework.orchestration.predecessor.serving import KMS_KEY, MODEL_NAME, PROBLEMS
 
 _ALL: Final[Mapping[str, Old]] = {
     "model_name": MODEL_NAME,
@@ -50,7 +48,7 @@ _ALL: Final[Mapping[str, Old]] = {
     ),
     "instance_type": Old(
         "instance_type",
-        Form.TEXT,
+        Form.LOWER,
         required=True,
         per_stage=True,
         meaning="Instance type of the jobs.",
@@ -74,7 +72,11 @@ _ALL: Final[Mapping[str, Old]] = {
 }
 _PROBLEM: Final[Mapping[str, Old]] = {
     "problem_type": Old(
-        "problem_type", Form.TEXT, required=True, meaning=f"One of {', '.join(PROBLEMS)}."
+        "problem_type",
+        Form.TEXT,
+        required=True,
+        words=PROBLEMS,
+        meaning=f"One of {', '.join(PROBLEMS)}.",
     )
 }
 _ANSWER: Final[Mapping[str, Old]] = {

@@ -7,14 +7,16 @@ platform; here a body says so by its ``model_package_name``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from mlops_framework.contracts.faults import NOTHING
 from mlops_framework.orchestration.predecessor.draft import Draft
 from mlops_framework.orchestration.predecessor.fields import Form, Old, OldType
 
 MODEL_NAME: Final = Old("model_name", Form.LOWER, required=True, meaning="Name of the model.")
+PROBLEMS: Final = ("Regression", "BinaryClassification", "MulticlassClassification")
 KMS_KEY: Final = Old("kms_key_arn", Form.TEXT, per_stage=True)
 
 _MODEL: Final[Mapping[str, Old]] = {
@@ -23,7 +25,7 @@ _MODEL: Final[Mapping[str, Old]] = {
     "model_artifact_location": Old("model_artifact_location", Form.ASSET),
     "inference_instance": Old(
         "instance_type",
-        Form.TEXT,
+        Form.LOWER,
         required=True,
         per_stage=True,
         meaning="Instance type that serves the model.",
@@ -35,6 +37,7 @@ _BUILTIN: Final[Mapping[str, Old]] = {
     "model_framework_version": Old("algorithm_version", Form.TEXT),
 }
 _CUSTOM: Final[Mapping[str, Old]] = {"custom_image_uri": Old("image_uri", Form.TEXT)}
+_UNTAGGED: Final = re.compile("[0-9]{12}[.]dkr[.]ecr[a-z-]*[.][^:@]+/[^:@]+")
 _NO_SCRIPT: Final[Mapping[str, str]] = {"SAGEMAKER_PROGRAM": "", "SAGEMAKER_SUBMIT_DIRECTORY": ""}
 _REALTIME: Final[Mapping[str, Old]] = {
     "data_capture_location": Old(
@@ -107,6 +110,12 @@ def _builtin(draft: Draft) -> None:
 
 def _custom(draft: Draft) -> None:
     _model(draft, _CUSTOM)
+    image = draft.body.get("image_uri")
+    if isinstance(image, str) and _UNTAGGED.fullmatch(image):
+        draft.body["image_uri"] = f"{image}:latest"
+        draft.notes.append(
+            f"{draft.spelt('custom_image_uri')}: names no tag, so that its tag latest is taken."
+        )
 
 
 def _realtime_builtin(draft: Draft) -> None:
@@ -120,6 +129,49 @@ def _realtime_custom(draft: Draft) -> None:
         # It gave containers no variables; ours tell framework images which script to run.
         draft.body["environment"] = dict(_NO_SCRIPT)
     _endpoint_names(draft)
+
+
+def _batch_builtin(draft: Draft) -> None:
+    _builtin(draft)
+    _input_folder(draft)
+
+
+def _batch_custom(draft: Draft) -> None:
+    _custom(draft)
+    _input_folder(draft)
+
+
+def _input_folder(draft: Draft) -> None:
+    """``bucket/in`` beside ``bucket/in-scored``: the folder is meant, not all that begins so."""
+    found, out = draft.body.get("input_location"), draft.body.get("output_location")
+    pairs = {
+        stage: (_stage_of(found, stage), _stage_of(out, stage)) for stage in draft.setting.stages
+    }
+    if not all(isinstance(each, str) for pair in pairs.values() for each in pair):
+        return
+    folders = {
+        stage: f"{begin}/" if _is_folder_beside(begin, end) else begin
+        for stage, (begin, end) in pairs.items()
+    }
+    if all(folders[stage] == begin for stage, (begin, _) in pairs.items()):
+        return
+    spelling = draft.spelt("batch_inference_data")
+    one = len({*folders.values()}) == 1
+    draft.body["input_location"] = next(iter(folders.values())) if one else folders
+    draft.notes.append(
+        f"{spelling}: read as a folder, with a slash behind it; batch_job_output_location begins "
+        "with the same letters, and predictions would be scored again."
+    )
+
+
+def _stage_of(value: Any, stage: str) -> Any:
+    return value.get(stage) if isinstance(value, dict) else value
+
+
+def _is_folder_beside(begin: str, end: str) -> bool:
+    last = begin.rpartition("/")[2]
+    beside = end.startswith(begin) and end != begin and not end.startswith(f"{begin}/")
+    return beside and "." not in last
 
 
 def _endpoint_names(draft: Draft) -> None:
@@ -148,6 +200,8 @@ SERVING: Final[Mapping[str, OldType]] = {
     "byom_realtime_custom": OldType(
         "realtime-endpoint", {**_MODEL, **_CUSTOM, **_REALTIME}, _realtime_custom
     ),
-    "byom_batch_builtin": OldType("batch-transform", {**_MODEL, **_BUILTIN, **_BATCH}, _builtin),
-    "byom_batch_custom": OldType("batch-transform", {**_MODEL, **_CUSTOM, **_BATCH}, _custom),
+    "byom_batch_builtin": OldType(
+        "batch-transform", {**_MODEL, **_BUILTIN, **_BATCH}, _batch_builtin
+    ),
+    "byom_batch_custom": OldType("batch-transform", {**_MODEL, **_CUSTOM, **_BATCH}, _batch_custom),
 }

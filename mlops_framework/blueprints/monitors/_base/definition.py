@@ -130,9 +130,9 @@ class JobDefinition:
         }
         if "probability_threshold" in fields:
             common["ProbabilityThresholdAttribute"] = cdk.Fn.condition_if(
-                stack.left_empty("probability_attribute").logical_id,
+                stack.left_empty("probability_threshold").logical_id,
                 cdk.Aws.NO_VALUE,
-                stack.number("probability_threshold"),
+                stack.text("probability_threshold"),
             )
         endpoint = {"EndpointName": stack.text("endpoint_name"), **common}
         transform = {

@@ -67,7 +67,7 @@ Revision = Annotated[
     Accepts("up to 64 letters, digits and _ . -"),
 ]
 Threshold = Annotated[float, Field(ge=0, le=1)]
-RuntimeSeconds = Annotated[int, Field(ge=60, le=86400)]
+RuntimeSeconds = Annotated[int, Field(ge=1, le=86400)]
 
 ProblemType = Literal["Regression", "BinaryClassification", "MulticlassClassification"]
 AnyProblemType = Literal["", "Regression", "BinaryClassification", "MulticlassClassification"]

@@ -16,9 +16,10 @@ from mlops_framework.blueprints.monitors._base.clarify import (
 )
 from mlops_framework.blueprints.monitors._base.contract import MonitoringType
 from mlops_framework.blueprints.monitors._base.fields import AnyProblemType, Threshold
-from mlops_framework.blueprints.monitors._base.truth import TruthRequest
+from mlops_framework.blueprints.monitors._base.truth import THRESHOLD, TruthRequest
 from mlops_framework.contracts.base import METADATA
 from mlops_framework.contracts.faults import NOTHING, shown
+from mlops_framework.contracts.parameters import Parameter
 from mlops_framework.errors import Fault
 
 
@@ -28,6 +29,10 @@ class ModelBiasMonitorRequest(ClarifyRequest, TruthRequest):
     monitoring_type: ClassVar[MonitoringType] = "ModelBias"
     short_name: ClassVar[str] = "bias"
     hourly_limit: ClassVar[int] = 1800
+    derived_parameters: ClassVar[tuple[Parameter, ...]] = (
+        *ClarifyRequest.derived_parameters,
+        THRESHOLD,
+    )
     baseline_fields: ClassVar[tuple[str, ...]] = (
         *ClarifyRequest.baseline_fields,
         "bias_config",
@@ -50,7 +55,9 @@ class ModelBiasMonitorRequest(ClarifyRequest, TruthRequest):
         json_schema_extra=dict(METADATA),
     )
     probability_threshold: Threshold = Field(
-        default=0.5, description="From which probability on a prediction counts as positive."
+        default=0.5,
+        description="From which probability on a prediction counts as positive.",
+        json_schema_extra=dict(METADATA),
     )
 
     @classmethod

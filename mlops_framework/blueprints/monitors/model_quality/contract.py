@@ -10,10 +10,10 @@ from pydantic import Field
 from mlops_framework.blueprints.monitors._base.analyzers import AnalyzerRequest
 from mlops_framework.blueprints.monitors._base.contract import MonitoringType
 from mlops_framework.blueprints.monitors._base.fields import Attribute, ProblemType, Threshold
-from mlops_framework.blueprints.monitors._base.truth import TruthRequest
+from mlops_framework.blueprints.monitors._base.truth import THRESHOLD, TruthRequest
 from mlops_framework.contracts.base import METADATA
 from mlops_framework.contracts.faults import NOTHING, shown
-from mlops_framework.contracts.parameters import as_text
+from mlops_framework.contracts.parameters import Parameter, as_text
 from mlops_framework.errors import Fault
 
 _COLUMN = "a column's name or position, or a JMESPath expression"
@@ -25,6 +25,10 @@ class ModelQualityMonitorRequest(AnalyzerRequest, TruthRequest):
     monitoring_type: ClassVar[MonitoringType] = "ModelQuality"
     short_name: ClassVar[str] = "model-quality"
     hourly_limit: ClassVar[int] = 1800
+    derived_parameters: ClassVar[tuple[Parameter, ...]] = (
+        *AnalyzerRequest.derived_parameters,
+        THRESHOLD,
+    )
     baseline_fields: ClassVar[tuple[str, ...]] = (
         *AnalyzerRequest.baseline_fields,
         "problem_type",
@@ -59,7 +63,9 @@ class ModelQualityMonitorRequest(AnalyzerRequest, TruthRequest):
         default="", description="Position or JMESPath of the probability in a captured answer."
     )
     probability_threshold: Threshold = Field(
-        default=0.5, description="From which probability on a prediction counts as positive."
+        default=0.5,
+        description="From which probability on a prediction counts as positive.",
+        json_schema_extra=dict(METADATA),
     )
 
     @classmethod
