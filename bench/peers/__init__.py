@@ -1,0 +1,1 @@
+"""What the peers do with two tables, each run by its own interpreter with its own packages."""
