@@ -17,7 +17,6 @@ from constructs import Construct
 from mlops_framework import naming
 from mlops_framework.cdk.constructs import AlertTopic, PrivateBucket
 from mlops_framework.cdk.constructs.boundary import PermissionsBoundary
-from mlops_framework.cdk.security import acknowledge
 from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.environments.models import EnvironmentConfig
 
@@ -77,11 +76,6 @@ class FoundationStack(FrameworkStack):
             ).bucket_name
             cdk.CfnOutput(self, "ConfigurationBucketName", value=configuration)
         topic = AlertTopic(self, "Alerts", key=key, emails=config.notifications.emails)
-        acknowledge(
-            access_logs,
-            "S1",
-            "It is the bucket that access logs are written to; logging it into itself would loop.",
-        )
 
         published: dict[naming.PlatformKey, str] = {
             "key-arn": key.key_arn,

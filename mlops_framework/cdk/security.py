@@ -54,19 +54,6 @@ def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
     )
 
 
-def acknowledge_template(construct: IConstruct, code: str, reason: str) -> None:
-    """Accept one finding of CDK's own template validation on one construct.
-
-    Args:
-        construct: The resource that is excused.
-        code: Such as ``F3031``.
-        reason: Why the finding is wrong, in words a reviewer can check.
-    """
-    cdk.Validations.of(construct).acknowledge(
-        cdk.Acknowledgment(id=f"CloudFormation-Validate::{code}", reason=reason)
-    )
-
-
 def allow(
     grantee: iam.IGrantable,
     *,

@@ -13,7 +13,7 @@ from mlops_framework.cdk import perms
 from mlops_framework.cdk.blueprint import BlueprintStack, either, object_arn
 from mlops_framework.cdk.containers import let_containers_start
 from mlops_framework.cdk.definitions import substituted
-from mlops_framework.cdk.security import acknowledge_template, allow
+from mlops_framework.cdk.security import allow
 from mlops_framework.model_build.expressions import Splice
 from mlops_framework.model_build.transform import (
     CAPTURE,
@@ -96,13 +96,6 @@ class BatchTransformStack(BlueprintStack):
         self.template_options.metadata = {
             "cfn-lint": {"config": {"ignore_checks": ["W1030", "W3005"]}}
         }
-        for code in ("F3031", "F3033"):
-            acknowledge_template(
-                model,
-                code,
-                "The empty default is replaced by Fn::If before it reaches the property; the "
-                "contract's own patterns refuse other values.",
-            )
         return model
 
     def _let_it_score(self, role: iam.Role, packaged: cdk.CfnCondition) -> None:

@@ -121,6 +121,7 @@ class ImageBuilderStack(BlueprintStack):
                     codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5.image_id,
                 ),
                 compute_type=self.text("compute_type"),
+                # Docker runs inside the build; the machine is thrown away after it.
                 privileged_mode=True,
                 environment_variables=[
                     codebuild.CfnProject.EnvironmentVariableProperty(
@@ -144,12 +145,6 @@ class ImageBuilderStack(BlueprintStack):
             )
             if network
             else None,
-        )
-        acknowledge(
-            project,
-            "CB3",
-            "Docker runs inside the build, which takes privileged mode; the machine is CodeBuild's "
-            "own, made for one build and thrown away after it.",
         )
         acknowledge(
             project,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_applicationautoscaling as scaling
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_framework import naming
@@ -13,7 +11,7 @@ from mlops_framework.cdk import perms
 from mlops_framework.cdk.blueprint import BlueprintStack, object_arn
 from mlops_framework.cdk.constructs import ServiceApi, Throttle
 from mlops_framework.cdk.function import FunctionShape, PythonFunction
-from mlops_framework.cdk.security import acknowledge_template, allow
+from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.serving import (
     Bounds,
     EndpointForm,
@@ -32,16 +30,6 @@ from mlops_framework.cdk.serving import (
     where,
 )
 
-_WITH_PARAMETERS = (
-    sagemaker.CfnModel,
-    sagemaker.CfnEndpointConfig,
-    sagemaker.CfnEndpoint,
-    sagemaker.CfnInferenceComponent,
-    cloudwatch.CfnAlarm,
-    scaling.CfnScalableTarget,
-)
-# Form, length, least value and likeness of what a parameter's default would be.
-_OF_DEFAULTS = ("F3017", "F3031", "F3033", "F3034", "F3037")
 _PLACES = (1, *slots.VARIANT_PLACES)
 _OWN_FIELDS = {"name": "variant_name", "weight": "initial_variant_weight"}
 _INFERENCE_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
@@ -102,7 +90,7 @@ class RealtimeEndpointStack(BlueprintStack):
         self._scaling(endpoint, component)
         api = self._api()
         endpoint_alarms(self, self._form, self._endpoint_name, names)
-        self._excuse_empty_defaults()
+        self._keep_defaults_from_cfn_lint()
 
         self.output("EndpointName", endpoint.attr_endpoint_name)
         self.output("EndpointConfigName", config.attr_endpoint_config_name)
@@ -147,27 +135,13 @@ class RealtimeEndpointStack(BlueprintStack):
             present=self._form.has_variant.get(place),
         )
 
-    def _excuse_empty_defaults(self) -> None:
-        """Say that an empty parameter, or one that is 0, is never what a resource gets.
-
-        CDK's validation puts each parameter's default in its place and does not see that a
-        condition keeps it out.
-        """
+    def _keep_defaults_from_cfn_lint(self) -> None:
+        """Say that an empty parameter, or one that is 0, is never what a resource gets."""
         # W1030: cfn-lint tries the parameters' empty defaults, which the conditions keep out.
         # W3005 is .cfnlintrc's, which this setting replaces.
         self.template_options.metadata = {
             "cfn-lint": {"config": {"ignore_checks": ["W1030", "W3005"]}}
         }
-        for resource in self.node.find_all():
-            if not isinstance(resource, _WITH_PARAMETERS):
-                continue
-            for code in _OF_DEFAULTS:
-                acknowledge_template(
-                    resource,
-                    code,
-                    "The default that says nothing is kept out by Fn::If before it reaches the "
-                    "property; the contract's own limits refuse other values.",
-                )
 
     def _endpoint(self, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
         keeps = self._form.keeps_counts

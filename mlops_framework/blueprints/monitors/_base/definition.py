@@ -8,7 +8,6 @@ import aws_cdk as cdk
 
 from mlops_framework.blueprints.monitors._base.places import Places
 from mlops_framework.cdk.blueprint import BlueprintStack, either
-from mlops_framework.cdk.security import acknowledge_template
 
 _INPUT = "/opt/ml/processing/input/endpoint"
 _OUTPUT = "/opt/ml/processing/output"
@@ -93,18 +92,6 @@ class JobDefinition:
             },
         )
         definition.cfn_options.condition = self._places.has_baseline
-        acknowledge_template(
-            definition,
-            "F3031",
-            "The validation puts an empty default, or the name of an SSM parameter, in the place "
-            "of a value that a condition chooses only when it is given, or that SSM resolves.",
-        )
-        acknowledge_template(
-            definition,
-            "W9003",
-            "A parameter is text or a number; CloudFormation turns its true and false into a "
-            "boolean where a property wants one.",
-        )
         return definition
 
     def _member(self, name: str) -> Any:
