@@ -13,6 +13,7 @@ from mlops_framework.errors import Fault
 from mlops_framework.naming import CAPTURES_PREFIX
 
 VERSION: Final = 1
+POLICIES: Final = ("standard", "model-monitor")
 _S3_LOCATION: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)")
 _NAME: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9])*")
 
@@ -65,6 +66,12 @@ class MonitorConfig:
             however significant it is (0.1 = 10 %).
         rate_threshold: By how much the rate of missing, invalid or unseen values must change.
         significance: False discovery rate of the whole family of tests of a window.
+        policy: The rule for the columns: ``standard`` (the engine's own) or ``model-monitor``.
+        model_monitor_files: Whether Model Monitor's files are written; its policy writes them too.
+        constraints_location: Model Monitor's ``constraints.json`` to go by; empty for what its
+            baseline job would suggest.
+        monitoring_schedule_name: The schedule's part in the files' place; empty for
+            ``drift-monitor``.
         retrain: Whether drift may ask for retraining.
         retrain_breaches: So many drifted windows ...
         retrain_windows: ... among so many latest windows ask for retraining.
@@ -92,11 +99,20 @@ class MonitorConfig:
     retrain_windows: int = 1
     retrain_cooldown_minutes: int = 1440
     retrain_monthly_cap: int = 4
+    policy: str = "standard"
+    model_monitor_files: bool = False
+    constraints_location: str = ""
+    monitoring_schedule_name: str = ""
 
     @property
     def name(self) -> str:
         """The monitor's name: its endpoint's."""
         return self.endpoint_name
+
+    @property
+    def schedule_name(self) -> str:
+        """What stands in a schedule's place in Model Monitor's folders."""
+        return self.monitoring_schedule_name or "drift-monitor"
 
     @property
     def captures(self) -> S3Location:
@@ -252,4 +268,10 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "retrain_windows": _whole(1, 100),
     "retrain_cooldown_minutes": _whole(0, 525_600),
     "retrain_monthly_cap": _whole(0, 1000),
+    "policy": _string(re.compile("|".join(POLICIES)), " or ".join(POLICIES)),
+    "model_monitor_files": _flag(),
+    "constraints_location": _string(
+        re.compile(_S3_LOCATION.pattern[:-2] + ".+)"), "s3://bucket/key, or empty", empty=True
+    ),
+    "monitoring_schedule_name": _string(_NAME, "a schedule's name, or empty", empty=True),
 }

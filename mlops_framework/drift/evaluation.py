@@ -32,6 +32,7 @@ from mlops_framework.drift.records import Records
 from mlops_framework.drift.report import Evaluation, report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
+from mlops_framework.drift.rulings import Rule, Ruling
 from mlops_framework.drift.state import Evaluated, Found, MonitorState
 from mlops_framework.drift.watching import Filer, Scene, Watcher
 from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due
@@ -80,6 +81,7 @@ class Evaluate:
     metrics: Metrics
     watchers: Sequence[Watcher] = ()
     filers: Sequence[Filer] = ()
+    rules: Sequence[Rule] = ()
 
     def __call__(
         self, baseline: Baseline, now: datetime, since: datetime | None, until: datetime | None
@@ -220,15 +222,19 @@ class Evaluate:
             own, rest = rest[: len(sight.claims)], rest[len(sight.claims) :]
             sections.append(sight.section(own, judgement))
         findings = findings_of(judgement, baseline, profile, policy, stale=stale)
+        window = task.window
+        ruled = (rule.rule(config, window, baseline, profile, judgement) for rule in self.rules)
+        ruling = next((found for found in ruled if found is not None), Ruling(judgement))
         return Evaluation(
             config,
             task,
             baseline,
             profile,
-            judgement,
-            findings,
+            ruling.judgement,
+            findings if ruling.findings is None else ruling.findings,
             stale=stale,
             sections=tuple(sections),
+            further=ruling.document,
         )
 
     def _retraining(self, evaluation: Evaluation, done: _Round) -> RetrainingDecision:

@@ -16,7 +16,7 @@ from mlops_framework.drift.profile import Profile
 
 Aspect = Literal["values", "missing", "invalid", "unseen", "range", "records", "heartbeat"]
 
-_ASPECTS: Final[dict[Test, Aspect]] = {
+_ASPECTS: Final[dict[str, Aspect]] = {
     "location": "values",
     "scale": "values",
     "shape": "values",

@@ -42,6 +42,17 @@ def kept_key(config: MonitorConfig, name: str, window: Window, file: str) -> str
     return f"{kept_prefix(config, name)}{window.path}/{file}"
 
 
+def model_monitor_folder(config: MonitorConfig, window: Window) -> str:
+    """Model Monitor's files of a window: ``{endpoint}/{schedule}/yyyy/mm/dd/HH`` as it has them.
+
+    Below the reports, which the evaluation may write. Windows that begin within an hour, which
+    Model Monitor does not have, get a folder each in it.
+    """
+    time = window.start.strftime("%Y/%m/%d/%H/%M" if window.start.minute else "%Y/%m/%d/%H")
+    place = f"{config.endpoint_name}/{config.schedule_name}/{time}"
+    return f"{monitor_prefix(config.name)}/reports/model-monitor/{place}"
+
+
 def report_keys(config: MonitorConfig, window: Window) -> dict[str, str]:
     """The report of a window, as JSON and as a page."""
     folder = f"{monitor_prefix(config.name)}/reports/{window.path}"

@@ -15,6 +15,7 @@ from typing import Final, Literal, Self, TypeAlias
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.comparison import FEWEST_VALUES, RATES, ColumnTest, Test, tests_of
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.model_monitor_files.violations import Check
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.statistics.result import Outcome
 
@@ -57,7 +58,7 @@ class Judged:
 
     Attributes:
         column: The column.
-        test: Which test.
+        test: Which test, or which check of another rule.
         statistic: The test's statistic.
         p_value: Its p-value by itself.
         q_value: The smallest false discovery rate at which it would be rejected.
@@ -67,7 +68,7 @@ class Judged:
     """
 
     column: str
-    test: Test
+    test: Test | Check
     statistic: float
     p_value: float
     q_value: float

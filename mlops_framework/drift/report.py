@@ -5,7 +5,8 @@ It holds no time of its own making: the same captures, baseline and rule give th
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from mlops_framework.drift.bars import bars_of
@@ -39,6 +40,7 @@ class Evaluation:
         findings: For people, worst first; those of the sections are in the sections.
         stale: Stored profiles left out because they were counted on an earlier baseline.
         sections: What else is watched, each with its own part of the verdict.
+        further: Further members of the report, of another rule for the columns.
     """
 
     config: MonitorConfig
@@ -49,6 +51,7 @@ class Evaluation:
     findings: tuple[Finding, ...]
     stale: int = 0
     sections: tuple[Section, ...] = ()
+    further: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -136,7 +139,10 @@ def report_document(evaluation: Evaluation) -> dict[str, Any]:
             "rate_threshold": policy.rate_threshold,
             "minimum_records": policy.minimum_records,
         },
-    } | {part.member: dict(part.document) for part in evaluation.sections if part.document}
+    } | {
+        **{part.member: dict(part.document) for part in evaluation.sections if part.document},
+        **evaluation.further,
+    }
 
 
 def _captures(profile: Profile, objects: int, stale: int) -> dict[str, Any]:

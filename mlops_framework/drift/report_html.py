@@ -35,6 +35,10 @@ _TESTS: Final[Mapping[str, str]] = {
     "invalid": "Not a number (exact binomial)",
     "unseen": "Values never seen in training (Good-Turing)",
     "range": "Beyond the training range (exchangeability)",
+    "data_type_check": "Model Monitor: values of the expected type",
+    "completeness_check": "Model Monitor: records with a value",
+    "baseline_drift_check": "Model Monitor: distance of the distributions",
+    "categorical_values_check": "Model Monitor: values of the known ones",
 }
 
 
@@ -236,6 +240,12 @@ def _method(report: Mapping[str, Any]) -> str:
         f"by {percent(method['rate_threshold'])}. Fewer than {method['minimum_records']:,} records "
         "give no verdict. Distances describe and never decide."
     )
+    theirs = report.get("model_monitor")
+    if theirs and theirs["decides"]:
+        text = (
+            "By Model Monitor's own rules: each column is checked against its constraints, by "
+            f"thresholds alone. Status {theirs['status']}; files in {theirs['files']}."
+        )
     origin = (
         f"Baseline {baseline['id']}: {baseline['rows']:,} rows of {baseline['source']}. "
         f"Model {report['monitor']['model_name']}; evaluated {report['monitor']['schedule']}."

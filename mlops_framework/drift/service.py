@@ -14,6 +14,7 @@ from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.ports import Clock, Metrics, Monitors, Publisher, Sources, Store
 from mlops_framework.drift.profile_objects import Profiled, ProfileObjects
 from mlops_framework.drift.records import Records
+from mlops_framework.drift.rulings import Rule
 from mlops_framework.drift.watching import Filer, Keeper, Watcher
 
 _ATTEMPTS: Final = 3
@@ -33,6 +34,7 @@ class DriftMonitor:
         keepers: What keeps more of captured objects than their profiles.
         watchers: What looks at windows beside their columns, in this order.
         filers: What writes further files beside reports.
+        rules: Other rules for the columns than the engine's own.
     """
 
     monitors: Monitors
@@ -44,6 +46,7 @@ class DriftMonitor:
     keepers: tuple[Keeper, ...] = ()
     watchers: tuple[Watcher, ...] = ()
     filers: tuple[Filer, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     def build_baseline(self, monitor: str) -> Baseline:
         """Build a monitor's baseline from its training data and store it.
@@ -97,6 +100,7 @@ class DriftMonitor:
             metrics=self.metrics,
             watchers=self.watchers,
             filers=self.filers,
+            rules=self.rules,
         )
         for _ in range(_ATTEMPTS - 1):
             try:

@@ -219,7 +219,9 @@ def _feature(feature: Members) -> FeatureStatistics:
     if numbers is not None and inferred != "String":
         return _numbers(name, inferred if inferred != "Unknown" else "Fractional", numbers)
     if texts is not None:
-        return _texts(name, texts)
+        read = _texts(name, texts)
+        known = read.counts or inferred != "Unknown"
+        return read if known else UnknownStatistics(name, read.present, read.missing)
     if numbers is not None:
         return _numbers(name, "Fractional", numbers)
     return UnknownStatistics(name, *_common(feature))
