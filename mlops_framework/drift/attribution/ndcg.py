@@ -24,15 +24,23 @@ def ndcg(baseline: Floats, window: Floats) -> float | None:
     Returns:
         ``None`` if the baseline attributes nothing to any feature.
     """
-    best = _gain(baseline, baseline)
-    return _gain(baseline, window) / best if best > 0 else None
+    found = scores(baseline[None], window[None])
+    return None if np.isnan(found[0]) else float(found[0])
 
 
-def _gain(values: Floats, ranked_by: Floats) -> float:
-    order = np.argsort(-ranked_by, kind="stable")
-    discounts = 1 / np.log2(np.arange(2, len(order) + 2))
-    scores = ranked_by[order]
-    starts = np.flatnonzero(np.r_[True, scores[1:] != scores[:-1]])
-    sizes = np.diff(np.r_[starts, len(scores)])
-    shared = np.repeat(np.add.reduceat(discounts, starts) / sizes, sizes)
-    return float(values[order] @ shared)
+def scores(baseline: Floats, window: Floats) -> Floats:
+    """:func:`ndcg` of many pairs at once, shape (pairs, features); NaN for those without one."""
+    count = baseline.shape[1]
+    reached = np.r_[0.0, np.cumsum(1 / np.log2(np.arange(2, count + 2)))]
+    gain, best = (_gain(baseline, ranked, reached) for ranked in (window, baseline))
+    found: Floats = np.divide(gain, best, out=np.full(len(gain), np.nan), where=best > 0)
+    return found
+
+
+def _gain(values: Floats, ranked_by: Floats, reached: Floats) -> Floats:
+    """``reached[n]`` is the sum of the first ``n`` discounts."""
+    above = (ranked_by[:, None, :] > ranked_by[:, :, None]).sum(2)
+    upto = (ranked_by[:, None, :] >= ranked_by[:, :, None]).sum(2)
+    shared = (reached[upto] - reached[above]) / (upto - above)
+    gain: Floats = (values * shared).sum(1)
+    return gain

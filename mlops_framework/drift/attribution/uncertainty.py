@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from mlops_framework.drift.attribution.ndcg import ndcg
+from mlops_framework.drift.attribution.ndcg import ndcg, scores
 from mlops_framework.drift.attribution.sums import AttributionSums
 from mlops_framework.drift.sums import Floats
 
-REPLICATES: Final = 1000
+REPLICATES: Final = 500
 _SEED: Final = 20_020_422
 
 
@@ -57,9 +57,8 @@ def agreement(
         if isinstance(baseline, AttributionSums)
         else np.broadcast_to(known, found.shape)
     )
-    scores = [ndcg(a, b) for a, b in zip(of_baseline, found, strict=True)]
-    drawn = np.array([score for score in scores if score is not None], np.float64)
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    drawn = scores(np.asarray(of_baseline), found)
+    low, high = np.nanquantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Agreement(value, min(value, float(low)), max(value, float(high)))
 
 
