@@ -18,17 +18,12 @@ import numpy as np
 import orjson
 
 from mlops_framework.drift.blocks import Block, blocks, line_ends, sound_lines
-from mlops_framework.drift.capture import MOST_OUTPUTS, output_name, output_names
+from mlops_framework.drift.capture import MOST_OUTPUTS, PREDICTION, output_name, output_names
 from mlops_framework.drift.columns import ColumnSpec
-from mlops_framework.drift.decoding import (
-    Decoded,
-    Undecodable,
-    csv_columns,
-    csv_outputs,
-    json_columns,
-    json_members,
-)
+from mlops_framework.drift.decoding import Decoded, Undecodable, csv_columns, csv_outputs
+from mlops_framework.drift.json_decoding import json_columns, json_outputs
 from mlops_framework.drift.payloads import Payloads, gathered, payloads_of
+from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.record_layout import RecordLayout, learn
 from mlops_framework.drift.scanning import Bytes, Marks, Places, Scan, Spans, matrix, scan
 from mlops_framework.drift.values import Values
@@ -90,10 +85,14 @@ class BatchReader:
 
     Args:
         specs: The baseline's columns in order.
+        form: Where rows and values are, if not where they usually are.
     """
 
-    def __init__(self, specs: Sequence[ColumnSpec]) -> None:
+    def __init__(self, specs: Sequence[ColumnSpec], form: RecordForm | None = None) -> None:
         self._specs = tuple(specs)
+        self._form = form or RecordForm()
+        # A line that names all columns names the longest.
+        self._header = max((spec.name for spec in specs), key=len, default="").encode()
         self._layouts: list[RecordLayout] = []
         self._refused = 0
 
@@ -172,27 +171,31 @@ class BatchReader:
         self, data: Bytes, found: Scan, layout: RecordLayout, kept: Places, minutes: Places
     ) -> tuple[Batch | None, Places]:
         """A batch of the kept lines, or which of them stand in its way."""
-        request = payloads_of(data, found.spans["input"].at(kept), layout.request)
+        request = payloads_of(
+            data, found.spans["input"].at(kept), layout.request, header=self._header
+        )
         if len(request.wrong):
             return None, request.wrong
-        decode = json_columns if request.json else csv_columns
-        decoded: Decoded = decode(request.text, self._specs)
-        records = np.repeat(np.arange(len(kept)), request.rows)
-        if decoded.wrong:
-            if max(decoded.wrong) >= len(records):
-                raise Undecodable
-            return None, np.unique(records[list(decoded.wrong)])
+        decoded = (
+            json_columns(request.text, self._specs, self._form.input)
+            if request.json
+            else csv_columns(request.text, self._specs)
+        )
+        lines = np.repeat(np.arange(len(kept)), request.rows)
+        records, wrong = _records(decoded, lines)
+        if len(wrong):
+            return None, wrong
         if any(len(column) != len(records) for column in decoded.columns):
             raise Undecodable
         outputs: Mapping[str, Values] = {}
         if layout.response is not None:
             response = payloads_of(data, found.spans["output"].at(kept), layout.response)
-            wrong = np.union1d(response.wrong, np.flatnonzero(response.rows != request.rows))
+            if len(response.wrong):
+                return None, response.wrong
+            rows = np.bincount(records, minlength=len(kept))
+            outputs, wrong = self._outputs(response, rows)
             if len(wrong):
                 return None, wrong
-            outputs, shorter = _outputs(response, len(records))
-            if len(shorter):
-                return None, np.unique(records[list(shorter)])
         return Batch(
             decoded.columns,
             outputs,
@@ -202,6 +205,56 @@ class BatchReader:
             lambda: _ids(data, found, kept),
             decoded.unexpected,
         ), kept[:0]
+
+    def _outputs(self, response: Payloads, rows: Places) -> tuple[Mapping[str, Values], Places]:
+        """Columns of the responses, or the records that have another number of rows or values.
+
+        Args:
+            response: The responses.
+            rows: Rows of each record's request.
+        """
+        lines = np.repeat(np.arange(len(rows)), response.rows)
+        if response.json:
+            members, decoded = json_outputs(response.text, self._form.output)
+            outputs = {_output_name(name): values for name, values in members.items()}
+            if len(outputs) != len(members):
+                raise Undecodable
+        else:
+            wrong = np.flatnonzero(response.rows != rows)
+            if len(wrong):
+                return {}, wrong
+            decoded = csv_outputs(response.text)
+            names = output_names(len(decoded.columns))
+            outputs = dict(zip(names, decoded.columns, strict=True))
+        if len(outputs) > MOST_OUTPUTS:
+            raise Undecodable
+        records, wrong = _records(decoded, lines)
+        if not len(wrong):
+            wrong = np.flatnonzero(np.bincount(records, minlength=len(rows)) != rows)
+        if len(wrong):
+            return {}, wrong
+        if any(len(values) != len(records) for values in outputs.values()):
+            raise Undecodable
+        return outputs, wrong
+
+
+def _records(decoded: Decoded, lines: Places) -> tuple[Places, Places]:
+    """The record of each row; and the records that have lines which are not like the others."""
+    if decoded.wrong:
+        if max(decoded.wrong) >= len(lines):
+            raise Undecodable
+        return lines, np.unique(lines[list(decoded.wrong)])
+    if decoded.rows is None:
+        return lines, lines[:0]
+    if len(decoded.rows) != len(lines):
+        raise Undecodable
+    return np.repeat(lines, decoded.rows), lines[:0]
+
+
+def _output_name(member: str) -> str:
+    if not member:
+        return PREDICTION
+    return f"{PREDICTION}.{member}" if member.isdecimal() else output_name(member)
 
 
 def _minutes(data: Bytes, spans: Spans | None, good: Marks) -> Places:
@@ -241,27 +294,6 @@ def _is_minute(minute: int) -> bool:
         return bool(moment_of(minute))
     except ValueError:
         return False
-
-
-def _outputs(response: Payloads, rows: int) -> tuple[Mapping[str, Values], Sequence[int]]:
-    """Columns of the responses, or the rows that are of another width."""
-    if response.json:
-        members = json_members(response.text)
-        if len(members) > MOST_OUTPUTS:
-            raise Undecodable
-        outputs = {output_name(name): values for name, values in members.items()}
-        if len(outputs) != len(members):
-            raise Undecodable
-    else:
-        decoded = csv_outputs(response.text)
-        if decoded.wrong:
-            return {}, decoded.wrong
-        if len(decoded.columns) > MOST_OUTPUTS:
-            raise Undecodable
-        outputs = dict(zip(output_names(len(decoded.columns)), decoded.columns, strict=True))
-    if any(len(values) != rows for values in outputs.values()):
-        raise Undecodable
-    return outputs, ()
 
 
 def _ids(data: Bytes, found: Scan, kept: Places) -> Sequence[str]:

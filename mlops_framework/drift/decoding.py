@@ -1,6 +1,6 @@
-"""Payloads of many records as columns, by Arrow's readers of CSV and JSON.
+"""Payloads of many records as columns, by Arrow's reader of CSV (of JSON: ``json_decoding``).
 
-What these readers cannot read, or would read otherwise than the real parser, raises
+What it cannot read, or would read otherwise than the real parser, raises
 :class:`Undecodable`; the records are then read one by one.
 """
 
@@ -15,15 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
-from pyarrow import json as arrow_json
 
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.values import Numbers, Texts, Values, as_numbers
 
-NESTING: Final = frozenset(
-    {"instances", "inputs", "predictions", "outputs", "rows", "features", "values"}
-)
-"""Members that hold a request's rows, or a row's values."""
 _MISSING: Final = [
     spelling
     for word in ("nan", "null", "none", "na", "n/a", "-nan", "+nan")
@@ -43,13 +38,15 @@ class Decoded:
 
     Attributes:
         columns: One per column asked for.
-        wrong: Rows (from zero, among all rows) of another width, which the columns leave out.
+        wrong: Lines (from zero) that are not like the others; the columns leave them out.
         unexpected: Members nobody asked for: which rows have them.
+        rows: Rows of each line; ``None`` if each is one.
     """
 
     columns: tuple[Values, ...]
     wrong: tuple[int, ...] = ()
     unexpected: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    rows: NDArray[np.int64] | None = None
 
 
 def csv_columns(text: Any, specs: Sequence[ColumnSpec]) -> Decoded:
@@ -70,53 +67,19 @@ def csv_columns(text: Any, specs: Sequence[ColumnSpec]) -> Decoded:
 
     try:
         table = _csv(text, specs, skip)
-        columns = [_values(column) for column in table.columns]
+        columns = [arrow_values(column) for column in table.columns]
     except pa.ArrowInvalid:
         # Text where numbers were: all of it as text, so that each unreadable one is known.
         wrong.clear()
         try:
             table = _csv(text, specs, skip, as_text=True)
             columns = [
-                _numbers_if_all_are(_values(column)) if spec.ordered else _values(column)
+                _numbers_if_all_are(arrow_values(column)) if spec.ordered else arrow_values(column)
                 for spec, column in zip(specs, table.columns, strict=True)
             ]
         except pa.ArrowInvalid as error:
             raise Undecodable from error
     return Decoded(tuple(columns), tuple(wrong))
-
-
-def json_columns(text: Any, specs: Sequence[ColumnSpec]) -> Decoded:
-    """Columns of flat JSON objects, a line each.
-
-    Raises:
-        Undecodable: If they are not all flat objects of the types that the columns have.
-    """
-    fields = [(spec.name, pa.float64() if spec.ordered else pa.string()) for spec in specs]
-    table = _json(text, pa.schema(fields))
-    extra = table.column_names[len(fields) :]
-    if NESTING & set(extra):
-        raise Undecodable
-    columns = tuple(_values(table.column(i)) for i in range(len(fields)))
-    present = {name: _present(table.column(name)) for name in extra}
-    return Decoded(columns, (), {name: marks for name, marks in present.items() if marks.any()})
-
-
-def json_members(text: Any) -> Mapping[str, Values]:
-    """All members of flat JSON objects, a line each, in the order they first come.
-
-    Raises:
-        Undecodable: If they are not all objects with the same scalar members.
-    """
-    table = _json(text, None)
-    if not table.column_names:
-        raise Undecodable
-    found: dict[str, Values] = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-        if name in NESTING or column.null_count or not (number or pa.types.is_string(column.type)):
-            raise Undecodable
-        found[name] = _values(column.cast(pa.float64()) if number else column)
-    return found
 
 
 def csv_outputs(text: Any) -> Decoded:
@@ -144,25 +107,13 @@ def _csv(text: Any, specs: Sequence[ColumnSpec], skip: Any, *, as_text: bool = F
     )
 
 
-def _json(text: Any, schema: Any) -> Any:
-    try:
-        return arrow_json.read_json(
-            pa.BufferReader(text),
-            read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
-            parse_options=arrow_json.ParseOptions(
-                explicit_schema=schema, unexpected_field_behavior="infer"
-            ),
-        )
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise Undecodable from error
-
-
-def _values(column: Any) -> Values:
+def arrow_values(column: Any) -> Values:
+    """A column of Arrow: floats as numbers, all else as texts."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if pa.types.is_floating(column.type):
-        return Numbers(column.to_numpy())
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    encoded = column.combine_chunks()
+        return Numbers(column.to_numpy(zero_copy_only=False))
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], _TEXT)
     texts = encoded.dictionary.to_pylist()
@@ -171,11 +122,6 @@ def _values(column: Any) -> Values:
         indices = indices.fill_null(len(texts))
         texts.append("")
     return Texts(indices.to_numpy().astype(np.int64), texts)
-
-
-def _present(column: Any) -> NDArray[np.bool_]:
-    marks: NDArray[np.bool_] = column.is_valid().to_numpy()
-    return marks
 
 
 def _numbers_if_all_are(values: Values) -> Values:

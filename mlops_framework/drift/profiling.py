@@ -13,6 +13,7 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.batches import NO_TIME, Batch, BatchReader, moment_of
 from mlops_framework.drift.capture import CaptureReader, Invocation, Unreadable
 from mlops_framework.drift.profile import Profile, Profiler
+from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.rows import RowsOf, rows_of_batch, rows_of_invocations
 from mlops_framework.drift.windows import Window, instant, moment
 
@@ -28,6 +29,7 @@ def profile_chunks(
     *,
     window_of: WindowOf,
     time: datetime,
+    form: RecordForm | None = None,
     rows: RowsOf | None = None,
 ) -> Mapping[Window, Profile]:
     """Count each record in the window of its own time.
@@ -37,11 +39,12 @@ def profile_chunks(
         baseline: What to count on.
         window_of: The window of a moment.
         time: Moment of the object, for records that have no usable time of their own.
+        form: Where rows and values of the payloads are, if not where they usually are.
         rows: Is given the rows themselves, for what has to know which is whose.
     """
     profilers = _Profilers(baseline, window_of, time, rows)
-    reader = CaptureReader(baseline.names)
-    for found in BatchReader(baseline.specs).read(chunks):
+    reader = CaptureReader(baseline.names, form)
+    for found in BatchReader(baseline.specs, form).read(chunks):
         if isinstance(found, Batch):
             profilers.add_batch(found)
         elif found.strip():
@@ -50,7 +53,12 @@ def profile_chunks(
 
 
 def profile_lines(
-    lines: Iterable[str], baseline: Baseline, *, minutes: int, time: datetime
+    lines: Iterable[str],
+    baseline: Baseline,
+    *,
+    minutes: int,
+    time: datetime,
+    form: RecordForm | None = None,
 ) -> Mapping[Window, Profile]:
     """As :func:`profile_chunks`, of lines of text and windows of some minutes."""
     return profile_chunks(
@@ -58,6 +66,7 @@ def profile_lines(
         baseline,
         window_of=lambda moment: Window.containing(moment, minutes),
         time=time,
+        form=form,
     )
 
 

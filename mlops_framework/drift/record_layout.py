@@ -93,6 +93,8 @@ def learn(line: bytes) -> RecordLayout | None:
     if request is None or not any(role == "input" for role, _, _ in found):
         return None
     response = _side(record, _SIDES)
+    if response is None and any(record["captureData"].get(name) for name in _SIDES):
+        return None
     varying = []
     end = 0
     for role, start, stop in found:

@@ -125,7 +125,7 @@ def by_the_real_parser(baseline: Baseline, lines: Iterable[str]) -> dict[Window,
     return {window: profiler.profile().to_json() for window, profiler in profilers.items()}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(captured)
 def test_the_quick_way_counts_what_the_real_parser_counts(
     baseline: Baseline, lines: list[str]
