@@ -33,7 +33,7 @@ KINDS = (
     "training",
     "tuning",
 )
-"""Every kind that the platform brings; a test elsewhere holds that none is missing."""
+"""Every kind that the platform brings."""
 ANALYZERS = tuple(kind for kind in KINDS if kind.startswith(("data-", "model-")))
 """Those that run AWS's own analyzers."""
 BLUEPRINTS = tuple(name for kind in KINDS for name in (kind, f"{kind}-delivery"))

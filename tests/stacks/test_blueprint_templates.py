@@ -21,6 +21,16 @@ from tests.stacks.conftest import (
 )
 
 
+def test_no_kind_is_left_out_of_these_tests() -> None:
+    brought = [
+        blueprint.kind
+        for blueprint in Registry.discover().blueprints
+        if blueprint.stack.startswith("mlops_framework.")
+    ]
+
+    assert sorted(brought) == list(KINDS)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_template_takes_exactly_the_contracts_parameters(dev: Synthesized, kind: str) -> None:
     contract = Registry.discover().get(kind).request

@@ -61,6 +61,23 @@ def test_a_second_synthesis_without_credentials_gives_the_same_bytes(
     assert first.blueprints == read_templates(catalogue, BLUEPRINTS)
 
 
+def test_make_check_shows_every_template_to_cfn_lint(dev: Synthesized) -> None:
+    """CDK's own validation leaves the blueprints' templates out: ADR 32."""
+    (command,) = [
+        line
+        for line in (ROOT / "Makefile").read_text("utf-8").splitlines()
+        if line.startswith("\t$(BIN)/cfn-lint ")
+    ]
+
+    shown = {
+        file.name.removesuffix(".template.json")
+        for pattern in command.split()[1:]
+        for file in dev.outdir.glob(pattern.removeprefix(".build/check/*/"))
+    }
+
+    assert shown == set(dev.templates)
+
+
 def test_an_environment_that_does_not_exist_is_told_without_a_traceback(tmp_path: Path) -> None:
     run = run_app("production", tmp_path)
 
