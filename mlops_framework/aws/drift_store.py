@@ -92,6 +92,19 @@ class S3Store:
                 Bucket=bucket, Key=key, Body=text.encode(), ContentType=media_type
             )
 
+    def read_bytes(self, bucket: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """See ``Store.read_bytes``."""
+        if not keys:
+            return {}
+        with ThreadPoolExecutor(min(_READERS, len(keys))) as pool:
+            found = pool.map(lambda key: self._bytes(bucket, key), keys)
+            return {key: data for key, data in zip(keys, found, strict=True) if data is not None}
+
+    def write_bytes(self, bucket: str, key: str, data: bytes, media_type: str) -> None:
+        """See ``Store.write_bytes``."""
+        with refusals("S3", "PutObject"):
+            self._client.put_object(Bucket=bucket, Key=key, Body=data, ContentType=media_type)
+
     def keys(self, bucket: str, prefix: str) -> Iterable[str]:
         """See ``Store.keys``."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -114,6 +127,14 @@ class S3Store:
                 **condition,
             )
         return str(answer["ETag"])
+
+    def _bytes(self, bucket: str, key: str) -> bytes | None:
+        try:
+            with refusals("S3", "GetObject", _ABSENT):
+                data: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except ObjectMissing:
+            return None
+        return data
 
     def _read(self, bucket: str, key: str) -> tuple[Mapping[str, Any] | None, str]:
         try:

@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Final, Self
 
 from mlops_framework.drift.errors import MonitorInvalid
+from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.errors import Fault
 from mlops_framework.naming import CAPTURES_PREFIX
 
@@ -77,6 +78,10 @@ class MonitorConfig:
         retrain_windows: ... among so many latest windows ask for retraining.
         retrain_cooldown_minutes: Minimum time between two requests.
         retrain_monthly_cap: Most requests in a calendar month (UTC).
+        slow_drift: Whether evidence is added up over windows, too.
+        ground_truth: What the model's quality is watched by; ``None`` not to watch it.
+        ground_truth_location: Where labels arrive, below it ``yyyy/mm/dd/HH/`` of their collection;
+            empty where none do and quality is only estimated.
     """
 
     environment: str
@@ -103,6 +108,9 @@ class MonitorConfig:
     model_monitor_files: bool = False
     constraints_location: str = ""
     monitoring_schedule_name: str = ""
+    slow_drift: bool = False
+    ground_truth: GroundTruth | None = None
+    ground_truth_location: str = ""
 
     @property
     def name(self) -> str:
@@ -167,9 +175,10 @@ class MonitorConfig:
             rule = _RULES[name]
             try:
                 values[name] = rule.read(document[name])
-            except (ValueError, TypeError):
+            except (ValueError, TypeError) as error:
                 found = _shown(document[name])
-                faults.append(Fault(name, f"accepted is {rule.accepted}", rule.accepted, found))
+                said = str(error) if rule.says_why else f"accepted is {rule.accepted}"
+                faults.append(Fault(name, said, rule.accepted, found))
         if not faults and values.get("retrain_breaches", 1) > values.get("retrain_windows", 1):
             accepted = "retrain_breaches <= retrain_windows"
             found = f"{values.get('retrain_breaches', 1)} of {values.get('retrain_windows', 1)}"
@@ -181,9 +190,15 @@ class MonitorConfig:
 
     def to_document(self) -> dict[str, Any]:
         """The configuration as its JSON document."""
-        return {"version": VERSION} | {
-            field.name: getattr(self, field.name) for field in fields(self)
-        }
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        nested = {name: value.to_document() for name, value in found.items() if _is_nested(value)}
+        absent = [name for name, value in found.items() if value is None]
+        document = {"version": VERSION} | found | nested
+        return {name: value for name, value in document.items() if name not in absent}
+
+
+def _is_nested(value: Any) -> bool:
+    return hasattr(value, "to_document")
 
 
 @dataclass(frozen=True)
@@ -192,6 +207,7 @@ class _Rule:
 
     read: Callable[[Any], Any]
     accepted: str
+    says_why: bool = False
 
 
 def _text_of(value: Any) -> str:
@@ -238,6 +254,15 @@ def _share(low: float, high: float) -> _Rule:
     return _Rule(read, f"a number from {low} to {high}")
 
 
+def _nested(read: Callable[[Any], Any], accepted: str) -> _Rule:
+    """A nested setting; the empty text and the empty object are as if it were absent."""
+
+    def read_if_given(value: Any) -> Any:
+        return read(value) if value not in ("", None, {}) else None
+
+    return _Rule(read_if_given, f"{accepted}, or empty", says_why=True)
+
+
 def _flag() -> _Rule:
     def read(value: Any) -> bool:
         if _text_of(value) not in ("true", "false"):
@@ -263,6 +288,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "effect_threshold": _share(0.001, 1.0),
     "rate_threshold": _share(0.0001, 1.0),
     "significance": _share(1e-9, 0.2),
+    "slow_drift": _flag(),
     "retrain": _flag(),
     "retrain_breaches": _whole(1, 100),
     "retrain_windows": _whole(1, 100),
@@ -274,4 +300,6 @@ _RULES: Final[Mapping[str, _Rule]] = {
         re.compile(_S3_LOCATION.pattern[:-2] + ".+)"), "s3://bucket/key, or empty", empty=True
     ),
     "monitoring_schedule_name": _string(_NAME, "a schedule's name, or empty", empty=True),
+    "ground_truth": _nested(GroundTruth.from_document, "an object with problem_type"),
+    "ground_truth_location": _string(_S3_LOCATION, "s3://bucket/prefix, or empty", empty=True),
 }

@@ -68,6 +68,14 @@ class Store(Protocol):
         """Write an object, replacing what is there."""
         ...
 
+    def read_bytes(self, bucket: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Objects that exist, by key."""
+        ...
+
+    def write_bytes(self, bucket: str, key: str, data: bytes, media_type: str) -> None:
+        """Write an object that is no text, replacing what is there."""
+        ...
+
     def keys(self, bucket: str, prefix: str) -> Iterable[str]:
         """Keys below a prefix."""
         ...

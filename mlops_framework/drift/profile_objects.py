@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.layout import profile_key
+from mlops_framework.drift.layout import kept_key, profile_key
 from mlops_framework.drift.objects import CaptureKey, ObjectVersion, StoredProfile
 from mlops_framework.drift.ports import Metrics, Monitors, Sources, Store
 from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.records import Records
+from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.watching import Keeper
 from mlops_framework.drift.windows import Window
 
@@ -61,12 +62,25 @@ class ProfileObjects:
     ) -> Profiled:
         records = Records(self.store, config)
         baseline = records.baseline()
+        started = (keeper.start(config, baseline) for keeper in self.keepers)
+        keepings = [keeping for keeping in started if keeping is not None]
+
+        def keep(window: Window, rows: CapturedRows) -> None:
+            for keeping in keepings:
+                keeping.add(window, rows)
+
         profiles = profile_chunks(
             self.sources.captured(source),
             baseline,
             window_of=lambda moment: Window.containing(moment, config.window_minutes),
             time=captured.time,
+            rows=keep if keepings else None,
         )
+        # Before the profiles, so that whoever finds a profile finds what was kept with it.
+        for keeping in keepings:
+            for window, kept in keeping.artefacts().items():
+                key = kept_key(config, kept.name, window, f"{source.digest}{kept.suffix}")
+                self.store.write_bytes(config.data_bucket, key, kept.data, kept.media_type)
         keys = []
         for window, profile in profiles.items():
             keys.append(profile_key(config, window, source.digest))

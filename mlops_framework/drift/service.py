@@ -10,6 +10,7 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.baselines import build_baseline
 from mlops_framework.drift.errors import StateConflict
 from mlops_framework.drift.evaluation import Evaluate, Outcome
+from mlops_framework.drift.ground_truth.label_files import Taken, take_labels
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.ports import Clock, Metrics, Monitors, Publisher, Sources, Store
 from mlops_framework.drift.profile_objects import Profiled, ProfileObjects
@@ -75,6 +76,20 @@ class DriftMonitor:
         )
         return profile(source)
 
+    def take_labels(self, monitor: str, source: ObjectVersion) -> Taken:
+        """Store the labels of a ground truth object; the same version again changes nothing.
+
+        Raises:
+            MonitorUnknown: If there is no such monitor.
+            ObjectMissing: If the object is gone.
+        """
+        config = self.monitors.get(monitor)
+        taken = take_labels(config, source, self.sources, self.store)
+        if not taken.skipped:
+            values = {"LabelsTaken": float(taken.labels), "UnreadableLabels": float(taken.left_out)}
+            self.metrics.record(config.name, values)
+        return taken
+
     def evaluate(
         self, monitor: str, *, since: datetime | None = None, until: datetime | None = None
     ) -> Outcome:
@@ -110,4 +125,4 @@ class DriftMonitor:
         return evaluate(baseline, self.clock(), since, until)
 
 
-__all__ = ["DriftMonitor", "Outcome", "Profiled"]
+__all__ = ["DriftMonitor", "Outcome", "Profiled", "Taken"]

@@ -21,6 +21,7 @@ from mlops_framework.drift.objects import StoredProfile
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.report import Evaluation
+from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.windows import Task, Window
 
@@ -48,8 +49,8 @@ class Artefact:
 class Keeping(Protocol):
     """What one keeper collects of one object."""
 
-    def add(self, window: Window, rows: Any) -> None:
-        """Take many rows of one window (:class:`~mlops_framework.drift.rows.CapturedRows`)."""
+    def add(self, window: Window, rows: CapturedRows) -> None:
+        """Take many rows of one window; their ids may be gone after this call."""
         ...
 
     def artefacts(self) -> Mapping[Window, Artefact]:

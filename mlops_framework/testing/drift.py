@@ -42,11 +42,13 @@ class InMemoryBucket:
 
     Attributes:
         objects: Text by ``(bucket, key)``.
+        files: What is no text, likewise.
         writes: Every key written, in order.
         interfere: Called before each conditional write; a test changes the state with it.
     """
 
     objects: dict[tuple[str, str], str] = field(default_factory=dict)
+    files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     interfere: list[Any] = field(default_factory=list)
 
@@ -73,9 +75,19 @@ class InMemoryBucket:
         self.objects[bucket, key] = text
         self.writes.append(key)
 
+    def read_bytes(self, bucket: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Objects that exist."""
+        return {key: self.files[bucket, key] for key in keys if (bucket, key) in self.files}
+
+    def write_bytes(self, bucket: str, key: str, data: bytes, media_type: str) -> None:
+        """Write an object."""
+        self.files[bucket, key] = data
+        self.writes.append(key)
+
     def keys(self, bucket: str, prefix: str) -> Iterable[str]:
         """Keys below a prefix."""
-        return sorted(k for b, k in self.objects if b == bucket and k.startswith(prefix))
+        both = [*self.objects, *self.files]
+        return sorted(k for b, k in both if b == bucket and k.startswith(prefix))
 
     def read_state(self, bucket: str, key: str) -> tuple[Mapping[str, Any] | None, str]:
         """A document and its text as tag."""
