@@ -42,6 +42,11 @@ def teardown_function_name(prefix: str) -> str:
     return f"{prefix}-teardown"
 
 
+def continue_function_name(prefix: str) -> str:
+    """Name of the function that goes on with long requests; it calls itself."""
+    return f"{prefix}-continue"
+
+
 def delivery_role_name(prefix: str) -> str:
     """Name of the role that CloudFormation makes delivery stacks with."""
     return deploy_role_name(prefix, _DELIVERY_KIND)
@@ -309,6 +314,7 @@ class DeliveryStack(FrameworkStack):
                 verify_function_name(prefix),
                 baseline_function_name(prefix),
                 teardown_function_name(prefix),
+                continue_function_name(prefix),
             ],
         )
 

@@ -19,7 +19,7 @@ from mlops_framework.cdk.delivery import start_role_name
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.environments.models import EnvironmentConfig, GitSourceConfig
-from stacks.orchestrator_stack import gitops_function_name
+from stacks.git_function import gitops_function_name
 
 _SOURCE, _PLAN = "Source", "Plan"
 

@@ -12,13 +12,10 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.orchestrator.settings import OrchestratorSettings, TeardownSettings
-from mlops_framework import naming
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.bundling import Bundler
 from mlops_framework.cdk.catalogue import Catalogue
@@ -27,21 +24,22 @@ from mlops_framework.cdk.function import FunctionShape, LogPolicy, PythonFunctio
 from mlops_framework.cdk.security import acknowledge, allow
 from mlops_framework.cdk.stack import FrameworkStack, house_tags
 from mlops_framework.environments.models import EnvironmentConfig
-from stacks.delivery_stack import delivery_role_name, teardown_function_name
+from stacks.continuation import continuation
+from stacks.delivery_stack import (
+    continue_function_name,
+    delivery_role_name,
+    teardown_function_name,
+)
 from stacks.foundation_stack import publish
+from stacks.git_function import git_function
+from stacks.model_approvals import model_approvals
 from stacks.model_cards import CARD_BODIES, CARD_ROUTES, let_keep_cards
-from stacks.request_files import request_files
+from stacks.request_files import Runs, request_files
 
 _API_TIMEOUT_SECONDS = 29  # API Gateway waits no longer
 _TEARDOWN_TIMEOUT_SECONDS = 900
-_APPROVALS_TIMEOUT_SECONDS = 300
 _RUN_TIME = "Pipelines are made at run time; their names begin with the environment's prefix."
 _OBJECTS = "Objects are named after pipelines, which are made at run time."
-
-
-def gitops_function_name(prefix: str) -> str:
-    """Name of the function that the CodePipelines of Git sources invoke."""
-    return f"{prefix}-gitops"
 
 
 _PIPELINE_REQUEST = {
@@ -109,19 +107,23 @@ class OrchestratorStack(FrameworkStack):
         self.table = self._records()
         self.teardown = self._teardown()
         self.handler = self._handler()
-        self.approvals = self._approvals()
-        self.gitops = self._gitops() if config.git_sources else None
-        self.files = request_files(
-            self,
-            bundle=self._bundle,
-            environment=self._what_provisioning_reads(),
-            logs=self._logs,
-        )
+        runs: Runs = {
+            "bundle": self._bundle,
+            "environment": self._what_provisioning_reads(),
+            "logs": self._logs,
+        }
+        self.approvals = model_approvals(self, **runs)
+        self.continuation = continuation(self, **runs)
+        self.gitops = git_function(self, **runs) if config.git_sources else None
+        self.files = request_files(self, **runs)
         self.api = self._api()
 
-        for function in (self.handler, self.approvals, self.files, self.teardown):
+        provisioning = [self.handler, self.approvals, self.files, self.continuation]
+        if self.gitops is not None:
+            provisioning.append(self.gitops)
+        for function in (*provisioning, self.teardown):
             self._let_read_and_remember(function)
-        for function in (self.handler, self.approvals, self.files):
+        for function in provisioning:
             self._let_provision(function)
         for function in (self.handler, self.files):
             let_keep_cards(self, function)
@@ -182,86 +184,6 @@ class OrchestratorStack(FrameworkStack):
             shape=FunctionShape(memory_mb=512, timeout_seconds=_API_TIMEOUT_SECONDS),
         )
 
-    def _approvals(self) -> PythonFunction:
-        function = PythonFunction(
-            self,
-            "Approvals",
-            bundle=self._bundle,
-            handler="approvals:handler",
-            settings=OrchestratorSettings,
-            environment=self._what_provisioning_reads(),
-            description="Delivers a model that was approved, takes back one that was rejected",
-            logs=self._logs,
-            shape=FunctionShape(
-                memory_mb=512, timeout_seconds=_APPROVALS_TIMEOUT_SECONDS, retries=2
-            ),
-        )
-        rule = events.CfnRule(
-            self,
-            "ModelDecided",
-            description="A version in the model registry was approved or rejected",
-            event_pattern={
-                "source": ["aws.sagemaker"],
-                "detail-type": ["SageMaker Model Package State Change"],
-                "detail": {
-                    "ModelApprovalStatus": ["Approved", "Rejected"],
-                    "ModelPackageGroupName": [{"exists": True}],
-                },
-            },
-            state="ENABLED",
-            targets=[events.CfnRule.TargetProperty(id="Approvals", arn=function.function_arn)],
-        )
-        lambda_.CfnPermission(
-            self,
-            "ModelDecidedInvokes",
-            action=perms.INVOKE_FUNCTION[0],
-            function_name=function.function_name,
-            principal="events.amazonaws.com",
-            source_arn=rule.attr_arn,
-        )
-        return function
-
-    def _gitops(self) -> PythonFunction:
-        return PythonFunction(
-            self,
-            "GitOps",
-            bundle=self._bundle,
-            handler="gitops:handler",
-            settings=OrchestratorSettings,
-            environment=self._what_provisioning_reads(),
-            description="Plans and applies the request files of Git sources",
-            logs=self._logs,
-            shape=FunctionShape(
-                memory_mb=1024,
-                timeout_seconds=_TEARDOWN_TIMEOUT_SECONDS,
-                name=gitops_function_name(self.config.prefix),
-            ),
-        )
-
-    def _let_act_for_git(self, function: PythonFunction) -> None:
-        prefix = self.config.prefix
-        allow(
-            function,
-            actions=perms.ANSWER_PIPELINE_JOB,
-            resources=["*"],
-            because="CodePipeline's job results take no resource.",
-        )
-        allow(
-            function,
-            actions=[*perms.READ_OBJECTS, *perms.WRITE_OBJECTS],
-            resources=[
-                f"{self._artifacts}/{naming.git_artifacts(prefix)}*",
-                f"{self._artifacts}/gitops/*",
-            ],
-            because="CodePipeline names artifacts after its pipelines, plans are named by digest.",
-        )
-        allow(
-            function,
-            actions=perms.READ_PARAMETERS,
-            resources=[self.arn("ssm", f"parameter/{prefix}/platform/*")],
-            because="Request files name any of the values that the platform publishes.",
-        )
-
     def _api(self) -> ServiceApi:
         self._let_api_gateway_log()
         api = ServiceApi(
@@ -312,6 +234,7 @@ class OrchestratorStack(FrameworkStack):
             "partition": self.partition,
             "delivery_role_arn": self.role_arn(delivery_role_name(self.config.prefix)),
             "teardown_function_name": self.teardown.function_name,
+            "continue_function_name": continue_function_name(self.config.prefix),
             "assets_bucket": self.config.assets_bucket or "",
             "stage_aliases": json.dumps(
                 {stage.name: list(stage.stands_for) for stage in self.config.stages}
@@ -359,7 +282,8 @@ class OrchestratorStack(FrameworkStack):
             actions=perms.INVOKE_FUNCTION,
             # Written out: a function's role cannot refer to the function that refers to the role.
             resources=[
-                self.arn("lambda", f"function:{teardown_function_name(self.config.prefix)}")
+                self.arn("lambda", f"function:{name(self.config.prefix)}")
+                for name in (teardown_function_name, continue_function_name)
             ],
         )
 
@@ -383,6 +307,12 @@ class OrchestratorStack(FrameworkStack):
             function,
             actions=perms.CHANGE_STACKS,
             resources=[self.arn("cloudformation", f"stack/{prefix}-*-delivery/*")],
+            because=_RUN_TIME,
+        )
+        allow(
+            function,
+            actions=["cloudformation:ContinueUpdateRollback"],
+            resources=[self._stacks],
             because=_RUN_TIME,
         )
         allow(

@@ -80,6 +80,7 @@ class Platform:
                     "Approvals": self.orchestrator.approvals.function_name,
                     "Files": self.orchestrator.files.function_name,
                     "Teardown": self.orchestrator.teardown.function_name,
+                    "Continuation": self.orchestrator.continuation.function_name,
                     "Verify": self.delivery.verify.function_name,
                     "Profile": self.drift.profile.function_name,
                     "Evaluate": self.drift.evaluate.function_name,

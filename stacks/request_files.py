@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypedDict
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
@@ -18,6 +18,14 @@ from mlops_framework.cdk.stack import FrameworkStack
 _TIMEOUT_SECONDS: Final = 120
 _PREFIX: Final = "mlops-config"
 """Keys of request files begin so, as the predecessor's did."""
+
+
+class Runs(TypedDict):
+    """What the orchestrator's functions are made with."""
+
+    bundle: Bundle
+    environment: Mapping[str, str]
+    logs: LogPolicy
 
 
 def request_files(

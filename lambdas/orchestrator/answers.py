@@ -30,8 +30,19 @@ def refuse(app: APIGatewayRestResolver, fault: Exception, logger: Logger) -> Ans
     status, reference = status_of(fault), correlation_id(app)
     log = logger.exception if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logger.info
     log("%s: %s", type(fault).__name__, fault, extra={"correlation_id": reference})
-    problem = problem_of(fault, path=app.current_event.path, correlation_id=reference)
+    problem = problem_of(
+        fault, path=app.current_event.path, correlation_id=reference, base=_base(app)
+    )
     return _response(app, status, problem, CONTENT_TYPE, headers_of(fault))
+
+
+def _base(app: APIGatewayRestResolver) -> str:
+    """Address of the API as it was called; nothing where the event did not come through it."""
+    context = app.current_event.raw_event["requestContext"]
+    domain, whole, path = (context.get("domainName"), context.get("path"), app.current_event.path)
+    if not domain or not whole or not str(whole).endswith(path):
+        return ""
+    return f"https://{domain}{str(whole)[: -len(path)]}"
 
 
 def _response(

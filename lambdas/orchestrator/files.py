@@ -25,7 +25,6 @@ PREFIX: Final = "mlops-config"
 RESULT: Final = ".result.json"
 _BOM: Final = b"\xef\xbb\xbf"
 _SUBJECT_LENGTH: Final = 100
-_LATER: Final = (HTTPStatus.CONFLICT,)
 
 
 class TryAgain(Exception):
@@ -91,11 +90,12 @@ def carry_out(
         TryAgain: If a file may succeed later.
     """
     statuses: dict[str, Any] = {}
+    later: list[str] = []
     for file in files_in(event):
-        status = _carry_out(file, context, app, desk)
-        if status is not None:
-            statuses[file.place] = status
-    later = [place for place, status in statuses.items() if _may_succeed(status)]
+        carried = _carry_out(file, context, app, desk)
+        if carried is not None:
+            statuses[file.place], again = carried
+            later += [file.place] if again else []
     if later:
         raise TryAgain(f"{', '.join(later)}: see the result beside it; it is tried again.")
     return {"files": statuses}
@@ -109,7 +109,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _carry_out(
     file: RequestFile, context: Any, app: APIGatewayRestResolver, desk: Desk
-) -> int | None:
+) -> tuple[int, bool] | None:
+    """Its status and whether a later attempt may bring another; nothing if it is gone."""
     try:
         body = desk.read(file.bucket, file.key, limit=FOLDER_LIMIT + 1)
     except FileNotFoundError:
@@ -129,14 +130,15 @@ def _carry_out(
     }
     desk.write(file.bucket, f"{file.key}{RESULT}", json.dumps(result, indent=2))
     LOGGER.info("%s: %d", file.place, status)
-    if status >= HTTPStatus.BAD_REQUEST and not _may_succeed(status):
+    again = _may_succeed(status, answer)
+    if status >= HTTPStatus.BAD_REQUEST and not again:
         subject = f"Refused: {file.key}".encode("ascii", "replace").decode()[:_SUBJECT_LENGTH]
         desk.alert(subject, f"{file.place} was refused ({status}).\n\n{answer.get('detail', '')}")
-    return status
+    return status, again
 
 
-def _may_succeed(status: int) -> bool:
-    return status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+def _may_succeed(status: int, answer: Mapping[str, Any]) -> bool:
+    return "retry_after" in answer or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _objects(event: Mapping[str, Any]) -> Iterator[RequestFile]:

@@ -39,6 +39,8 @@ class OrchestratorSettings(LambdaSettings):
     """Role with which CloudFormation makes delivery stacks."""
     teardown_function_name: str
     """Function that ``DELETE`` starts."""
+    continue_function_name: str
+    """Function that goes on with what needs longer than a request may."""
     card_key_arn: str = ""
     """Key that model cards are encrypted with; AWS's own if empty."""
     assets_bucket: str = ""
@@ -47,6 +49,8 @@ class OrchestratorSettings(LambdaSettings):
     """Stages of the predecessor that a stage stands for: a JSON object of lists."""
     tags: str = "{}"
     """Tags of everything the environment owns, a JSON object."""
+    aws_endpoint_url: str = ""
+    """Endpoint of the local AWS, which sets it; nobody else does."""
 
 
 class FilesSettings(OrchestratorSettings):

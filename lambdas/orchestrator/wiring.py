@@ -32,7 +32,7 @@ def service() -> Orchestrator:
     """The use cases on AWS, made once per execution environment."""
     from mlops_framework.aws.clients import client
     from mlops_framework.aws.events import DefaultBus
-    from mlops_framework.aws.functions import TeardownFunction
+    from mlops_framework.aws.functions import ContinuationFunction, TeardownFunction
     from mlops_framework.aws.model_versions import SageMakerModelVersions
     from mlops_framework.aws.objects import S3Objects
     from mlops_framework.aws.pipelines import CodePipelines
@@ -40,6 +40,7 @@ def service() -> Orchestrator:
     from mlops_framework.aws.stacks import CloudFormationStacks
     from mlops_framework.contracts.base import Place
     from mlops_framework.orchestration.catalogue import CatalogueFolder
+    from mlops_framework.orchestration.links import ConsoleLinks, LocalLinks
     from mlops_framework.orchestration.plan import EnvironmentView
     from mlops_framework.orchestration.ports import Ports
     from mlops_framework.orchestration.predecessor import Setting
@@ -47,7 +48,9 @@ def service() -> Orchestrator:
 
     settings = OrchestratorSettings.from_environ()
     aliases = json.loads(settings.stage_aliases)
-    stacks = client("cloudformation")
+    stacks, functions = client("cloudformation"), client("lambda")
+    region = stacks.meta.region_name
+    local = settings.aws_endpoint_url
     return Orchestrator(
         catalogue=CatalogueFolder(CATALOGUE),
         ports=Ports(
@@ -55,11 +58,12 @@ def service() -> Orchestrator:
             stacks=CloudFormationStacks(stacks),
             pipelines=CodePipelines(client("codepipeline")),
             objects=S3Objects(client("s3"), settings.artifact_bucket),
-            teardown=TeardownFunction(client("lambda"), settings.teardown_function_name),
+            teardown=TeardownFunction(functions, settings.teardown_function_name),
             events=DefaultBus(client("events"), settings.environment_prefix),
             now=now,
             pause=time.sleep,
             models=SageMakerModelVersions(client("sagemaker")),
+            continuation=ContinuationFunction(functions, settings.continue_function_name),
         ),
         environment=EnvironmentView(
             prefix=settings.environment_prefix,
@@ -68,7 +72,7 @@ def service() -> Orchestrator:
             tags=json.loads(settings.tags),
         ),
         place=Place(
-            region=stacks.meta.region_name,
+            region=region,
             partition=settings.partition,
             account=settings.account,
             data_bucket=settings.data_bucket,
@@ -79,6 +83,7 @@ def service() -> Orchestrator:
             stages={stage: tuple(aliases.get(stage, ())) for stage in stages_of(settings.stages)},
             assets_bucket=settings.assets_bucket or settings.data_bucket,
         ),
+        links=LocalLinks(local) if local else ConsoleLinks(region, settings.partition),
     )
 
 

@@ -31,6 +31,29 @@ class TeardownFunction:
             )
 
 
+class ContinuationFunction:
+    """The port ``ContinuationStarter``: an asynchronous invocation.
+
+    Args:
+        client: A Lambda client.
+        function: Name or ARN of the function that goes on.
+    """
+
+    def __init__(self, client: Any, function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def start(self, pipeline_id: str, revision: int) -> None:
+        """See ``ContinuationStarter.start``."""
+        event = {"pipeline_id": pipeline_id, "revision": revision}
+        with refusals("Lambda", "Invoke"):
+            self._client.invoke(
+                FunctionName=self._function,
+                InvocationType="Event",
+                Payload=json.dumps(event).encode(),
+            )
+
+
 class SynchronousFunction:
     """Calls a function and waits for its result; the port ``BaselineBuilder`` of delivery.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mlops_framework.aws.refusals import refusals
@@ -14,6 +14,7 @@ _SERVICE: Final = "CloudFormation"
 _NO_SUCH_STACK: Final = "does not exist"
 _NO_UPDATES: Final = "No updates are to be performed"
 _BEGINNINGS: Final = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"})
+_ROLLBACK: Final = frozenset({"UPDATE_ROLLBACK_IN_PROGRESS"})
 _CANCELLED: Final = ("Resource creation cancelled", "Resource update cancelled")
 
 
@@ -86,10 +87,21 @@ class CloudFormationStacks:
         with refusals(_SERVICE, "DeleteStack"):
             self._client.delete_stack(StackName=name)
 
-    def continue_rollback(self, name: str) -> None:
+    def continue_rollback(self, name: str, *, skip: Sequence[str] = ()) -> None:
         """See ``StackGateway.continue_rollback``."""
+        skipped = {"ResourcesToSkip": list(skip)} if skip else {}
         with refusals(_SERVICE, "ContinueUpdateRollback"):
-            self._client.continue_update_rollback(StackName=name)
+            self._client.continue_update_rollback(StackName=name, **skipped)
+
+    def rollback_failures(self, name: str) -> tuple[ResourceFailure, ...]:
+        """See ``StackGateway.rollback_failures``."""
+        failed = {
+            event["LogicalResourceId"]: _failure(event)
+            for event in self._last_operation(name, _ROLLBACK)
+            if event.get("ResourceStatus") == "UPDATE_FAILED"
+            and event.get("ResourceType") != "AWS::CloudFormation::Stack"
+        }
+        return tuple(failed.values())
 
     def failures(self, name: str) -> tuple[ResourceFailure, ...]:
         """See ``StackGateway.failures``."""
@@ -102,8 +114,10 @@ class CloudFormationStacks:
         causes = [event for event in failed if not _reason(event).startswith(_CANCELLED)]
         return tuple(_failure(event) for event in reversed(causes or failed))
 
-    def _last_operation(self, name: str) -> Iterator[Mapping[str, Any]]:
-        """Events of the last operation, newest first."""
+    def _last_operation(
+        self, name: str, beginnings: frozenset[str] = _BEGINNINGS
+    ) -> Iterator[Mapping[str, Any]]:
+        """Events since the stack itself last began something, newest first."""
         token: dict[str, str] = {}
         while True:
             try:
@@ -116,7 +130,7 @@ class CloudFormationStacks:
             for event in page["StackEvents"]:
                 yield event
                 is_stack = event.get("PhysicalResourceId") == event.get("StackId")
-                if is_stack and event.get("ResourceStatus") in _BEGINNINGS:
+                if is_stack and event.get("ResourceStatus") in beginnings:
                     return
             if "NextToken" not in page:
                 return

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-Outcome = Literal["created", "updated", "unchanged", "repaired", "restarted"]
+Outcome = Literal["created", "updated", "unchanged", "repaired", "restarted", "continues"]
 Status = Literal[
     "Requested",
     "Provisioning",
@@ -40,7 +40,10 @@ class Answer(BaseModel):
 
 
 class ProvisionAnswer(Answer):
-    """The pipeline is recorded and on its way (202), or is as requested already (200)."""
+    """The pipeline is recorded and on its way (202), or is as requested already (200).
+
+    ``continues`` is a change that needs longer than an answer may: it goes on by itself.
+    """
 
     message: str = Field(description="What happens now, one sentence.")
     pipeline_id: str = Field(description="Identity of the pipeline; the same request has the same.")
@@ -91,6 +94,8 @@ class PipelineProblem(Answer):
     resource: str = Field(description="What failed: a stack's resource, a job, an endpoint.")
     resource_type: str = Field(description="Its CloudFormation type, if it has one.")
     reason: str = Field(description="The service's own words.")
+    next: str = Field(description="What to do about it.")
+    link: str = Field(description="Where to look further: the console, or the local AWS.")
 
 
 class PipelineStatus(Answer):
@@ -102,6 +107,7 @@ class PipelineStatus(Answer):
     status: Status = Field(description="Where it stands, in one word.")
     message: str = Field(description="Where it stands, in one sentence.")
     next: str = Field(description="What to do next.")
+    link: str = Field(description="Where to look further: the console, or the local AWS.")
     requested_by: str = Field(description="Who sent the last request.")
     requested_at: str = Field(description="When, ISO 8601 in UTC.")
     created_at: str = Field(description="First request, ISO 8601 in UTC.")
@@ -219,6 +225,17 @@ class ProblemFault(Answer):
     found: str = Field(description="What is there, shortened.")
 
 
+class RunningWork(Answer):
+    """What is going on with a pipeline that takes no request now."""
+
+    what: Literal["request", "deletion", "stack"] = Field(description="Kind of work.")
+    subject: str = Field(description="The pipeline or the stack.")
+    state: str = Field(description="How far it is: the record's state, the stack's status.")
+    by: str = Field(description="Who asked for it; empty if nobody knows.")
+    since: str = Field(description="When it was asked for, ISO 8601; empty if nobody knows.")
+    correlation_id: str = Field(description="Of the request, found in the logs.")
+
+
 class Problem(Answer):
     """An error as RFC 9457 problem details, with the predecessor's two fields."""
 
@@ -228,6 +245,9 @@ class Problem(Answer):
     detail: str = Field(description="This occurrence.")
     instance: str = Field(description="Path that was asked for.")
     correlation_id: str = Field(description="Of this call, found in the logs.")
+    next: str = Field(description="What to do next.")
+    link: str = Field(description="Where to look further: a page of the API, or the documentation.")
+    documentation: str = Field(description="Description of the condition, in the project.")
     message: str = Field(description="The predecessor's field: the condition.")
     detailed_message: str = Field(
         alias="detailedMessage", description="The predecessor's field: as detail."
@@ -237,4 +257,10 @@ class Problem(Answer):
     )
     known: tuple[str, ...] | None = Field(
         default=None, description="The kinds there are, if the one asked for is not."
+    )
+    running: RunningWork | None = Field(
+        default=None, description="What the pipeline is busy with, if it is."
+    )
+    retry_after: int | None = Field(
+        default=None, description="Seconds after which the same request may succeed."
     )

@@ -7,7 +7,7 @@ service says no, and the port's own conditions where a method names them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -87,8 +87,16 @@ class StackGateway(Protocol):
     def delete(self, name: str) -> None:
         """Begin to delete the stack with the role it was made with; deleting nothing is fine."""
 
-    def continue_rollback(self, name: str) -> None:
-        """Continue a rollback that failed."""
+    def continue_rollback(self, name: str, *, skip: Sequence[str] = ()) -> None:
+        """Continue a rollback that failed.
+
+        Args:
+            name: The stack.
+            skip: Resources that are left as they are, of those that could not be rolled back.
+        """
+
+    def rollback_failures(self, name: str) -> tuple[ResourceFailure, ...]:
+        """What could not be rolled back when that was last tried; these may be skipped."""
 
     def failures(self, name: str) -> tuple[ResourceFailure, ...]:
         """What failed in the stack's last operation, first cause first; empty without a stack."""
@@ -138,6 +146,18 @@ class TeardownStarter(Protocol):
         """Ask for it; returns before it begins."""
 
 
+class ContinuationStarter(Protocol):
+    """Lets a request go on by itself when it needs longer than its sender may wait."""
+
+    def start(self, pipeline_id: str, revision: int) -> None:
+        """Ask for it; returns before it begins.
+
+        Args:
+            pipeline_id: The pipeline.
+            revision: Of the record to go on from; at another one, somebody else went on.
+        """
+
+
 class ModelVersions(Protocol):
     """Versions in the model registry."""
 
@@ -176,3 +196,5 @@ class Ports:
     now: Clock
     pause: Pause
     models: ModelVersions = field(default_factory=NoModelVersions)
+    continuation: ContinuationStarter | None = None
+    """Without it, whoever sent a request that needs longer has to send it again."""

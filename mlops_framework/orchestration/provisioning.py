@@ -1,6 +1,7 @@
 """Carries out a plan: record, source archive, delivery stack.
 
-A run that stopped half way is finished by the same request.
+A run that stopped half way is finished by the same request; one that needs longer than its sender
+may wait goes on by itself.
 
 The order matters. The claim on the record comes first, so that two requests cannot mix. A new
 delivery stack is created after its source, because CodePipeline starts an execution on creation. An
@@ -10,25 +11,28 @@ must find the stages it was written for.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from mlops_framework.orchestration import conflicts
+from mlops_framework.orchestration.claims import Claims, Requester
 from mlops_framework.orchestration.code_pipeline import CodePipelineState
 from mlops_framework.orchestration.documents import canonical_json
-from mlops_framework.orchestration.errors import PipelineBusy, RecordChanged
+from mlops_framework.orchestration.errors import PipelineBroken, PipelineBusy, TakenOver
+from mlops_framework.orchestration.mending import Mending
 from mlops_framework.orchestration.patience import Patience, PatienceEnded
 from mlops_framework.orchestration.plan import DeploymentPlan
 from mlops_framework.orchestration.ports import Ports
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import Condition, Stack
 
+__all__ = ["WAIT_SECONDS", "Outcome", "Provisioned", "Provisioning", "Requester"]
+
 LOGGER = logging.getLogger(__name__)
-LEASE: Final = timedelta(seconds=60)
-"""Longer than the API may take, so that a claim lapses only when its owner is dead."""
 WAIT_SECONDS: Final = 18.0
 """Of the 29 seconds that API Gateway gives a request."""
 
@@ -41,33 +45,21 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     REPAIRED = "repaired"
     RESTARTED = "restarted"
+    CONTINUES = "continues"
+    """It needs longer than its sender may wait, and goes on by itself."""
 
 
 _SAID: Final = {
     Outcome.CREATED: "success: stack creation started",
     Outcome.UPDATED: "Pipeline {0} is already provisioned. Updating template parameters.",
     Outcome.UNCHANGED: "Pipeline {0} is already provisioned as requested. Nothing to change.",
-    Outcome.REPAIRED: "Pipeline {0} was broken. Its delivery stack is being created again.",
+    Outcome.REPAIRED: "Pipeline {0} was broken. It is repaired and running again.",
     Outcome.RESTARTED: "Pipeline {0} had failed. It is running again.",
+    Outcome.CONTINUES: "Pipeline {0} is being brought to what the request asks. {1} The request "
+    "goes on by itself; GET /pipelines/{0} shows how far it is.",
 }
 """The first two are the predecessor's words, which its clients may look for."""
-_USABLE: Final = (Condition.DEPLOYED, Condition.ROLLED_BACK)
-"""Conditions in which a delivery stack works. Rolled back, it works as before; whether its last
-update was given up is for the record to say, which is then not ``applied``."""
-_RUNS: Final = frozenset({Outcome.CREATED, Outcome.REPAIRED, Outcome.RESTARTED})
-"""Outcomes that start an execution even where the source stays the same."""
-
-
-@dataclass(frozen=True)
-class Requester:
-    """Who asks, and the id that ties log lines, record and answer together.
-
-    ``origin`` is the folder or Git source that the request stands in, if it stands in one.
-    """
-
-    identity: str
-    correlation_id: str
-    origin: str = ""
+_ON_ITS_WAY: Final = "Pipeline {0} is being set up as requested. Nothing to change."
 
 
 @dataclass(frozen=True)
@@ -80,6 +72,14 @@ class Provisioned:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Done:
+    """What was done, and whether an execution of the CodePipeline comes of it."""
+
+    outcome: Outcome
+    runs: bool
+
+
 class Provisioning:
     """Brings the world to what a plan says.
 
@@ -90,6 +90,7 @@ class Provisioning:
 
     def __init__(self, ports: Ports, *, delivery_role_arn: str) -> None:
         self._ports = ports
+        self._claims = Claims(ports)
         self._role = delivery_role_arn
 
     def apply(
@@ -107,159 +108,148 @@ class Provisioning:
             asked: The request before anything was filled in; the plan's if not given.
 
         Raises:
-            PipelineBusy: If it is being changed or removed, or needs longer than a request may.
+            PipelineBusy: If it is being changed or removed by another request.
+            PipelineBroken: If CloudFormation cannot bring its stacks where they have to be.
             ServiceRefused: If an AWS service says no; the record then says that it was interrupted.
         """
         record = self._ports.records.get(plan.pipeline_id)
-        self._refuse_if_claimed(plan.pipeline_id, record)
+        self._claims.refuse_if_taken(record)
         stack = self._ports.stacks.describe(plan.delivery_stack)
-        self._refuse_if_moving(plan, stack)
+        if stack is not None and stack.condition is Condition.BUSY and not stack.is_being_undone:
+            if _is_wanted(record, plan):
+                said = _ON_ITS_WAY.format(plan.pipeline_id)
+                return Provisioned(plan.pipeline_id, Outcome.UNCHANGED, said)
+            raise conflicts.moving(plan.pipeline_id, stack, record)
         state = self._ports.pipelines.state(plan.code_pipeline) if stack else None
-        if (
-            self._is_settled(record, plan, stack)
-            and state is not None
-            and not _failed(record, state)
-        ):
-            self._note(record, requester, asked or plan.request)
+        if self._is_settled(record, plan, stack, state):
+            self._claims.note(record, requester, asked or plan.request)
             return _answer(plan, Outcome.UNCHANGED)
-        claim = self._claim(record, plan, requester, asked or plan.request)
+        claim = self._claims.take(record, plan, requester, asked or plan.request, WAIT_SECONDS)
+        return self._run(plan, claim, record, WAIT_SECONDS)
+
+    def go_on(self, plan: DeploymentPlan, record: PipelineRecord, *, seconds: float) -> Provisioned:
+        """Go on with a request that needed longer than its sender could wait.
+
+        Args:
+            plan: What is wanted.
+            record: Its claim, as it was handed over.
+            seconds: How long this run may wait; longer, and the next one goes on.
+
+        Raises:
+            TakenOver: If somebody else went on with it.
+            PipelineBroken: As :meth:`apply` does; the record then says why.
+            ServiceRefused: Likewise.
+        """
+        requester = Requester(record.requested_by, record.correlation_id, record.origin)
+        asked = json.loads(record.asked)
         try:
-            outcome = self._carry_out(plan, claim, record, stack, state)
+            claim = self._claims.take(record, plan, requester, asked, seconds)
+        except PipelineBusy as busy:
+            raise TakenOver(str(busy)) from None
+        return self._run(plan, claim, record, seconds)
+
+    def give_up(self, record: PipelineRecord, fault: Exception) -> None:
+        """Note that a request which was to go on by itself cannot."""
+        self._claims.interrupted(record, fault)
+
+    def _run(
+        self,
+        plan: DeploymentPlan,
+        claim: PipelineRecord,
+        record: PipelineRecord | None,
+        seconds: float,
+    ) -> Provisioned:
+        try:
+            done = self._carry_out(plan, claim, record, Patience(self._ports.pause, seconds))
+        except PatienceEnded as ended:
+            waits = self._claims.hand_over(claim, ended)
+            return Provisioned(
+                plan.pipeline_id,
+                Outcome.CONTINUES,
+                _SAID[Outcome.CONTINUES].format(plan.pipeline_id, waits),
+            )
         except Exception as fault:
-            self._interrupted(claim, fault)
+            self._claims.interrupted(claim, fault)
             raise
-        self._finish(claim, plan, outcome)
-        self._publish(plan, requester, outcome)
-        return _answer(plan, outcome)
+        self._claims.finish(claim, plan, runs=done.runs)
+        self._publish(plan, claim, done.outcome)
+        return _answer(plan, done.outcome)
 
-    def _refuse_if_claimed(self, pipeline_id: str, record: PipelineRecord | None) -> None:
-        if record is None:
-            return
-        if record.state in (RecordState.DELETING, RecordState.DELETE_FAILED):
-            raise PipelineBusy(
-                f"Pipeline {pipeline_id!r} is being deleted. Wait until GET "
-                f"/pipelines/{pipeline_id} answers 404; if its deletion has failed, send DELETE "
-                "again first."
-            )
-        if record.is_claimed(self._ports.now()):
-            raise PipelineBusy(
-                f"Another request for pipeline {pipeline_id!r}, by {record.requested_by}, is being "
-                f"applied (correlation id {record.correlation_id}). Send this one again afterwards."
-            )
-
-    def _refuse_if_moving(self, plan: DeploymentPlan, stack: Stack | None) -> None:
-        if stack is None:
-            return
-        if stack.condition is Condition.BUSY:
-            raise PipelineBusy(
-                f"The delivery stack {stack.name} is {stack.status}. Send the request again when "
-                f"it has settled; GET /pipelines/{plan.pipeline_id} shows it."
-            )
-        if stack.condition is Condition.STUCK:
-            self._ports.stacks.continue_rollback(stack.name)
-            raise PipelineBusy(
-                f"The rollback of the delivery stack {stack.name} had failed "
-                f"({stack.reason or 'no reason given'}) and is being continued. Send the request "
-                "again in a minute."
-            )
-
-    @staticmethod
     def _is_settled(
-        record: PipelineRecord | None, plan: DeploymentPlan, stack: Stack | None
-    ) -> bool:
-        return (
-            record is not None
-            and record.state is RecordState.APPLIED
-            and record.plan_digest == plan.digest
-            and stack is not None
-            and stack.condition in _USABLE
-        )
-
-    def _note(
-        self, record: PipelineRecord | None, requester: Requester, asked: Mapping[str, Any]
-    ) -> None:
-        """Note where the pipeline, as it is, stands now, and what was asked for."""
-        if record is None or (record.asked and requester.origin in ("", record.origin)):
-            return
-        # Not the time of the write: nothing was requested that a run would have to follow.
-        noted = replace(
-            record,
-            revision=record.revision + 1,
-            origin=requester.origin or record.origin,
-            asked=canonical_json(dict(asked)),
-        )
-        try:
-            self._ports.records.put(noted, expected_revision=record.revision)
-        except RecordChanged:
-            raise PipelineBusy(
-                f"Another request for pipeline {record.pipeline_id!r} came first. Send this one "
-                "again if it is still wanted."
-            ) from None
-
-    def _claim(
         self,
         record: PipelineRecord | None,
         plan: DeploymentPlan,
-        requester: Requester,
-        asked: Mapping[str, Any],
-    ) -> PipelineRecord:
-        now = self._ports.now()
-        planned = tuple(stage.name for stage in plan.stages)
-        former = tuple(s for s in record.stages if s not in planned) if record else ()
-        claim = PipelineRecord(
-            pipeline_id=plan.pipeline_id,
-            kind=plan.kind,
-            model_name=plan.model_name,
-            state=RecordState.APPLYING,
-            revision=record.revision + 1 if record else 1,
-            request_digest=plan.request_digest,
-            request_key=plan.request_key,
-            source_digest=record.source_digest if record else "",
-            plan_digest=plan.digest,
-            stages=(*former, *planned),
-            requested_by=requester.identity,
-            correlation_id=requester.correlation_id,
-            created_at=record.created_at if record else now.isoformat(),
-            updated_at=now.isoformat(),
-            run_since=record.run_since if record else "",
-            lease_until=(now + LEASE).isoformat(),
-            origin=requester.origin or (record.origin if record else ""),
-            asked=canonical_json(dict(asked)),
-            request=canonical_json(dict(plan.request)),
+        stack: Stack | None,
+        state: CodePipelineState | None,
+    ) -> bool:
+        # A stack that was rolled back works as before; whether its last update was given up is for
+        # the record to say, which is then not ``applied``.
+        stands = stack is not None and stack.works and state is not None
+        if not (stands and _is_wanted(record, plan)) or _failed(record, state):
+            return False
+        return not self._lacks(plan, record, state)
+
+    def _lacks(
+        self, plan: DeploymentPlan, record: PipelineRecord | None, state: CodePipelineState | None
+    ) -> bool:
+        """Whether a stage that was delivered is no longer there, or broken since."""
+        if state is None or state.status != "Succeeded":
+            return False
+        if record is not None and record.awaits_run(state):
+            return False
+        found = (self._ports.stacks.describe(stage.stack_name) for stage in plan.stages)
+        return any(
+            stack is None or not (stack.works or stack.condition is Condition.BUSY)
+            for stack in found
         )
-        try:
-            self._ports.records.put(claim, expected_revision=record.revision if record else None)
-        except RecordChanged:
-            raise PipelineBusy(
-                f"Another request for pipeline {plan.pipeline_id!r} came first. Look at "
-                f"GET /pipelines/{plan.pipeline_id} and send this one again if it is still wanted."
-            ) from None
-        return claim
 
     def _carry_out(
         self,
         plan: DeploymentPlan,
         claim: PipelineRecord,
         record: PipelineRecord | None,
-        stack: Stack | None,
-        state: CodePipelineState | None,
-    ) -> Outcome:
-        patience = Patience(self._ports.pause, WAIT_SECONDS)
+        patience: Patience,
+    ) -> _Done:
         self._ports.objects.put_once(
             plan.request_key, _request_document(plan, claim), content_type="application/json"
         )
         for key, text in plan.documents.items():
             kind = "application/json" if key.endswith(".json") else "text/plain"
             self._ports.objects.put_once(key, text.encode(), content_type=kind)
-        self._clear_wrecks(plan, patience)
-        renewed = stack is None or state is None or stack.condition not in _USABLE
-        if renewed:
+        mending = Mending(self._ports.stacks, patience, plan.pipeline_id)
+        mended = [stage.name for stage in plan.stages if mending.stage(stage.stack_name)]
+        stack, was_stuck = self._delivery_stack(plan, mending)
+        state = self._ports.pipelines.state(plan.code_pipeline) if stack else None
+        if stack is None or state is None:
             if stack is not None:
-                self._remove(stack, patience)
+                mending.remove(stack)
             self._put_source(plan)
             self._create(plan, claim)
-            return Outcome.CREATED if record is None else Outcome.REPAIRED
-        return self._update(plan, claim, patience, start=_failed(record, state))
+            return _Done(Outcome.CREATED if record is None else Outcome.REPAIRED, runs=True)
+        failed = _failed(record, state)
+        broken = bool(mended) or self._lacks(plan, record, state)
+        done = self._update(plan, claim, mending, start=failed or broken)
+        # A run that only failed is started again; whatever else had to be started was broken.
+        repaired = was_stuck or (done.outcome is Outcome.RESTARTED and not failed)
+        return replace(done, outcome=Outcome.REPAIRED) if repaired else done
+
+    def _delivery_stack(self, plan: DeploymentPlan, mending: Mending) -> tuple[Stack | None, bool]:
+        """The delivery stack if it can be updated, and whether its rollback had to be continued.
+
+        It holds nothing that cannot be made again, so what cannot be rolled back is removed.
+        """
+        stack = mending.settled(plan.delivery_stack)
+        if stack is None or stack.works:
+            return stack, False
+        if stack.condition is Condition.STUCK:
+            try:
+                return mending.roll_back(stack), True
+            except PipelineBroken as broken:
+                LOGGER.warning("%s It is removed and made again.", broken)
+                stack = mending.settled(plan.delivery_stack)
+        if stack is not None:
+            mending.remove(stack)
+        return None, True
 
     def _create(self, plan: DeploymentPlan, claim: PipelineRecord) -> None:
         self._ports.stacks.create(
@@ -272,13 +262,8 @@ class Provisioning:
         )
 
     def _update(
-        self,
-        plan: DeploymentPlan,
-        claim: PipelineRecord,
-        patience: Patience,
-        *,
-        start: bool,
-    ) -> Outcome:
+        self, plan: DeploymentPlan, claim: PipelineRecord, mending: Mending, *, start: bool
+    ) -> _Done:
         changed = self._ports.stacks.update(
             plan.delivery_stack,
             template=plan.delivery_template,
@@ -288,111 +273,56 @@ class Provisioning:
             token=_token(plan, claim),
         )
         if changed:
-            self._until_deployed(plan, patience)
+            self._until_deployed(plan, mending)
         same_source = claim.source_digest == plan.source_digest
         if not same_source or not self._ports.objects.exists(plan.source_key):
             self._put_source(plan)
-            return Outcome.UPDATED
+            return _Done(Outcome.UPDATED, runs=True)
         if start:
             self._ports.pipelines.start(plan.code_pipeline, token=_token(plan, claim))
-            return Outcome.RESTARTED
-        return Outcome.UPDATED
+            return _Done(Outcome.RESTARTED, runs=True)
+        return _Done(Outcome.UPDATED, runs=False)
 
-    def _until_deployed(self, plan: DeploymentPlan, patience: Patience) -> None:
-        try:
-            stack = patience.until(
-                self._ports.stacks,
-                plan.delivery_stack,
-                lambda seen: seen is None or seen.condition is not Condition.BUSY,
-            )
-        except PatienceEnded as ended:
-            raise PipelineBusy(
-                f"The delivery stack {ended.name} is still {ended.status}. Send the same request "
-                "again in a minute: it goes on from here."
-            ) from None
-        if stack is None or stack.condition is not Condition.DEPLOYED:
-            status = stack.status if stack else "gone"
-            raise PipelineBusy(
-                f"The delivery stack {plan.delivery_stack} could not be updated and is {status}. "
-                f"GET /pipelines/{plan.pipeline_id} names the resource and the reason."
-            )
-
-    def _clear_wrecks(self, plan: DeploymentPlan, patience: Patience) -> None:
-        """Remove stage stacks whose first creation failed: no change set can be made for them."""
-        for stage in plan.stages:
-            stack = self._ports.stacks.describe(stage.stack_name)
-            if stack is not None and stack.condition is Condition.WRECKED:
-                self._remove(stack, patience)
-            elif stack is not None and stack.condition is Condition.STUCK:
-                self._ports.stacks.continue_rollback(stack.name)
-                raise PipelineBusy(
-                    f"The rollback of the stack {stack.name} had failed and is being continued. "
-                    "Send the request again when it has settled."
-                )
-
-    def _remove(self, stack: Stack, patience: Patience) -> None:
-        LOGGER.info("removing stack %s, which is %s", stack.name, stack.status)
-        self._ports.stacks.delete(stack.name)
-        try:
-            patience.until(
-                self._ports.stacks,
-                stack.name,
-                lambda seen: seen is None or seen.condition is Condition.GONE,
-            )
-        except PatienceEnded as ended:
-            raise PipelineBusy(
-                f"The stack {stack.name}, which was {stack.status}, is being removed to be made "
-                f"again and is still {ended.status}. Send the same request again in a minute."
-            ) from None
+    def _until_deployed(self, plan: DeploymentPlan, mending: Mending) -> None:
+        stack = mending.settled(plan.delivery_stack)
+        if stack is not None and stack.condition is Condition.DEPLOYED:
+            return
+        status = stack.status if stack else "gone"
+        causes = "; ".join(map(str, self._ports.stacks.failures(plan.delivery_stack)))
+        raise PipelineBroken(
+            f"The delivery stack {plan.delivery_stack} could not be updated and is {status}: "
+            f"{causes or (stack.reason if stack else '') or 'CloudFormation gives no reason'}",
+            next_step="Remove the cause that CloudFormation names and send the same request again.",
+            pipeline_id=plan.pipeline_id,
+        )
 
     def _put_source(self, plan: DeploymentPlan) -> None:
         self._ports.objects.put(plan.source_key, plan.source, content_type="application/zip")
 
-    def _finish(self, claim: PipelineRecord, plan: DeploymentPlan, outcome: Outcome) -> None:
-        runs = claim.source_digest != plan.source_digest or outcome in _RUNS
-        self._write(
-            replace(
-                claim,
-                state=RecordState.APPLIED,
-                source_digest=plan.source_digest,
-                run_since=claim.updated_at if runs else claim.run_since,
-                lease_until="",
-            ),
-            claim,
-        )
-
-    def _interrupted(self, claim: PipelineRecord, fault: Exception) -> None:
-        """Free the claim at once, so that the same request need not wait for it to lapse."""
-        said = str(fault) if isinstance(fault, PipelineBusy) else type(fault).__name__
-        try:
-            self._write(
-                replace(claim, state=RecordState.INTERRUPTED, lease_until="", message=said), claim
-            )
-        except Exception:
-            LOGGER.exception("the claim on %s lapses by itself", claim.pipeline_id)
-
-    def _write(self, record: PipelineRecord, former: PipelineRecord) -> None:
-        now = self._ports.now().isoformat()
-        self._ports.records.put(
-            replace(record, revision=former.revision + 1, updated_at=now),
-            expected_revision=former.revision,
-        )
-
-    def _publish(self, plan: DeploymentPlan, requester: Requester, outcome: Outcome) -> None:
+    def _publish(self, plan: DeploymentPlan, claim: PipelineRecord, outcome: Outcome) -> None:
         detail = {
             "version": 1,
             "pipeline_id": plan.pipeline_id,
             "pipeline_type": plan.kind,
             "model_name": plan.model_name,
             "outcome": outcome.value,
-            "requested_by": requester.identity,
-            "correlation_id": requester.correlation_id,
+            "requested_by": claim.requested_by,
+            "correlation_id": claim.correlation_id,
             "request_key": plan.request_key,
         }
         try:
             self._ports.events.publish("Pipeline Requested", detail)
         except Exception:  # The pipeline exists; a lost announcement must not say otherwise.
             LOGGER.exception("could not announce %s", plan.pipeline_id)
+
+
+def _is_wanted(record: PipelineRecord | None, plan: DeploymentPlan) -> bool:
+    """Whether the last request was for the same, and was applied to its end."""
+    return (
+        record is not None
+        and record.state is RecordState.APPLIED
+        and record.plan_digest == plan.digest
+    )
 
 
 def _failed(record: PipelineRecord | None, state: CodePipelineState | None) -> bool:

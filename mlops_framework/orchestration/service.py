@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from mlops_framework import naming
 from mlops_framework.contracts.base import PipelineRequest, Place
 from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
+from mlops_framework.orchestration import conflicts
 from mlops_framework.orchestration.documents import canonical_json
-from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown, RecordChanged
+from mlops_framework.orchestration.errors import PipelineUnknown, RecordChanged, TakenOver
 from mlops_framework.orchestration.gitops import FileFault, FolderPlan, Wanted, plan_folder
+from mlops_framework.orchestration.links import Links, NoLinks
+from mlops_framework.orchestration.looking import look
 from mlops_framework.orchestration.model_groups import with_versions
 from mlops_framework.orchestration.plan import (
     DeploymentPlan,
@@ -25,8 +28,7 @@ from mlops_framework.orchestration.ports import Ports
 from mlops_framework.orchestration.predecessor import Setting, predecessor_state, understood
 from mlops_framework.orchestration.provisioning import Provisioned, Provisioning, Requester
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
-from mlops_framework.orchestration.stack import Condition, ResourceFailure, Stack
-from mlops_framework.orchestration.status import Seen, describe, stage_of
+from mlops_framework.orchestration.status import Seen, describe
 from mlops_framework.orchestration.teardown import describe_removal, kept_by, stacks_of
 from mlops_framework.registry import Registry
 
@@ -64,6 +66,7 @@ class Orchestrator:
         delivery_role_arn: Role with which CloudFormation makes delivery stacks.
         setting: Where bodies of the predecessor are translated; the stages by their names, and
             paths in the data bucket, if not given.
+        links: Where people look further.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Orchestrator:
         place: Place,
         delivery_role_arn: str,
         setting: Setting | None = None,
+        links: Links | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._ports = ports
@@ -83,6 +87,7 @@ class Orchestrator:
         self._setting = setting or Setting(
             {stage: () for stage in environment.stages}, place.data_bucket
         )
+        self._links = links or NoLinks()
         self._provisioning = Provisioning(ports, delivery_role_arn=delivery_role_arn)
 
     def provision(self, body: Any, requester: Requester) -> Provisioned:
@@ -95,12 +100,37 @@ class Orchestrator:
         Raises:
             RequestInvalid: With every fault of the body.
             PipelineBusy: If the pipeline is being changed.
+            PipelineBroken: If CloudFormation cannot bring its stacks where they have to be.
             CatalogueInvalid: If this deployment is broken.
             ServiceRefused: If an AWS service says no.
         """
         planned = self.planned(body)
         done = self._provisioning.apply(planned.plan, requester, asked=planned.asked)
         return replace(done, notes=planned.notes)
+
+    def go_on(self, pipeline_id: str, revision: int, *, seconds: float) -> Provisioned:
+        """Go on with a request that needed longer than its sender could wait.
+
+        Args:
+            pipeline_id: The pipeline.
+            revision: Of the record, as the request was handed over.
+            seconds: How long this run may wait.
+
+        Raises:
+            TakenOver: If somebody else went on with it.
+            PipelineBroken: If CloudFormation cannot; the status says why.
+            ServiceRefused: If an AWS service says no.
+        """
+        record = self._ports.records.get(pipeline_id)
+        handed = record is not None and record.state is RecordState.APPLYING
+        if record is None or not handed or record.revision != revision:
+            raise TakenOver(f"The request for {pipeline_id} is no longer at revision {revision}.")
+        try:
+            planned = self.planned(json.loads(record.asked)).plan
+        except Exception as fault:
+            self._provisioning.give_up(record, fault)
+            raise
+        return self._provisioning.go_on(planned, record, seconds=seconds)
 
     def planned(self, body: Any) -> Planned:
         """Validate and plan a request; changes nothing.
@@ -178,7 +208,7 @@ class Orchestrator:
             PipelineUnknown: If there is none of that id.
             ServiceRefused: If an AWS service says no.
         """
-        return describe(self._look(pipeline_id), self._environment.prefix)
+        return describe(self._look(pipeline_id), self._environment.prefix, self._links)
 
     def predecessor_status(self, body: Any) -> dict[str, Any]:
         """The status with the predecessor's fields beside it.
@@ -191,7 +221,8 @@ class Orchestrator:
             PipelineUnknown: If there is none of that id.
         """
         seen = self._look(self._identity(body))
-        return {**predecessor_state(seen.pipeline), **describe(seen, self._environment.prefix)}
+        described = describe(seen, self._environment.prefix, self._links)
+        return {**predecessor_state(seen.pipeline), **described}
 
     def pipelines(self, *, limit: int = PAGE_LIMIT, token: str = "") -> dict[str, Any]:
         """A page of pipelines, from their records only."""
@@ -226,10 +257,7 @@ class Orchestrator:
         record = self._record(pipeline_id)
         now = self._ports.now()
         if record.is_claimed(now):
-            raise PipelineBusy(
-                f"A request for pipeline {pipeline_id!r}, by {record.requested_by}, is being "
-                "applied. Send DELETE again afterwards."
-            )
+            raise conflicts.claimed(record, now, "Send DELETE again afterwards.")
         marked = replace(
             record,
             state=RecordState.DELETING,
@@ -243,10 +271,8 @@ class Orchestrator:
         try:
             self._ports.records.put(marked, expected_revision=record.revision)
         except RecordChanged:
-            raise PipelineBusy(
-                f"Another request for pipeline {pipeline_id!r} came first. Look at "
-                f"GET /pipelines/{pipeline_id} and send DELETE again if it is still wanted."
-            ) from None
+            other = self._ports.records.get(pipeline_id)
+            raise conflicts.came_first(pipeline_id, other, "DELETE") from None
         self._note_deletion(marked)
         self._ports.teardown.start(pipeline_id)
         names = stacks_of(self._environment.prefix, marked)
@@ -303,26 +329,7 @@ class Orchestrator:
 
     def _look(self, pipeline_id: str) -> Seen:
         record = self._record(pipeline_id)
-        prefix, stacks = self._environment.prefix, self._ports.stacks
-        delivery = stacks.describe(naming.delivery_stack(prefix, pipeline_id))
-        pipeline = (
-            self._ports.pipelines.state(naming.code_pipeline(prefix, pipeline_id))
-            if delivery
-            else None
-        )
-        found: dict[str, Stack] = {}
-        for stage in record.stages:
-            stack = stacks.describe(naming.blueprint_stack(prefix, pipeline_id, stage))
-            if stack is not None:
-                found[stage] = stack
-        failures: dict[str, Sequence[ResourceFailure]] = {}
-        if delivery is not None and _has_failed(record, delivery):
-            failures[delivery.name] = stacks.failures(delivery.name)
-        for state in pipeline.current if pipeline else ():
-            name = stage_of(state.name, record.stages)
-            if state.status == "Failed" and name in found:
-                failures[found[name].name] = stacks.failures(found[name].name)
-        return Seen(record, delivery, pipeline, found, failures)
+        return look(record, self._ports, self._environment.prefix)
 
     def _identity(self, body: Any) -> str:
         given = body.get("pipeline_id") if isinstance(body, dict) else None
@@ -364,9 +371,3 @@ class Orchestrator:
             canonical_json(document).encode(),
             content_type="application/json",
         )
-
-
-def _has_failed(record: PipelineRecord, delivery: Stack) -> bool:
-    if delivery.condition is Condition.ROLLED_BACK:
-        return record.state is RecordState.INTERRUPTED
-    return delivery.condition in (Condition.WRECKED, Condition.STUCK)

@@ -22,6 +22,16 @@ _WRECKED = frozenset(
 )
 
 
+_UNDOING = frozenset(
+    {
+        "DELETE_IN_PROGRESS",
+        "ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+    }
+)
+
+
 class Condition(Enum):
     """What can be done with a stack in its present status."""
 
@@ -76,6 +86,16 @@ class Stack:
             return Condition.DEPLOYED
         return Condition.ROLLED_BACK if self.status in _UPDATABLE else Condition.BUSY
 
+    @property
+    def is_being_undone(self) -> bool:
+        """Whether CloudFormation takes it down or back: what follows has to wait for the end."""
+        return self.status in _UNDOING
+
+    @property
+    def works(self) -> bool:
+        """Whether it stands and can be updated."""
+        return self.condition in (Condition.DEPLOYED, Condition.ROLLED_BACK)
+
 
 @dataclass(frozen=True)
 class ResourceFailure:
@@ -94,3 +114,7 @@ class ResourceFailure:
     status: str
     reason: str
     at: str
+
+    def __str__(self) -> str:
+        """Resource, type and the service's words."""
+        return f"{self.resource} ({self.type}): {self.reason}"

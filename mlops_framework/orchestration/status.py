@@ -12,6 +12,7 @@ from typing import Any
 
 from mlops_framework import naming
 from mlops_framework.orchestration.code_pipeline import ActionState, CodePipelineState, StageState
+from mlops_framework.orchestration.links import Links, NoLinks
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import Condition, ResourceFailure, Stack
 
@@ -35,7 +36,9 @@ class Phase(StrEnum):
     DELETE_FAILED = "DeleteFailed"
 
 
-_SEND_AGAIN = "Correct the cause and send the same request again: it repairs the pipeline."
+_SEND_AGAIN = (
+    "Remove the cause, or correct the request, and send it again: that repairs the pipeline."
+)
 _NEXT: Mapping[Phase, str] = {
     Phase.REQUESTED: "Wait: the request is being applied.",
     Phase.PROVISIONING: "Wait: CloudFormation is making the delivery pipeline.",
@@ -44,9 +47,11 @@ _NEXT: Mapping[Phase, str] = {
     Phase.DELIVERED: "Nothing: the pipeline did what the request asks.",
     Phase.FAILED: _SEND_AGAIN,
     Phase.STOPPED: "Somebody stopped or rejected the execution. Send the request again to run it.",
-    Phase.INTERRUPTED: "Send the same request again: it goes on from where it stopped.",
+    Phase.INTERRUPTED: "Remove the cause, if one is named, and send the request again: it goes on "
+    "from where it stopped.",
     Phase.DELETING: "Wait until the pipeline is gone; this page then answers 404.",
-    Phase.DELETE_FAILED: "Remove what holds the named resource and send DELETE again.",
+    Phase.DELETE_FAILED: "Remove what holds the named resource and send DELETE again; or send the "
+    "request again to keep the pipeline.",
 }
 
 
@@ -62,8 +67,10 @@ _SAID: Mapping[Phase, str] = {
     Phase.DELETING: "is being deleted",
     Phase.DELETE_FAILED: "could not be deleted",
 }
+_STUCK_NEXT = (
+    "Send the request again: it continues the rollback, without what cannot be rolled back."
+)
 _UNUSABLE = (Condition.WRECKED, Condition.STUCK, Condition.GONE)
-_USABLE = (Condition.DEPLOYED, Condition.ROLLED_BACK)
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def phase_of(
         return by_record[record.state]
     if delivery is None or delivery.condition in _UNUSABLE:
         return Phase.FAILED
-    if delivery.condition not in _USABLE or pipeline is None:
+    if not delivery.works or pipeline is None:
         return Phase.PROVISIONING
     if record.awaits_run(pipeline):
         return Phase.DELIVERING
@@ -123,17 +130,27 @@ def stage_of(code_pipeline_stage: str, stages: Sequence[str]) -> str | None:
     return next((name for name in stages if plain(name) == plain(code_pipeline_stage)), None)
 
 
-def describe(seen: Seen, environment_prefix: str) -> dict[str, Any]:
-    """The status document: the answer of ``GET /pipelines/{id}``."""
+def describe(seen: Seen, environment_prefix: str, links: Links | None = None) -> dict[str, Any]:
+    """The status document: the answer of ``GET /pipelines/{id}``.
+
+    Args:
+        seen: What was read.
+        environment_prefix: Of the environment.
+        links: Where people look further; nowhere if not given.
+    """
     record, phase = seen.record, phase_of(seen.record, seen.delivery, seen.pipeline)
-    problems = list(_problems(seen, environment_prefix))
+    if phase is Phase.DELIVERED and any(_gone(seen)):
+        phase = Phase.FAILED
+    view = _View(seen, environment_prefix, links or NoLinks())
+    problems = list(view.problems(phase))
     return {
         "pipeline_id": record.pipeline_id,
         "pipeline_type": record.kind,
         "model_name": record.model_name,
         "status": phase.value,
         "message": _sentence(phase, record, seen.pipeline, problems),
-        "next": _NEXT[phase],
+        "next": problems[0]["next"] if problems else _NEXT[phase],
+        "link": problems[0]["link"] if problems else view.pipeline_link,
         "requested_by": record.requested_by,
         "requested_at": record.updated_at,
         "created_at": record.created_at,
@@ -146,6 +163,18 @@ def describe(seen: Seen, environment_prefix: str) -> dict[str, Any]:
         "stages": [_stage(seen, state, environment_prefix) for state in _stages(seen)],
         "problems": problems,
     }
+
+
+def _gone(seen: Seen) -> Iterator[str]:
+    """Stages that were delivered, and whose stacks are not there or broken since."""
+    if seen.pipeline is None or seen.pipeline.status != "Succeeded":
+        return
+    delivered = {stage_of(state.name, seen.record.stages) for state in seen.pipeline.current}
+    for stage in seen.record.stages:
+        stack = seen.stacks.get(stage)
+        broken = stack is None or stack.condition in _UNUSABLE
+        if broken and stage in delivered:
+            yield stage
 
 
 def _approvals(pipeline: CodePipelineState) -> Iterator[ActionState]:
@@ -197,54 +226,140 @@ def _action_document(action: ActionState) -> dict[str, str]:
     }
 
 
-def _problems(seen: Seen, prefix: str) -> Iterator[dict[str, str]]:
-    """Every known cause, the most telling first: failed resources before the action around them."""
-    if seen.record.state in (RecordState.DELETING, RecordState.DELETE_FAILED):
-        if seen.record.message:
-            yield _problem("teardown", "delete", seen.record.pipeline_id, "", seen.record.message)
-        return
-    if seen.pipeline is not None and seen.record.awaits_run(seen.pipeline):
-        return
-    delivery = seen.delivery
-    if delivery is not None and seen.failures.get(delivery.name):
-        yield from _resources("delivery", "delivery stack", seen.failures[delivery.name])
-    elif delivery is not None and delivery.condition in (Condition.WRECKED, Condition.STUCK):
-        yield _problem("delivery", "delivery stack", delivery.name, "", delivery.reason)
-    for state in seen.pipeline.current if seen.pipeline else ():
-        for action in state.actions:
-            if action.status == "Failed":
-                yield from _action(seen, state, action, prefix)
+@dataclass(frozen=True)
+class _View:
+    """What was read, and where people look further."""
 
+    seen: Seen
+    prefix: str
+    links: Links
 
-def _action(
-    seen: Seen, state: StageState, action: ActionState, prefix: str
-) -> Iterator[dict[str, str]]:
-    name = stage_of(state.name, seen.record.stages)
-    stack = naming.blueprint_stack(prefix, seen.record.pipeline_id, name) if name else ""
-    executes = action.name.startswith("Execute")
-    failed = seen.failures.get(stack, ()) if executes else ()
-    if failed:
-        yield from _resources(state.name, action.name, failed)
-    else:
-        reason = action.error or action.summary or "CodePipeline gives no reason."
-        yield _problem(state.name, action.name, action.execution_id or stack, "", reason)
+    @property
+    def pipeline_link(self) -> str:
+        """Where the pipeline, or what there is of it yet, can be watched."""
+        if self.seen.pipeline is not None:
+            return self.links.pipeline(self.seen.pipeline.name) or self._link(self.seen.delivery)
+        return self._link(self.seen.delivery)
 
+    def problems(self, phase: Phase) -> Iterator[dict[str, str]]:
+        """Every known cause, the most telling first: resources before the action around them."""
+        record, delivery, pipeline = self.seen.record, self.seen.delivery, self.seen.pipeline
+        if record.state in (RecordState.DELETING, RecordState.DELETE_FAILED):
+            yield from self._of_deletion(phase)
+            return
+        if pipeline is not None and record.awaits_run(pipeline):
+            return
+        yield from self._of_stacks(phase)
+        if delivery is None and phase is Phase.FAILED:
+            name = naming.delivery_stack(self.prefix, record.pipeline_id)
+            said = "The delivery stack is not there: it was deleted by hand, or never came to be."
+            yield self._problem("delivery", "delivery stack", name, reason=said, phase=phase)
+        for state in pipeline.current if pipeline else ():
+            for action in state.actions:
+                if action.status == "Failed":
+                    yield from self._of_action(state, action, phase)
+        for stage in _gone(self.seen) if phase is Phase.FAILED else ():
+            if stage not in self.seen.stacks:
+                name = naming.blueprint_stack(self.prefix, record.pipeline_id, stage)
+                said = "It was delivered, and its stack is no longer there."
+                yield self._problem(stage, "stack", name, reason=said, link=self.pipeline_link)
 
-def _resources(
-    stage: str, action: str, failures: Sequence[ResourceFailure]
-) -> Iterator[dict[str, str]]:
-    for failure in failures:
-        yield _problem(stage, action, failure.resource, failure.type, failure.reason)
+    def _of_deletion(self, phase: Phase) -> Iterator[dict[str, str]]:
+        if phase is not Phase.DELETE_FAILED:
+            return
+        found = False
+        for stage, stack in self._stacks():
+            for failure in self.seen.failures.get(stack.name, ()):
+                found = True
+                yield self._resource(stage, "delete", failure, stack, phase)
+        if not found and self.seen.record.message:
+            said = self.seen.record.message
+            yield self._problem(
+                "teardown", "delete", self.seen.record.pipeline_id, reason=said, phase=phase
+            )
 
+    def _of_stacks(self, phase: Phase) -> Iterator[dict[str, str]]:
+        """The delivery stack; a stage's only while no action of the pipeline tells of it."""
+        told = {stage_of(s.name, self.seen.record.stages) for s in self._failed_stages()}
+        for stage, stack in self._stacks():
+            failures = self.seen.failures.get(stack.name, ())
+            if stage in told:
+                continue
+            action = "delivery stack" if stack is self.seen.delivery else "stack"
+            for failure in failures:
+                yield self._resource(stage, action, failure, stack, phase)
+            if not failures and stack.condition in (Condition.WRECKED, Condition.STUCK):
+                reason = stack.reason or f"It is {stack.status}; CloudFormation gives no reason."
+                yield self._problem(stage, action, stack.name, reason=reason, stack=stack)
 
-def _problem(stage: str, action: str, resource: str, kind: str, reason: str) -> dict[str, str]:
-    return {
-        "stage": stage,
-        "action": action,
-        "resource": resource,
-        "resource_type": kind,
-        "reason": reason,
-    }
+    def _of_action(
+        self, state: StageState, action: ActionState, phase: Phase
+    ) -> Iterator[dict[str, str]]:
+        name = stage_of(state.name, self.seen.record.stages)
+        stack = self.seen.stacks.get(name) if name else None
+        failed = self.seen.failures.get(stack.name, ()) if stack is not None else ()
+        if failed and stack is not None and action.name.startswith("Execute"):
+            for failure in failed:
+                yield self._resource(state.name, action.name, failure, stack, phase)
+            return
+        named = naming.blueprint_stack(self.prefix, self.seen.record.pipeline_id, name or "")
+        yield self._problem(
+            state.name,
+            action.name,
+            action.execution_id or (named if name else ""),
+            reason=action.error or action.summary or "CodePipeline gives no reason.",
+            link=action.link or self.pipeline_link,
+            phase=phase,
+        )
+
+    def _failed_stages(self) -> Iterator[StageState]:
+        for state in self.seen.pipeline.current if self.seen.pipeline else ():
+            if any(action.status == "Failed" for action in state.actions):
+                yield state
+
+    def _stacks(self) -> Iterator[tuple[str, Stack]]:
+        if self.seen.delivery is not None:
+            yield "delivery", self.seen.delivery
+        yield from self.seen.stacks.items()
+
+    def _resource(
+        self, stage: str, action: str, failure: ResourceFailure, stack: Stack, phase: Phase
+    ) -> dict[str, str]:
+        return self._problem(
+            stage,
+            action,
+            failure.resource,
+            kind=failure.type,
+            reason=failure.reason,
+            stack=stack,
+            phase=phase,
+        )
+
+    def _problem(
+        self,
+        stage: str,
+        action: str,
+        resource: str,
+        *,
+        reason: str,
+        kind: str = "",
+        stack: Stack | None = None,
+        link: str = "",
+        phase: Phase = Phase.FAILED,
+    ) -> dict[str, str]:
+        stuck = stack is not None and stack.condition is Condition.STUCK
+        return {
+            "stage": stage,
+            "action": action,
+            "resource": resource,
+            "resource_type": kind,
+            "reason": reason,
+            "next": _STUCK_NEXT if stuck else _NEXT[phase],
+            "link": link or self._link(stack),
+        }
+
+    def _link(self, stack: Stack | None) -> str:
+        return self.links.stack(stack.arn or stack.name) if stack is not None else ""
 
 
 def _sentence(

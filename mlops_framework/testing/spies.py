@@ -17,6 +17,17 @@ class RecordedTeardowns:
         self.started.append(pipeline_id)
 
 
+class RecordedContinuations:
+    """The port ``ContinuationStarter``."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, int]] = []
+
+    def start(self, pipeline_id: str, revision: int) -> None:
+        """See ``ContinuationStarter.start``."""
+        self.started.append((pipeline_id, revision))
+
+
 class RecordedEvents:
     """The port ``EventPublisher``; raises ``failure`` instead, when it is set."""
 

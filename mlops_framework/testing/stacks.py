@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mlops_framework.orchestration.errors import PipelineBusy, ServiceRefused
@@ -40,6 +40,8 @@ class InMemoryStacks:
         self.fails_to_create: dict[str, ResourceFailure] = {}
         self.fails_to_update: dict[str, ResourceFailure] = {}
         self.fails_to_delete: dict[str, ResourceFailure] = {}
+        self.fails_to_roll_back: dict[str, ResourceFailure] = {}
+        self.skipped: dict[str, tuple[str, ...]] = {}
 
     def place(
         self,
@@ -149,12 +151,27 @@ class InMemoryStacks:
         kept.looks = self.looks
         kept.failures = (failure,) if failure else ()
 
-    def continue_rollback(self, name: str) -> None:
+    def continue_rollback(self, name: str, *, skip: Sequence[str] = ()) -> None:
         """See ``StackGateway.continue_rollback``."""
         self.calls.append(("continue_rollback", name))
         kept = self.stacks[name]
+        if kept.stack.condition is not Condition.STUCK:
+            said = "ContinueUpdateRollback cannot be called from current stack status"
+            operation = "ContinueUpdateRollback"
+            raise ServiceRefused("CloudFormation", operation, "ValidationError", said)
+        failure = self.fails_to_roll_back.get(name)
+        holds = failure is not None and failure.resource not in skip
+        if skip:
+            self.skipped[name] = tuple(skip)
         kept.stack = replace(kept.stack, status="UPDATE_ROLLBACK_IN_PROGRESS")
-        kept.becomes, kept.looks = "UPDATE_ROLLBACK_COMPLETE", self.looks
+        kept.becomes = "UPDATE_ROLLBACK_FAILED" if holds else "UPDATE_ROLLBACK_COMPLETE"
+        kept.looks = self.looks
+        kept.failures = (failure,) if failure is not None else ()
+
+    def rollback_failures(self, name: str) -> tuple[ResourceFailure, ...]:
+        """See ``StackGateway.rollback_failures``."""
+        kept = self.stacks.get(name)
+        return kept.failures if kept and kept.stack.condition is Condition.STUCK else ()
 
     def failures(self, name: str) -> tuple[ResourceFailure, ...]:
         """See ``StackGateway.failures``."""

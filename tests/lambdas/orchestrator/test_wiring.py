@@ -46,6 +46,7 @@ ENVIRONMENT = OrchestratorSettings.environment(
     partition="aws",
     delivery_role_arn="arn:aws:iam::111122223333:role/mlops/delivery",
     teardown_function_name="mlops-test-teardown",
+    continue_function_name="mlops-test-continue",
     tags='{"team": "platform"}',
 )
 

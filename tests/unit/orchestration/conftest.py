@@ -19,7 +19,7 @@ from mlops_framework.testing.model_versions import InMemoryModelVersions
 from mlops_framework.testing.objects import InMemoryObjects
 from mlops_framework.testing.pipelines import InMemoryPipelines, stage_ran
 from mlops_framework.testing.records import InMemoryRecords
-from mlops_framework.testing.spies import RecordedEvents, RecordedTeardowns
+from mlops_framework.testing.spies import RecordedContinuations, RecordedEvents, RecordedTeardowns
 from mlops_framework.testing.stacks import InMemoryStacks
 
 ANA = Requester("arn:aws:iam::111122223333:user/ana", "request-1")
@@ -51,6 +51,7 @@ class World:
     events: RecordedEvents = field(default_factory=RecordedEvents)
     clock: FakeClock = field(default_factory=FakeClock)
     models: InMemoryModelVersions = field(default_factory=InMemoryModelVersions)
+    continuations: RecordedContinuations = field(default_factory=RecordedContinuations)
 
     @property
     def orchestrator(self) -> Orchestrator:
@@ -66,6 +67,7 @@ class World:
                 now=self.clock,
                 pause=self.clock.sleep,
                 models=self.models,
+                continuation=self.continuations,
             ),
             environment=self.environment,
             place=Place("us-east-1", "aws", "111122223333", "data", "mlops-test"),
@@ -93,6 +95,9 @@ class World:
     def run_pipeline(self, status: str = "Succeeded", *actions: ActionState) -> None:
         """Let the delivery stack finish and its pipeline run once, to the given status."""
         self.stacks.describe(self.DELIVERY)
+        if status == "Succeeded":
+            for name in (self.DEV, self.PROD):
+                self.stacks.place(name)
         prod = "Succeeded" if status == "Succeeded" else ""
         self.pipelines.place(
             self.CODE_PIPELINE,

@@ -42,6 +42,8 @@ def settle(world: World) -> None:
     world.stacks.describe(f"{CODE_PIPELINE}-delivery")
     stages = [stage_ran(name, "Succeeded") for name in ("Source", "Dev", "Prod")]
     world.pipelines.place(CODE_PIPELINE, *stages)
+    for stage in ("dev", "prod"):
+        world.stacks.place(f"{CODE_PIPELINE}-{stage}")
 
 
 def decided(world: World, version: int, word: Word) -> tuple[Started, ...]:

@@ -15,9 +15,6 @@ from mlops_framework.orchestration.errors import (
 )
 from mlops_framework.orchestration.provisioning import Outcome
 from mlops_framework.orchestration.records import RecordState
-from mlops_framework.orchestration.stack import ResourceFailure
-
-REFUSED = ResourceFailure("Pipeline", "AWS::CodePipeline::Pipeline", "CREATE_FAILED", "no", "")
 
 
 def test_a_new_request_makes_record_document_source_and_delivery_stack(world, training) -> None:
@@ -112,25 +109,6 @@ def test_a_changed_delivery_template_is_deployed_before_the_new_source_starts_it
     assert len(world.objects.versions[world.SOURCE]) == 2
 
 
-def test_a_delivery_stack_that_updates_slowly_is_told_and_finished_by_the_same_request(
-    world, training
-) -> None:
-    world.deploy(training)
-    world.catalogue.deliveries["training"]["Description"] = "one more approval"
-    world.stacks.looks = 50
-    changed = {**training, "volume_size_gb": 31}
-
-    with pytest.raises(PipelineBusy, match="goes on from here"):
-        world.provision(changed)
-    assert world.records.get("income-training").state is RecordState.INTERRUPTED
-    assert len(world.objects.versions[world.SOURCE]) == 1
-    world.stacks.stacks[world.DELIVERY].looks = 0
-    done = world.provision(changed)
-
-    assert done.outcome is Outcome.UPDATED
-    assert len(world.objects.versions[world.SOURCE]) == 2
-
-
 def test_nothing_is_created_when_the_plan_is_refused(world, training) -> None:
     world.catalogue.deliveries["training"]["Description"] = "x" * 60_000
 
@@ -189,29 +167,6 @@ def test_a_delivery_stack_in_progress_is_left_alone(world, training) -> None:
     assert len(world.objects.versions[world.SOURCE]) == 1
 
 
-@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "DELETE_FAILED"])
-def test_a_delivery_stack_that_cannot_be_updated_is_made_again(world, training, status) -> None:
-    world.provision(training)
-    world.stacks.place(world.DELIVERY, status)
-    world.stacks.calls.clear()
-
-    done = world.provision(training)
-
-    assert done.outcome is Outcome.REPAIRED
-    assert world.stacks.calls == [("delete", world.DELIVERY), ("create", world.DELIVERY)]
-    assert world.stacks.describe(world.DELIVERY).status == "CREATE_COMPLETE"
-
-
-def test_a_delivery_stack_whose_rollback_failed_is_continued_and_told(world, training) -> None:
-    world.deploy(training)
-    world.stacks.place(world.DELIVERY, "UPDATE_ROLLBACK_FAILED", reason="role is gone")
-
-    with pytest.raises(PipelineBusy, match="role is gone"):
-        world.provision(training)
-
-    assert world.stacks.calls == [("continue_rollback", world.DELIVERY)]
-
-
 def test_a_pipeline_that_somebody_deleted_by_hand_is_made_again(world, training) -> None:
     world.deploy(training)
     world.pipelines.states.clear()
@@ -236,18 +191,6 @@ def test_the_same_request_after_a_failed_run_runs_the_pipeline_again(world, trai
     assert done.outcome is Outcome.RESTARTED
     assert world.pipelines.state(world.CODE_PIPELINE).status == "InProgress"
     assert len(world.objects.versions[world.SOURCE]) == 1
-
-
-def test_a_stage_whose_first_creation_failed_is_cleared_before_the_next_run(
-    world, training
-) -> None:
-    world.deploy(training, "Failed")
-    world.stacks.place(world.DEV, "ROLLBACK_COMPLETE")
-
-    world.provision(training)
-
-    assert ("delete", world.DEV) in world.stacks.calls
-    assert world.stacks.describe(world.DEV) is None
 
 
 def test_a_stage_that_waits_for_its_change_set_is_left_alone(world, training) -> None:
@@ -302,25 +245,6 @@ def test_an_unknown_kind_is_a_fault_of_the_body_that_names_the_known_ones(world,
     (fault,) = refused.value.faults
     assert fault.path == "pipeline_type"
     assert "Did you mean 'training'?" in fault.message
-
-
-def test_a_delivery_stack_whose_update_was_given_up_is_told_and_tried_again(
-    world, training
-) -> None:
-    world.deploy(training)
-    world.catalogue.deliveries["training"]["Description"] = "one more approval"
-    world.stacks.fails_to_update[world.DELIVERY] = REFUSED
-
-    with pytest.raises(PipelineBusy, match="UPDATE_ROLLBACK_COMPLETE"):
-        world.provision(training)
-    status = world.orchestrator.status("income-training")
-    assert status["status"] == "Interrupted"
-    assert status["problems"][0]["resource"] == "Pipeline"
-    world.stacks.fails_to_update.clear()
-
-    assert world.provision(training).outcome is Outcome.UPDATED
-    assert world.stacks.describe(world.DELIVERY).status == "UPDATE_COMPLETE"
-    assert world.orchestrator.status("income-training")["status"] == "Delivered"
 
 
 def test_a_stack_that_went_back_to_what_is_wanted_needs_nothing(world, training) -> None:

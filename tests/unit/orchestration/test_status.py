@@ -56,10 +56,12 @@ def test_a_resource_that_failed_is_named_with_the_services_own_reason(world, tra
             "resource": "Endpoint",
             "resource_type": "AWS::SageMaker::Endpoint",
             "reason": "ResourceLimitExceeded: 0 left",
+            "next": status["next"],
+            "link": status["link"],
         }
     ]
     assert status["message"] == "Dev/ExecuteChangeSet (Endpoint): ResourceLimitExceeded: 0 left"
-    assert "send the same request again" in status["next"]
+    assert "send it again: that repairs the pipeline" in status["next"]
 
 
 def test_a_check_that_failed_is_told_in_its_own_words(world, training) -> None:

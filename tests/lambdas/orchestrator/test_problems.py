@@ -1,0 +1,65 @@
+"""Each problem of the API tells what, why, what to do next and where to look, and is described."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lambdas.orchestrator.problems import TABLE, problem_of
+from mlops_framework.contracts.responses import Problem
+from mlops_framework.orchestration.errors import PipelineBroken
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "problems.md").read_text()
+PUBLIC = [kind for kind in TABLE if kind.name != "access-refused"]
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.name)
+def test_every_problem_is_described_where_its_documentation_says(kind) -> None:
+    assert f"\n## {kind.name}\n" in PAGE
+    assert f"| [{kind.name}](#{kind.name}) | {kind.status.value} |" in PAGE
+
+
+def test_no_problem_is_described_that_there_is_not() -> None:
+    assert set(re.findall(r"^## (.+)$", PAGE, re.MULTILINE)) == {kind.name for kind in PUBLIC}
+
+
+@pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.name)
+def test_every_problem_says_what_to_do_next_and_where_to_look(kind) -> None:
+    fault = kind.fault.__new__(kind.fault)
+    Exception.__init__(fault, "what happened")
+    fault.__dict__ |= {"faults": (), "known": (), "running": None, "retry_after": 5}
+
+    document = Problem.model_validate(
+        problem_of(fault, path="/provisionpipeline", correlation_id="c", base="https://api/v1")
+    )
+
+    assert document.next.endswith((".", "function."))
+    assert document.link.startswith(("https://api/v1/", "docs/problems.md#"))
+    assert document.type.rpartition(":")[2] == document.documentation.partition("#")[2]
+
+
+def test_a_conflict_says_what_runs_since_when_and_where_to_watch_it(api, training) -> None:
+    api.stacks.looks = 9
+    api("POST", "/provisionpipeline", training)
+
+    answer = api("POST", "/provisionpipeline", {**training, "volume_size_gb": 31})
+
+    assert answer.status == 409
+    running = answer.body["running"]
+    assert (running["what"], running["state"]) == ("stack", "CREATE_IN_PROGRESS")
+    assert running["since"] == "2026-01-01T00:00:00+00:00"
+    assert answer.body["link"] == "/pipelines/income-training"
+    assert str(answer.body["retry_after"]) == answer.headers["Retry-After"]
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_pipeline_that_cannot_be_mended_brings_its_own_next_step() -> None:
+    fault = PipelineBroken("It is held.", next_step="Empty the bucket.", pipeline_id="a-training")
+
+    document = problem_of(fault, path="/provisionpipeline", correlation_id="c", base="https://api")
+
+    assert (document["status"], document["next"]) == (409, "Empty the bucket.")
+    assert document["link"] == "https://api/pipelines/a-training"
+    assert "retry_after" not in document
