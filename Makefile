@@ -30,7 +30,7 @@ setup: ## install everything that is locked; instant when nothing changed
 test: setup ## run every test (ARGS="-k name" narrows it)
 	@$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),1) --no-loadscope-reorder $(ARGS)
 
-check: setup ## formatting, lint, types, import rules, locks, schema, templates
+check: setup ## formatting, lint, types, import rules, locks, schema, contracts, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-logo
@@ -38,6 +38,7 @@ check: setup ## formatting, lint, types, import rules, locks, schema, templates
 	$(BIN)/python tools/lock.py --check
 	@mkdir -p .build && $(BIN)/python -m mlops_framework.environments.schema .build/schema.json
 	diff -u environments/schema.json .build/schema.json
+	$(BIN)/python tools/released.py
 	@rm -rf .build/check
 	@for name in $(ENVIRONMENTS); do echo "synthesizing $$name, with the CDK's own validation and cdk-nag"; \
 		CDK_OUTDIR=.build/check/$$name $(BIN)/python app.py -c env=$$name || exit 1; done

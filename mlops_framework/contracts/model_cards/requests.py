@@ -52,7 +52,7 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
-CardVersion = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**31 - 1)]
+CardVersion = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
 
 
 class CardTraining(TrainingDetails):
