@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Final, Self
 
+from mlops_framework.drift.attribution.settings import AttributionSettings
+from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.errors import MonitorInvalid
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.errors import Fault
@@ -82,6 +84,10 @@ class MonitorConfig:
         ground_truth: What the model's quality is watched by; ``None`` not to watch it.
         ground_truth_location: Where labels arrive, below it ``yyyy/mm/dd/HH/`` of their collection;
             empty where none do and quality is only estimated.
+        bias: Which groups are compared; ``None`` for none. Needs ``ground_truth``, which says where
+            predictions are.
+        attribution: Where attributions come from; ``None`` not to watch them.
+        attribution_role: ARN of the role that may ask the endpoint; empty for the function's own.
     """
 
     environment: str
@@ -111,6 +117,9 @@ class MonitorConfig:
     slow_drift: bool = False
     ground_truth: GroundTruth | None = None
     ground_truth_location: str = ""
+    bias: BiasSettings | None = None
+    attribution: AttributionSettings | None = None
+    attribution_role: str = ""
 
     @property
     def name(self) -> str:
@@ -184,6 +193,9 @@ class MonitorConfig:
             found = f"{values.get('retrain_breaches', 1)} of {values.get('retrain_windows', 1)}"
             message = "more breaches are asked for than windows are looked at"
             faults.append(Fault("retrain_breaches", message, accepted, found))
+        if values.get("bias") and not values.get("ground_truth"):
+            message = "needs ground_truth, which says where in an answer the prediction is"
+            faults.append(Fault("bias", message, "bias together with ground_truth", "bias alone"))
         if faults:
             raise MonitorInvalid(source, tuple(faults))
         return cls(**values)
@@ -302,4 +314,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "monitoring_schedule_name": _string(_NAME, "a schedule's name, or empty", empty=True),
     "ground_truth": _nested(GroundTruth.from_document, "an object with problem_type"),
     "ground_truth_location": _string(_S3_LOCATION, "s3://bucket/prefix, or empty", empty=True),
+    "bias": _nested(BiasSettings.from_document, "an object with facets"),
+    "attribution": _nested(AttributionSettings.from_document, "an object with source"),
+    "attribution_role": _string(re.compile(r"arn:[^ ]+"), "a role's ARN, or empty", empty=True),
 }

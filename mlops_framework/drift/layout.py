@@ -17,6 +17,11 @@ def state_key(config: MonitorConfig) -> str:
     return f"{monitor_prefix(config.name)}/state.json"
 
 
+def sequence_key(config: MonitorConfig) -> str:
+    """What the latest windows said, to be added up."""
+    return f"{monitor_prefix(config.name)}/sequence.json"
+
+
 def latest_key(config: MonitorConfig) -> str:
     """Verdict and place of the newest report."""
     return f"{monitor_prefix(config.name)}/latest.json"
@@ -40,6 +45,11 @@ def kept_prefix(config: MonitorConfig, name: str) -> str:
 def kept_key(config: MonitorConfig, name: str, window: Window, file: str) -> str:
     """What is kept of one object version in one window."""
     return f"{kept_prefix(config, name)}{window.path}/{file}"
+
+
+def attribution_key(config: MonitorConfig, name: str) -> str:
+    """What was found out about attributions: ``reference``, or ``windows/yyyy/mm/dd/HHMM``."""
+    return f"{monitor_prefix(config.name)}/attribution/{name}.json"
 
 
 def model_monitor_folder(config: MonitorConfig, window: Window) -> str:

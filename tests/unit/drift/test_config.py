@@ -87,3 +87,21 @@ def test_absent_keys_are_named_with_what_is_accepted() -> None:
 def test_what_is_no_json_object_is_refused(text: str) -> None:
     with pytest.raises(MonitorInvalid):
         MonitorConfig.parse(text, "here")
+
+
+def test_bias_and_attribution_are_read_and_written_and_bias_needs_predictions() -> None:
+    bias = {"facets": [{"column": "sex", "values": ["2"]}], "thresholds": {"DI": 0.8}}
+    attribution = {"source": "endpoint", "rows": 40}
+    truth = {"problem_type": "BinaryClassification", "inference_attribute": "0"}
+    document = REQUIRED | {"bias": bias, "attribution": attribution, "ground_truth": truth}
+    config = MonitorConfig.from_document(document, "here")
+    assert config.bias is not None
+    assert config.bias.thresholds == {"DI": 0.8}
+    assert config.attribution is not None
+    assert config.attribution.asks
+    assert MonitorConfig.from_document(config.to_document(), "there") == config
+    with pytest.raises(MonitorInvalid, match="bias: needs ground_truth") as refused:
+        MonitorConfig.from_document(REQUIRED | {"bias": bias, "attribution": {}}, "here")
+    assert len(refused.value.faults) == 1
+    with pytest.raises(MonitorInvalid, match=r"attribution: rows is 3; accepted is a whole number"):
+        MonitorConfig.from_document(REQUIRED | {"attribution": attribution | {"rows": 3}}, "here")
