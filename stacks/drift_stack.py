@@ -136,7 +136,7 @@ class DriftStack(FrameworkStack):
         )
         self._read_monitors(function)
         self._read_data(function, f"{naming.DRIFT_PREFIX}/*", _OWN_FILES)
-        for name in ("reports/*", "latest.json", "state.json"):
+        for name in ("reports/*", "latest.json", "state.json", "sequence.json"):
             self._write_data(function, f"{naming.DRIFT_PREFIX}/*/{name}")
         allow(function, actions=perms.PUBLISH, resources=[self.platform.value("alert-topic-arn")])
         allow(

@@ -14,8 +14,10 @@ from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
 from mlops_framework.aws.drift_store import S3Sources, S3Store
 from mlops_framework.drift.errors import PublishingRefused
+from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorFiles, ModelMonitorRule
 from mlops_framework.drift.ports import Publisher
 from mlops_framework.drift.service import DriftMonitor
+from mlops_framework.drift.watchers import watchers_of
 
 
 class SilentPublisher:
@@ -60,13 +62,17 @@ def baselines() -> DriftMonitor:
 def _monitor(environment: str, log_level: str, publisher: Publisher) -> DriftMonitor:
     logging.getLogger().setLevel(log_level)
     s3 = client("s3", read_seconds=60)
+    store = S3Store(s3)
     return DriftMonitor(
         monitors=ParameterMonitors(client("ssm"), environment),
         sources=S3Sources(s3),
-        store=S3Store(s3),
+        store=store,
         publisher=publisher,
         metrics=EmbeddedMetrics(_log_line, _now, environment),
         clock=_now,
+        watchers=watchers_of(store),
+        filers=(ModelMonitorFiles(),),
+        rules=(ModelMonitorRule(),),
     )
 
 

@@ -21,7 +21,9 @@ from mlops_framework.drift.statistics.result import Outcome
 
 Verdict = Literal["healthy", "drift", "insufficient-data", "no-data"]
 
-Kind: TypeAlias = Literal["data-quality", "model-quality", "bias", "attribution", "heartbeat"]
+Kind: TypeAlias = Literal[
+    "data-quality", "model-quality", "bias", "attribution", "heartbeat", "slow-drift"
+]
 """What a finding is about; all but the first are watched by a watcher of their own."""
 
 UNREADABLE_SHARE: Final = 0.05

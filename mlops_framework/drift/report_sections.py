@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-PAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {}
+from mlops_framework.drift.report_slow_drift import slow_drift_page
+
+PAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "slow_drift": slow_drift_page,
+}
 
 
 def sections_page(report: Mapping[str, Any]) -> str:

@@ -11,7 +11,9 @@ from mlops_framework.contracts.base import PerStage, PipelineRequest
 from mlops_framework.contracts.faults import shown
 from mlops_framework.contracts.fields import (
     ColumnName,
+    OptionalS3Object,
     OptionalS3Uri,
+    OptionalSageMakerName,
     S3Object,
     SageMakerName,
     ScheduleExpression,
@@ -57,6 +59,33 @@ class DriftMonitorRequest(PipelineRequest):
         default=0.1,
         description="Share of the records that must have moved before a difference matters, "
         "however significant it is.",
+    )
+
+    slow_drift: bool = Field(
+        default=True,
+        description="Whether evidence is added up over windows, too: finds in thin traffic what no "
+        "single window proves.",
+    )
+
+    policy: Literal["standard", "model-monitor"] = Field(
+        default="standard",
+        description="The rule for the columns: this engine's own, or that of SageMaker Model "
+        "Monitor, which goes by thresholds alone.",
+    )
+    model_monitor_files: bool = Field(
+        default=False,
+        description="Whether Model Monitor's three files are written beside the reports; its "
+        "policy writes them, too.",
+    )
+    constraints_location: OptionalS3Object = Field(
+        default="",
+        description="Model Monitor's constraints.json to go by; what its baseline job would "
+        "suggest if empty.",
+    )
+    monitoring_schedule_name: OptionalSageMakerName = Field(
+        default="",
+        description="What stands for the schedule in the place of Model Monitor's files; "
+        "drift-monitor if empty.",
     )
 
     retrain: bool = Field(
