@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.layout import baseline_key
+from mlops_framework.drift.model_monitor_policy.preparing import prepared
 from mlops_framework.drift.ports import Sources, Store
 from mlops_framework.drift.records import Records
 
@@ -15,6 +16,7 @@ def build_baseline(config: MonitorConfig, sources: Sources, store: Store) -> Bas
     Raises:
         ObjectMissing: If the training data is not there.
         BaselineInvalid: If it cannot be used.
+        MonitorFileInvalid: If the monitor's constraints cannot be used.
     """
     location = S3Location.parse(config.baseline_data)
     baseline = Baseline.of_csv(
@@ -23,5 +25,6 @@ def build_baseline(config: MonitorConfig, sources: Sources, store: Store) -> Bas
         time_column=config.time_column,
         source=config.baseline_data,
     )
+    baseline = prepared(config, baseline, sources)
     Records(store, config).write(baseline_key(config), baseline.to_document())
     return baseline

@@ -16,6 +16,7 @@ from mlops_framework.drift.model_monitor_files.counted import (
 )
 from mlops_framework.drift.model_monitor_files.violations import NAME, violations_document
 from mlops_framework.drift.model_monitor_policy.checks import Checked, checks_of, violations_of
+from mlops_framework.drift.model_monitor_policy.preparing import POLICY, asked
 from mlops_framework.drift.model_monitor_policy.sentences import finding, judged
 from mlops_framework.drift.policy import Judgement
 from mlops_framework.drift.profile import Profile
@@ -24,7 +25,6 @@ from mlops_framework.drift.rulings import Ruling
 from mlops_framework.drift.watching import ReportFile
 from mlops_framework.drift.windows import Window
 
-POLICY: Final = "model-monitor"
 COMPLETED: Final = "Completed"
 VIOLATED: Final = "CompletedWithViolations"
 _JSON: Final = "application/json"
@@ -99,11 +99,6 @@ class ModelMonitorFiles:
         ]
 
 
-def asked(config: MonitorConfig) -> bool:
-    """Whether a monitor asks for Model Monitor's verdict or files."""
-    return config.policy == POLICY or config.model_monitor_files
-
-
 def folder_of(config: MonitorConfig, window: Window) -> S3Location:
     """Where the files of a window go."""
     return S3Location(config.data_bucket, model_monitor_folder(config, window))
@@ -114,11 +109,4 @@ def _worst_first(checked: Sequence[Checked]) -> list[Checked]:
     return sorted(violated, key=lambda one: -judged(one).effect)
 
 
-__all__ = [
-    "POLICY",
-    "ModelMonitorFiles",
-    "ModelMonitorRule",
-    "asked",
-    "constraints_of",
-    "folder_of",
-]
+__all__ = ["ModelMonitorFiles", "ModelMonitorRule", "constraints_of", "folder_of"]

@@ -16,6 +16,7 @@ from mlops_framework.drift.errors import (
     ObjectMissing,
     StateConflict,
 )
+from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorFiles, ModelMonitorRule
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.service import DriftMonitor, Profiled
 from mlops_framework.drift.windows import moment
@@ -53,6 +54,8 @@ class World:
             publisher=self.publisher,
             metrics=self.metrics,
             clock=self.clock,
+            filers=(ModelMonitorFiles(),),
+            rules=(ModelMonitorRule(),),
         )
         key = self.config.baseline_data.removeprefix(f"s3://{BUCKET}/")
         self.bucket.objects[BUCKET, key] = "".join(csv_of(rows_of(4000, 1)))
