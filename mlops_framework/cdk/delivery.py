@@ -16,7 +16,8 @@ from constructs import Construct
 
 from mlops_framework import naming
 from mlops_framework.cdk.stack import FrameworkStack
-from mlops_framework.contracts.parameters import IDENTITY_PARAMETERS
+from mlops_framework.contracts.parameters import IDENTITY_PARAMETERS, template_parameters
+from mlops_framework.delivery.monitor_baseline import CARRIED as _CARRIED
 from mlops_framework.delivery.monitor_baseline import SETTLED as _SETTLED
 from mlops_framework.delivery.monitor_baseline import WANTED as _WANTED
 from mlops_framework.environments.models import EnvironmentConfig, StageConfig
@@ -159,14 +160,23 @@ class DeliveryTemplate(FrameworkStack):
         """
         found, computed = f"{stage_name}Found", f"{stage_name}Computed"
 
-        def settling_on(variable: str) -> dict[str, str]:
-            return {"ParameterOverrides": json.dumps({_SETTLED: f"#{{{variable}}}"})}
+        def settling_on(variable: str, *more: str) -> dict[str, str]:
+            values = {_SETTLED: f"#{{{variable}}}", **{n: f"#{{{found}.{n}}}" for n in more}}
+            return {"ParameterOverrides": json.dumps(values)}
+
+        known = {parameter.name for parameter in template_parameters(self._blueprint.request)}
+        carried = [name for name in _CARRIED if name in known]
 
         return [
             self._check(
                 "FindBaseline", stage, stack_name, "find-monitor-baseline", order=2, namespace=found
             ),
-            *self._deployment(stage, stack_name, order=3, extra=settling_on(f"{found}.{_SETTLED}")),
+            *self._deployment(
+                stage,
+                stack_name,
+                order=3,
+                extra=settling_on(f"{found}.{_SETTLED}", *carried),
+            ),
             self._check("Verify", stage, stack_name, _SETTLING, order=5, namespace=computed),
             *self._deployment(
                 stage,

@@ -20,6 +20,14 @@ WANTED: Final = "BaselineKey"
 SETTLED: Final = "SettledBaseline"
 PIPELINE: Final = "BaselinePipelineName"
 """Two parameters and one output of a monitor's stack; the first two are also variables."""
+CARRIED: Final = {
+    "SettledConstraints": "BaselineConstraintsLocation",
+    "SettledStatistics": "BaselineStatisticsLocation",
+}
+"""Files that the settled baseline has elsewhere than in its own folder, because a request brought
+them: the parameter (also a variable) that hands a file on, and the one that brought it."""
+_CARRIED_LENGTH: Final = 800
+"""CodePipeline takes 1 KB of parameters for all three variables together."""
 
 _THERE: Final = (Condition.DEPLOYED, Condition.ROLLED_BACK)
 
@@ -30,10 +38,24 @@ def settled(stack: Stack | None) -> Passed:
     Args:
         stack: The stage's stack before it is deployed, or nothing.
     """
-    there = stack is not None and stack.condition in _THERE
-    key = (stack.parameters.get(SETTLED, "") if stack and there else "") or UNSETTLED
-    said = "No baseline yet." if key == UNSETTLED else f"The stage compares with baseline {key}."
-    return Passed(said, outputs={SETTLED: key})
+    known = stack.parameters if stack is not None and stack.condition in _THERE else {}
+    key = known.get(SETTLED, "") or UNSETTLED
+    nothing = dict.fromkeys(CARRIED, UNSETTLED)
+    if key == UNSETTLED:
+        return Passed("No baseline yet.", outputs={SETTLED: UNSETTLED, **nothing})
+    files = {
+        name: known.get(name, UNSETTLED)
+        if known.get(name, UNSETTLED) != UNSETTLED
+        else known.get(brought, "") or UNSETTLED
+        for name, brought in CARRIED.items()
+    }
+    if sum(map(len, files.values())) > _CARRIED_LENGTH:
+        return Passed(
+            f"The names of the files of baseline {key} are too long to be handed on: there is no "
+            "schedule until the wanted baseline is there.",
+            outputs={SETTLED: UNSETTLED, **nothing},
+        )
+    return Passed(f"The stage compares with baseline {key}.", outputs={SETTLED: key, **files})
 
 
 def needed(stack: Stack) -> Passed | None:

@@ -43,9 +43,7 @@ class AnalyzerStack(MonitorStack):
     def baseline_files(self) -> dict[str, str]:
         """Constraints, and statistics where the kind has them."""
         return {
-            "constraints_resource": self.places.or_given(
-                "baseline_constraints_location", f"{self.places.settled_baseline}/constraints.json"
-            )
+            "constraints_resource": self.places.baseline_file("constraints", "constraints.json")
         }
 
     def application(self) -> dict[str, Any]:

@@ -75,11 +75,7 @@ class ClarifyStack(MonitorStack):
 
     def baseline_files(self) -> dict[str, str]:
         """Clarify calls its constraints an analysis."""
-        return {
-            "constraints_resource": self.places.or_given(
-                "baseline_constraints_location", f"{self.places.settled_baseline}/analysis.json"
-            )
-        }
+        return {"constraints_resource": self.places.baseline_file("constraints", "analysis.json")}
 
     def application(self) -> dict[str, Any]:
         """What the preparation of the settled baseline wrote."""

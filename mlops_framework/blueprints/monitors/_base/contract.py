@@ -40,7 +40,21 @@ UNSETTLED: Final = "none"
 """Value of ``SettledBaseline`` while a stage has no finished baseline: there is no schedule."""
 _SCHEDULE_NAME_LENGTH: Final = 46
 _NAME_LENGTH: Final = 63
+
 _HOURS = re.compile(r"^cron[(]0 (?:([*])|[0-9]+(?:/([0-9]+))?) ")
+
+
+def carried(name: str, field: str) -> Parameter:
+    """A parameter that hands on a file of the settled baseline while another one is computed."""
+    return Parameter(
+        name,
+        "String",
+        default=UNSETTLED,
+        pattern=f"^({UNSETTLED}|{S3_URI_PATTERN.strip('^$')})$",
+        max_length=S3_URI_LENGTH,
+        description="File of the settled baseline that a request brought; delivery says so.",
+        field=field,
+    )
 
 
 class MonitorRequest(PipelineRequest):
@@ -90,6 +104,7 @@ class MonitorRequest(PipelineRequest):
             description="Which baseline the schedule compares with; delivery says so.",
             field="settled_baseline",
         ),
+        carried("SettledConstraints", "settled_constraints"),
         Parameter(
             "PublishedMetrics",
             "String",
@@ -301,7 +316,7 @@ class MonitorRequest(PipelineRequest):
             return bounded(f"{start}-{stage}", _NAME_LENGTH)
         if name == "baseline_key":
             return self._baseline_key(stage)
-        if name == "settled_baseline":
+        if name in ("settled_baseline", "settled_constraints", "settled_statistics"):
             return UNSETTLED
         if name == "published_metrics":
             return "Enabled" if self.publish_metrics else "Disabled"

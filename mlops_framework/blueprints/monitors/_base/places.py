@@ -10,6 +10,7 @@ from mlops_framework.cdk import perms
 from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of, either, object_arn
 from mlops_framework.cdk.containers import let_containers_start
 from mlops_framework.cdk.security import allow
+from mlops_framework.contracts.parameters import parameter_name
 
 _IN_LOCATION = (
     "The request names a prefix, and the job reads or writes the objects below it; nothing beside "
@@ -60,15 +61,20 @@ class Places:
         """A location that may be left out; the monitor's own place stands for nothing then."""
         return self._stack.given_or(field, self.reports)
 
-    def let_jobs_run(self, role: iam.Role, *read: str) -> None:
+    def let_jobs_run(self, role: iam.Role, *read: str, carried: tuple[str, ...] = ()) -> None:
         """Give the monitor's role what its jobs do.
 
         Args:
             role: Of the baseline job and of every run.
             read: Further fields with a location that the jobs read, if it is given.
+            carried: Fields with a file of the baseline that is handed on, if it is.
         """
         stack = self._stack
-        readable = [self.captures, *(self.given(field) for field in read)]
+        readable = [
+            self.captures,
+            *(self.given(field) for field in read),
+            *(either(self._nothing_carried(f), self.reports, stack.text(f)) for f in carried),
+        ]
         for location in readable:
             allow(
                 role,
@@ -132,6 +138,24 @@ class Places:
         )
         let_containers_start(stack, role, stack.text("image_uri"))
 
-    def or_given(self, given: str, computed: str) -> str:
-        """A file of the baseline: the request's own, or the computed one."""
-        return either(self._stack.left_empty(given), computed, self._stack.text(given))
+    def baseline_file(self, noun: str, computed: str) -> str:
+        """A file of the settled baseline: the one handed on, the request's own, or the computed.
+
+        Args:
+            noun: ``constraints`` or ``statistics``, in the names of the fields.
+            computed: What the baseline job calls it.
+        """
+        stack, field = self._stack, f"baseline_{noun}_location"
+        own = either(
+            stack.left_empty(field), f"{self.settled_baseline}/{computed}", stack.text(field)
+        )
+        carried = f"settled_{noun}"
+        return either(self._nothing_carried(carried), own, stack.text(carried))
+
+    def _nothing_carried(self, field: str) -> cdk.CfnCondition:
+        """A condition: no earlier request brought this file. Declared once."""
+        name = f"No{parameter_name(field)}"
+        found = self._stack.node.try_find_child(name)
+        condition = found or self._stack.when(name, field, UNSETTLED)
+        assert isinstance(condition, cdk.CfnCondition)
+        return condition

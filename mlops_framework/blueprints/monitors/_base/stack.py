@@ -38,6 +38,7 @@ class MonitorStack(BlueprintStack):
         definition_class: L1 class of the job definition.
         noun: Prefix of its members.
         reads: Fields with a location that jobs read, beside the captures.
+        carried: Fields with a file of a baseline that an earlier request brought.
         inputs: Fields of the contract that are members of the definition's input.
         isolated: Whether the container can do without a network of its own.
     """
@@ -45,6 +46,7 @@ class MonitorStack(BlueprintStack):
     definition_class: ClassVar[Any]
     noun: ClassVar[str]
     reads: ClassVar[tuple[str, ...]]
+    carried: ClassVar[tuple[str, ...]] = ("settled_constraints",)
     inputs: ClassVar[tuple[str, ...]]
     isolated: ClassVar[bool] = True
 
@@ -52,7 +54,7 @@ class MonitorStack(BlueprintStack):
         """Define role, baseline, schedule and what tells of its runs."""
         self.places = Places(self)
         self.role = self.sagemaker_role("JobRole", "Runs the baseline job and the monitor")
-        self.places.let_jobs_run(self.role, *self.reads)
+        self.places.let_jobs_run(self.role, *self.reads, carried=self.carried)
         self.baseline()
         self._schedule()
         self._report()

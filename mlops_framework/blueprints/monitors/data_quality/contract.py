@@ -8,8 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from mlops_framework.blueprints.monitors._base.analyzers import AnalyzerRequest
-from mlops_framework.blueprints.monitors._base.contract import MonitoringType, empty
+from mlops_framework.blueprints.monitors._base.contract import MonitoringType, carried, empty
 from mlops_framework.contracts.fields import OptionalS3Object
+from mlops_framework.contracts.parameters import Parameter
 
 
 class DataQualityMonitorRequest(AnalyzerRequest):
@@ -20,6 +21,11 @@ class DataQualityMonitorRequest(AnalyzerRequest):
     baseline_fields: ClassVar[tuple[str, ...]] = (
         *AnalyzerRequest.baseline_fields,
         "baseline_statistics_location",
+    )
+
+    derived_parameters: ClassVar[tuple[Parameter, ...]] = (
+        *AnalyzerRequest.derived_parameters,
+        carried("SettledStatistics", "settled_statistics"),
     )
 
     pipeline_type: Literal["data-quality-monitor"] = Field(description="Kind of the blueprint.")

@@ -15,6 +15,7 @@ class DataQualityMonitorStack(AnalyzerStack):
 
     definition_class: ClassVar[Any] = sagemaker.CfnDataQualityJobDefinition
     noun = "data_quality"
+    carried = ("settled_constraints", "settled_statistics")
     reads = (
         "baseline_data",
         "baseline_constraints_location",
@@ -41,7 +42,5 @@ class DataQualityMonitorStack(AnalyzerStack):
         """Constraints and statistics: both the request's, or both computed."""
         return {
             **super().baseline_files(),
-            "statistics_resource": self.places.or_given(
-                "baseline_statistics_location", f"{self.places.settled_baseline}/statistics.json"
-            ),
+            "statistics_resource": self.places.baseline_file("statistics", "statistics.json"),
         }
