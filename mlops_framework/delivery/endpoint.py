@@ -177,7 +177,9 @@ def judge(wanted: Wanted, serving: Serving | None) -> Verdict:
     if serving.configuration != wanted.configuration:
         return Refused(
             f"Endpoint {wanted.endpoint} serves configuration {serving.configuration}, the stack "
-            f"asks for {wanted.configuration}: the update was rolled back.{reason}",
+            f"asks for {wanted.configuration}: the update was rolled back, or somebody else "
+            f"changed the endpoint.{reason} The stack does not try it again by itself: send the "
+            "request with a change to what the endpoint runs, such as an environment variable.",
             serving.arn,
         )
     faults = [fault for variant in serving.variants for fault in _faults(wanted, variant)]

@@ -54,6 +54,24 @@ class Deliveries:
             self.send(**body)
         return str(caught.value)
 
+    def put_on(self, endpoint: str, config: str, *, like: str) -> None:
+        """Puts an endpoint on a new configuration that is like another, past its stack."""
+        known = self.sagemaker.describe_endpoint_config(EndpointConfigName=like)
+        self.sagemaker.create_endpoint_config(
+            EndpointConfigName=config, ProductionVariants=known["ProductionVariants"]
+        )
+        self.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+        describe = self.sagemaker.describe_endpoint
+        eventually(lambda: describe(EndpointName=endpoint)["EndpointStatus"] == "InService")
+
+    def left(self, model: str) -> list[str]:
+        """Names of what SageMaker still has of a model's pipeline."""
+        models = self.sagemaker.list_models(NameContains=f"{model}-realtime")["Models"]
+        configs = self.sagemaker.list_endpoint_configs(NameContains=f"{model}-realtime")
+        return [each["ModelName"] for each in models] + [
+            each["EndpointConfigName"] for each in configs["EndpointConfigs"]
+        ]
+
     def delete(self, model: str) -> None:
         self._mlops("pipelines", "delete", f"{model}-realtime-endpoint", "--yes", "--wait")
 
@@ -122,7 +140,7 @@ def test_an_endpoint_with_instances_from_a_broken_model_to_its_removal(
     assert deliveries.send(**wanted) == "unchanged"
 
     # A second variant, of another factor, with a fourth of the traffic; both are scaled.
-    shared = {
+    shared: dict[str, Any] = {
         **wanted,
         "variant_name": "champion",
         "initial_variant_weight": 3.0,
@@ -157,9 +175,26 @@ def test_an_endpoint_with_instances_from_a_broken_model_to_its_removal(
     with pytest.raises(ClientError, match="Could not find"):
         deliveries.sagemaker.describe_endpoint_config(EndpointConfigName=before)
 
+    # CloudFormation does not look at what serves: behind its back the endpoint is put on another
+    # configuration, as SageMaker does when it rolls an update back. The next delivery finds it.
+    asked = deliveries.config(endpoint)
+    deliveries.put_on(endpoint, "times-former", like=asked)
+    shared["autoscaling_max_instances"] = 3
+    said = deliveries.refused(**shared)
+    assert f"serves configuration times-former, the stack asks for {asked}" in said
+    assert "Verify" in said
+    assert deliveries.ask(endpoint, TargetVariant="challenger") == ([300.0], "challenger")
+
+    # Any change to the configuration puts the endpoint on what is asked for.
+    shared["environment"] = {"FACTOR": "3"}
+    deliveries.send(**shared)
+    assert deliveries.ask(endpoint, TargetVariant="champion") == ([9.0], "champion")
+    deliveries.sagemaker.delete_endpoint_config(EndpointConfigName="times-former")
+
     deliveries.delete("times")
     with pytest.raises(ClientError, match="Could not find"):
         deliveries.sagemaker.describe_endpoint(EndpointName=endpoint)
+    assert deliveries.left("times") == []
 
 
 def test_a_serverless_endpoint_answers_through_its_api(
