@@ -189,6 +189,10 @@ def test_from_a_request_without_input_to_its_removal(
 
     # Gone, but for the predictions.
     mlops("pipelines", "delete", "tally-batch-transform", "--yes", "--wait")
-    models = loop.place.client("sagemaker").list_models(NameContains="Scoring")["Models"]
-    assert models == []
+    sagemaker = loop.place.client("sagemaker")
+    assert sagemaker.list_models(NameContains="Scoring")["Models"] == []
+    listed = sagemaker.list_pipelines()["PipelineSummaries"]
+    assert PIPELINE not in [each["PipelineName"] for each in listed]
+    names = [each["Name"] for each in scheduler.list_schedules()["Schedules"]]
+    assert not [name for name in names if "tally" in name]
     assert files.get("tally/out/monday.csv.out") == "7,3\n8,7\n"

@@ -138,6 +138,10 @@ def test_a_training_is_created_left_alone_changed_repaired_and_taken_down(
         for each in sagemaker.list_pipelines()["PipelineSummaries"]
         if NAME in each["PipelineName"]
     ]
+    definition = sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineDefinition"]
+    train, register = json.loads(definition)["Steps"]
+    assert (train["Name"], register["Name"]) == ("Train", "Register")
+    assert train["Arguments"]["EnableManagedSpotTraining"] is False
     before = len(executions(loop, pipeline))
     s3 = loop.place.client("s3")
     s3.put_object(Bucket=bucket, Key="datasets/cycle/train/2.csv", Body="3\n")
@@ -155,4 +159,7 @@ def test_a_training_is_created_left_alone_changed_repaired_and_taken_down(
     removed = mlops("pipelines", "delete", NAME, "--yes", "--wait")
     left = [each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]]
     assert pipeline not in left
+    schedules = loop.place.client("scheduler").list_schedules()["Schedules"]
+    rules = loop.place.client("events").list_rules()["Rules"]
+    assert [each["Name"] for each in [*schedules, *rules] if NAME in each["Name"]] == []
     assert any("registered model packages" in kept for kept in removed["keeps"])

@@ -1,4 +1,4 @@
-"""A tuning pipeline from its first request to its end, and Autopilot's refusal, locally."""
+"""A tuning pipeline from its first request to its end, on the local AWS."""
 
 from __future__ import annotations
 
@@ -73,6 +73,11 @@ def ask(mlops: Any, tmp_path: Path) -> Any:
     return send
 
 
+def pipelines(sagemaker: Any) -> list[str]:
+    listed = sagemaker.list_pipelines()["PipelineSummaries"]
+    return [each["PipelineName"] for each in listed if NAME in each["PipelineName"]]
+
+
 def test_a_tuning_is_created_left_alone_refused_repaired_and_taken_down(
     ask: Any, mlops: Any, request_of: Any, loop: Any, bucket: str
 ) -> None:
@@ -113,28 +118,13 @@ def test_a_tuning_is_created_left_alone_refused_repaired_and_taken_down(
     listed = sagemaker.list_model_packages(ModelPackageGroupName="searched")
     assert len(listed["ModelPackageSummaryList"]) == 2
 
-    mlops("pipelines", "delete", NAME, "--yes", "--wait")
-    left = [each["PipelineName"] for each in sagemaker.list_pipelines()["PipelineSummaries"]]
-    assert not any(NAME in name for name in left)
+    # What is deployed is what was asked for last.
+    (pipeline,) = pipelines(sagemaker)
+    definition = sagemaker.describe_pipeline(PipelineName=pipeline)["PipelineDefinition"]
+    assert '"Strategy":"Random"' in definition.replace(" ", "")
 
-
-def test_autopilot_is_refused_by_name_and_the_status_says_what_to_do(
-    ask: Any, mlops: Any, bucket: str
-) -> None:
-    with pytest.raises(AssertionError) as refused:
-        ask(
-            {
-                "pipeline_type": "autopilot",
-                "model_name": "found",
-                "training_data": f"s3://{bucket}/datasets/searched/",
-                "target_attribute": "label",
-                "problem_type": "Regression",
-                "objective_metric": "RMSE",
-                "validation_fraction": 0.2,
-            }
-        )
-
-    told = str(refused.value)
-    assert "does not carry Autopilot (CreateAutoMLJobV2)" in told
-    assert "Run the request in an AWS account" in told
-    mlops("pipelines", "delete", "found-autopilot", "--yes", "--wait")
+    removed = mlops("pipelines", "delete", NAME, "--yes", "--wait")
+    assert pipelines(sagemaker) == []
+    assert any("registered model packages" in kept for kept in removed["keeps"])
+    with pytest.raises(AssertionError, match="searched-tuning"):
+        mlops("status", NAME)
