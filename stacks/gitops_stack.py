@@ -44,7 +44,7 @@ class GitOpsStack(FrameworkStack):
             # The role's policy is a resource of its own; CodePipeline tries the role at once.
             pipeline.node.add_dependency(role)
             if not source.connection_arn:
-                self._start_on_commit(source, pipeline)
+                self._start_on_push(source, pipeline)
 
     def _role(self) -> iam.Role:
         role = self.role_for(
@@ -69,9 +69,18 @@ class GitOpsStack(FrameworkStack):
         for source in self.config.git_sources:
             if source.connection_arn:
                 allow(role, actions=perms.USE_CONNECTION, resources=[source.connection_arn])
-            else:
+            elif source.repository:
                 repository = self.arn("codecommit", source.repository)
                 allow(role, actions=perms.READ_REPOSITORY, resources=[repository])
+        archives = [source.archive for source in self.config.git_sources if source.archive]
+        if archives:
+            bucket = self.platform.bucket_arn("configuration-bucket-name")
+            allow(
+                role,
+                actions=perms.READ_OBJECTS,
+                resources=[f"{bucket}/{archive}" for archive in archives],
+            )
+            allow(role, actions=[*perms.LIST_BUCKET, *perms.LOCATE_BUCKET], resources=[bucket])
         return role
 
     def _pipeline(self, source: GitSourceConfig, role: iam.Role) -> codepipeline.CfnPipeline:
@@ -101,16 +110,25 @@ class GitOpsStack(FrameworkStack):
                 "CodeStarSourceConnection",
                 {
                     "ConnectionArn": source.connection_arn,
-                    "FullRepositoryId": source.repository,
+                    "FullRepositoryId": str(source.repository),
                     "BranchName": source.branch,
                     "OutputArtifactFormat": "CODE_ZIP",
+                },
+            )
+        elif source.archive:
+            provider, configuration = (
+                "S3",
+                {
+                    "S3Bucket": self.platform.value("configuration-bucket-name"),
+                    "S3ObjectKey": source.archive,
+                    "PollForSourceChanges": "false",
                 },
             )
         else:
             provider, configuration = (
                 "CodeCommit",
                 {
-                    "RepositoryName": source.repository,
+                    "RepositoryName": str(source.repository),
                     "BranchName": source.branch,
                     "PollForSourceChanges": "false",
                 },
@@ -158,21 +176,14 @@ class GitOpsStack(FrameworkStack):
             "UserParameters": json.dumps(asked, sort_keys=True),
         }
 
-    def _start_on_commit(self, source: GitSourceConfig, pipeline: codepipeline.CfnPipeline) -> None:
+    def _start_on_push(self, source: GitSourceConfig, pipeline: codepipeline.CfnPipeline) -> None:
         events.CfnRule(
             self,
-            f"Commit{_pascal(source.name)}",
-            description=f"Starts the pipeline of {source.name} when its branch moves",
-            event_pattern={
-                "source": ["aws.codecommit"],
-                "detail-type": ["CodeCommit Repository State Change"],
-                "resources": [self.arn("codecommit", source.repository)],
-                "detail": {
-                    "event": ["referenceCreated", "referenceUpdated"],
-                    "referenceType": ["branch"],
-                    "referenceName": [source.branch],
-                },
-            },
+            f"{'Archive' if source.archive else 'Commit'}{_pascal(source.name)}",
+            description=f"Starts the pipeline of {source.name} when something is pushed",
+            event_pattern=self._archive_put(source.archive)
+            if source.archive
+            else self._branch_moved(source),
             state="ENABLED",
             targets=[
                 events.CfnRule.TargetProperty(
@@ -182,6 +193,26 @@ class GitOpsStack(FrameworkStack):
                 )
             ],
         )
+
+    def _archive_put(self, key: str) -> dict[str, Any]:
+        bucket = self.platform.value("configuration-bucket-name")
+        return {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {"bucket": {"name": [bucket]}, "object": {"key": [key]}},
+        }
+
+    def _branch_moved(self, source: GitSourceConfig) -> dict[str, Any]:
+        return {
+            "source": ["aws.codecommit"],
+            "detail-type": ["CodeCommit Repository State Change"],
+            "resources": [self.arn("codecommit", str(source.repository))],
+            "detail": {
+                "event": ["referenceCreated", "referenceUpdated"],
+                "referenceType": ["branch"],
+                "referenceName": [source.branch],
+            },
+        }
 
 
 def _on_push(

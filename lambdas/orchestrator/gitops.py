@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -65,8 +65,10 @@ class Desk:
     artifacts: PipelineArtifacts
     objects: ObjectStore
     reporter: Reporter
-    artifact_link: str
-    """Console address of an object, ``{key}`` in it."""
+    bucket: str
+    """Where plans are kept, for people."""
+    link: Callable[[str, str], str]
+    """Address of an object, by bucket and key."""
 
 
 def act(job: Mapping[str, Any], desk: Desk) -> None:
@@ -93,7 +95,7 @@ def _plan(
     key = naming.git_plan_key(source.name, planned.plan.digest)
     desk.objects.put(key, planned.text.encode(), content_type="text/plain; charset=utf-8")
     document = planned.plan.to_document()
-    link = desk.artifact_link.format(key=key)
+    link = desk.link(desk.bucket, key)
     if planned.plan.faults:
         said = shortened(told(planned.plan.faults), MESSAGE_LIMIT)
         message = f"{said}\nIn full: {link}"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lambdas.orchestrator.files import Desk
     from lambdas.orchestrator.gitops import Desk as GitDesk
     from mlops_framework.governance.cards import ModelCards
+    from mlops_framework.orchestration.links import Links
     from mlops_framework.orchestration.model_approvals import ModelApprovals
     from mlops_framework.orchestration.service import Orchestrator
     from mlops_framework.orchestration.teardown import Teardown
@@ -40,7 +41,6 @@ def service() -> Orchestrator:
     from mlops_framework.aws.stacks import CloudFormationStacks
     from mlops_framework.contracts.base import Place
     from mlops_framework.orchestration.catalogue import CatalogueFolder
-    from mlops_framework.orchestration.links import ConsoleLinks, LocalLinks
     from mlops_framework.orchestration.plan import EnvironmentView
     from mlops_framework.orchestration.ports import Ports
     from mlops_framework.orchestration.predecessor import Setting
@@ -50,7 +50,6 @@ def service() -> Orchestrator:
     aliases = json.loads(settings.stage_aliases)
     stacks, functions = client("cloudformation"), client("lambda")
     region = stacks.meta.region_name
-    local = settings.aws_endpoint_url
     return Orchestrator(
         catalogue=CatalogueFolder(CATALOGUE),
         ports=Ports(
@@ -83,7 +82,7 @@ def service() -> Orchestrator:
             stages={stage: tuple(aliases.get(stage, ())) for stage in stages_of(settings.stages)},
             assets_bucket=settings.assets_bucket or settings.data_bucket,
         ),
-        links=LocalLinks(local) if local else ConsoleLinks(region, settings.partition),
+        links=_links(settings, region),
     )
 
 
@@ -141,15 +140,14 @@ def git_desk() -> GitDesk:
 
     settings = OrchestratorSettings.from_environ()
     s3 = client("s3")
-    region = s3.meta.region_name
     values = PlatformParameters(client("ssm"), settings.environment_prefix)
     return GitDesk(
         delivery=GitDelivery(service(), values),
         artifacts=PipelineArtifacts(s3),
         objects=S3Objects(s3, settings.artifact_bucket),
         reporter=CodePipelineJobs(client("codepipeline")),
-        artifact_link=f"https://{region}.console.aws.amazon.com/s3/object/"
-        f"{settings.artifact_bucket}?region={region}&prefix={{key}}",
+        bucket=settings.artifact_bucket,
+        link=_links(settings, s3.meta.region_name).object,
     )
 
 
@@ -195,3 +193,11 @@ def now() -> datetime:
 def stages_of(listed: str) -> tuple[str, ...]:
     """The stages in a comma-separated list."""
     return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+def _links(settings: OrchestratorSettings, region: str) -> Links:
+    from mlops_framework.orchestration.links import ConsoleLinks, LocalLinks
+
+    if settings.aws_endpoint_url:
+        return LocalLinks(settings.aws_endpoint_url)
+    return ConsoleLinks(region, settings.partition)

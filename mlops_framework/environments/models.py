@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from mlops_framework import naming
 from mlops_framework.contracts.base import CONFLICT
 from mlops_framework.contracts.faults import NOTHING, shown
+from mlops_framework.environments.git_faults import git_faults
 from mlops_framework.errors import Fault
 
 LogRetentionDays = Literal[
@@ -125,7 +126,11 @@ class BlueprintSelection(_Section):
 
 
 class GitSourceConfig(_Section):
-    """A folder of request files in a Git repository; a push changes pipelines to match it."""
+    """A folder of request files in a Git repository; a push changes pipelines to match it.
+
+    Three forms: a connection to GitHub, GitLab or Bitbucket, a CodeCommit repository, or an archive
+    that a build server of any other host puts into S3.
+    """
 
     name: _Name = Field(description="Name of the source; pipelines are recorded with it.")
     connection_arn: (
@@ -141,9 +146,19 @@ class GitSourceConfig(_Section):
         default=None,
         description="Connection to GitHub, GitLab or Bitbucket; CodeCommit if null.",
     )
-    repository: Annotated[
-        str, Field(pattern="^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", max_length=200)
-    ] = Field(description="owner/name, or the name of a CodeCommit repository.")
+    repository: (
+        Annotated[str, Field(pattern="^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", max_length=200)] | None
+    ) = Field(
+        default=None,
+        description="owner/name, or the name of a CodeCommit repository; null with an archive.",
+    )
+    archive: Annotated[str, Field(pattern=r"^[A-Za-z0-9_./-]+\.zip$", max_length=200)] | None = (
+        Field(
+            default=None,
+            description="Key of a zip file of the repository in the configuration bucket, such as "
+            "git/models.zip; whoever puts it there pushes. Instead of repository.",
+        )
+    )
     branch: Annotated[str, Field(pattern="^[A-Za-z0-9_./-]+$", max_length=200)] = Field(
         default="main", description="Branch that is delivered."
     )
@@ -285,6 +300,7 @@ class EnvironmentConfig(_Section):
             *_alias_faults(self),
             *_retention_faults(self),
             *_key_faults(self),
+            *git_faults(self.git_sources),
         ]
         if faults:
             said = "; ".join(map(str, faults))
@@ -355,24 +371,3 @@ def _key_faults(config: EnvironmentConfig) -> list[Fault]:
         said = f"The key is in another region than the environment ({config.region})."
         return [Fault("kms_key_arn", said, f"a key in {config.region}", shown(config.kms_key_arn))]
     return []
-
-
-def _git_faults(config: EnvironmentConfig) -> list[Fault]:
-    faults = []
-    names = [source.name for source in config.git_sources]
-    for index, source in enumerate(config.git_sources):
-        where = f"git_sources.{index}"
-        if source.name in names[:index]:
-            said = f"There are two sources {source.name!r}; pipelines are recorded with the name."
-            faults.append(Fault(f"{where}.name", said, "a name of its own", shown(source.name)))
-        has_owner = "/" in source.repository
-        if has_owner != bool(source.connection_arn):
-            said = (
-                "A repository behind a connection is written owner/name."
-                if source.connection_arn
-                else "A CodeCommit repository has no owner; for GitHub, GitLab and Bitbucket give "
-                "the connection_arn too."
-            )
-            accepted = "owner/name" if source.connection_arn else "a name without a slash"
-            faults.append(Fault(f"{where}.repository", said, accepted, shown(source.repository)))
-    return faults

@@ -23,6 +23,9 @@ class Links(Protocol):
     def pipeline(self, name: str) -> str:
         """A CodePipeline."""
 
+    def object(self, bucket: str, key: str) -> str:
+        """An object in S3."""
+
 
 class NoLinks:
     """The port ``Links`` where nobody said where to look."""
@@ -33,6 +36,10 @@ class NoLinks:
 
     def pipeline(self, name: str) -> str:
         """See ``Links.pipeline``."""
+        return ""
+
+    def object(self, bucket: str, key: str) -> str:
+        """See ``Links.object``."""
         return ""
 
 
@@ -59,6 +66,11 @@ class ConsoleLinks:
         """See ``Links.pipeline``."""
         page = f"codesuite/codepipeline/pipelines/{quote(name, safe='')}/view"
         return f"https://{self._host}/{page}?region={self.region}"
+
+    def object(self, bucket: str, key: str) -> str:
+        """See ``Links.object``."""
+        asked = urlencode({"region": self.region, "prefix": key})
+        return f"https://{self._host}/s3/object/{bucket}?{asked}"
 
     def _home(self, service: str) -> str:
         return f"https://{self._host}/{service}/home?region={self.region}"
@@ -87,3 +99,7 @@ class LocalLinks:
     def pipeline(self, name: str) -> str:
         """See ``Links.pipeline``; CodePipeline answers no browser."""
         return ""
+
+    def object(self, bucket: str, key: str) -> str:
+        """See ``Links.object``."""
+        return f"{self.endpoint.rstrip('/')}/{bucket}/{quote(key)}"

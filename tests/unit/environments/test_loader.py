@@ -283,3 +283,39 @@ def test_an_overlay_always_wins(base: dict[str, object], overlay: dict[str, obje
 
     assert merged.keys() == base.keys() | overlay.keys()
     assert merge(merged, overlay) == merged
+
+
+CONNECTION = (
+    "arn:aws:codeconnections:eu-west-1:111122223333:connection/11111111-2222-4333-8444-555555555555"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        ("{name: a}", "git_sources.0.repository"),
+        ("{name: a, repository: acme/models}", "git_sources.0.repository"),
+        (f"{{name: a, connection_arn: '{CONNECTION}', repository: b}}", "git_sources.0.repository"),
+        ("{name: a, repository: b, archive: git/a.zip}", "git_sources.0.repository"),
+        ("{name: a, archive: git/a.tar}", "git_sources.0.archive"),
+        ("{name: a, repository: b}, {name: a, repository: c}", "git_sources.1.name"),
+    ],
+)
+def test_git_sources_that_cannot_be_followed_are_refused(
+    folder: Path, source: str, path: str
+) -> None:
+    assert path in faults(folder, OVERLAY + f"git_sources: [{source}]\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{name: a, repository: models}",
+        f"{{name: a, connection_arn: '{CONNECTION}', repository: acme/models}}",
+        "{name: a, archive: git/a.zip}",
+    ],
+)
+def test_each_form_of_git_source_is_accepted(folder: Path, source: str) -> None:
+    (folder / "dev.yaml").write_text(OVERLAY + f"git_sources: [{source}]\n", encoding="utf-8")
+
+    assert load_environment("dev", folder).git_sources[0].name == "a"

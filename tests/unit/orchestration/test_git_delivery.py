@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from lambdas.orchestrator.gitops import Desk, act
 from mlops_framework.aws.pipeline_artifacts import Artifact
 from mlops_framework.orchestration.git_delivery import GitDelivery, shortened
+from mlops_framework.orchestration.links import ConsoleLinks
 from tests.unit.orchestration.conftest import ANA, World
 
 
@@ -41,7 +43,8 @@ class Spy:
 def run(world: World, spy: Spy, step: str, *, prune: bool = False) -> tuple[str, dict[str, Any]]:
     """One action of the pipeline; what CodePipeline was answered."""
     delivery = GitDelivery(world.orchestrator, lambda keys: dict.fromkeys(keys, "data"))
-    desk = Desk(delivery, spy, world.objects, spy, "https://console/{key}")  # type: ignore[arg-type]
+    links = ConsoleLinks("eu-west-1")
+    desk = Desk(delivery, spy, world.objects, spy, "artifacts", links.object)  # type: ignore[arg-type]
     asked = {"step": step, "source": "models", "folder": "pipelines/", "prune": prune}
 
     def artifact(name: str) -> list[dict[str, Any]]:
@@ -70,7 +73,7 @@ def test_a_push_is_planned_for_people_and_then_applied_with_its_origin(
 
     assert (kind, said["outputs"]["Changes"]) == ("succeed", "1")
     assert "+ income-training  income.json" in said["outputs"]["Summary"]
-    key = said["outputs"]["Link"].removeprefix("https://console/")
+    key = unquote(said["outputs"]["Link"].partition("prefix=")[2])
     assert b"+ income-training" in world.objects.objects[key]
     assert world.records.items == {}
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from mlops_framework.local.plane.codepipeline import conditions
 from mlops_framework.local.plane.codepipeline.actions import ACTIONS
 from mlops_framework.local.plane.service import AwsFault
 
 Declaration = Mapping[str, Any]
+_NO_GIT: Final = (
+    "There is no Git host here. Give the source an archive instead (git_sources: archive), which "
+    "is put into S3, or watch a folder: mlops apply FOLDER --yes --watch."
+)
+_INSTEAD: Final[Mapping[tuple[str, str], str]] = {
+    ("Source", "CodeCommit"): _NO_GIT,
+    ("Source", "CodeStarSourceConnection"): _NO_GIT,
+}
 
 
 def check(pipeline: Declaration) -> None:
@@ -52,9 +61,16 @@ def check(pipeline: Declaration) -> None:
 
 def _check_stage(stage: Declaration, *, first: bool) -> None:
     name = stage["name"]
-    for key in ("blockers", "beforeEntry", "onSuccess", "onFailure"):
+    for key in ("blockers", "onSuccess", "onFailure"):
         if stage.get(key):
             raise _not_carried(f"{key} of stage {name}")
+    if refusal := conditions.refusal(stage):
+        raise _not_carried(f"beforeEntry of stage {name} with {refusal}")
+    if first and stage.get("beforeEntry"):
+        raise AwsFault(
+            "InvalidStageDeclarationException",
+            f"The source stage {name} takes no beforeEntry condition",
+        )
     if not stage["actions"]:
         raise AwsFault("InvalidStageDeclarationException", f"Stage {name} has no actions")
     _unique(
@@ -83,7 +99,8 @@ def _check_action(stage: str, declared: Declaration) -> None:
     if action is None or kind["owner"] != "AWS" or kind["version"] != "1":
         carried = ", ".join(f"{category}/{provider}" for category, provider in ACTIONS)
         named = f"{kind['category']}/{kind['provider']} ({kind['owner']}, {kind['version']})"
-        raise _not_carried(f"{named} in {where}; carried (AWS, 1): {carried}")
+        instead = _INSTEAD.get((kind["category"], kind["provider"]), "")
+        raise _not_carried(f"{named} in {where}; carried (AWS, 1): {carried}", instead)
     configuration = declared.get("configuration") or {}
     if missing := sorted(action.required - configuration.keys()):
         raise AwsFault(
@@ -118,5 +135,6 @@ def _unique(code: str, noun: str, names: list[str]) -> None:
         raise AwsFault(code, f"The {noun} name {', '.join(twice)} is used more than once")
 
 
-def _not_carried(what: str) -> AwsFault:
-    return AwsFault("NotCarriedByLocalAws", f"The local AWS does not carry {what}.", 501)
+def _not_carried(what: str, instead: str = "") -> AwsFault:
+    said = f"The local AWS does not carry {what}. {instead}".rstrip()
+    return AwsFault("NotCarriedByLocalAws", said, 501)

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from mlops_framework.local.plane.codepipeline import conditions
 from mlops_framework.local.plane.codepipeline.actions import (
     ACTIONS,
     ActionAbandoned,
@@ -127,7 +128,7 @@ class Engine:
             for stage in declaration["stages"][position:]:
                 status = self._run_gated(execution, declaration, stage, skip, scope)
                 skip = frozenset()
-                if status != "Succeeded":
+                if status not in ("Succeeded", "Skipped"):
                     self._finish(execution, status, scope)
                     return
             self._finish(execution, "Succeeded", scope)
@@ -158,6 +159,9 @@ class Engine:
         if outcome != "entered":
             return outcome.capitalize()
         try:
+            if prevented := self._prevented(execution, stage):
+                self._set_stage(execution, stage["name"], prevented)
+                return prevented
             self._set_stage(execution, stage["name"], "InProgress")
             self._notices.stage(execution, stage["name"], "STARTED", scope)
             status = self._run_stage(execution, declaration, stage, skip, scope)
@@ -166,6 +170,17 @@ class Engine:
             return status
         finally:
             self._gates.leave(gate, stage["name"], execution_id)
+
+    def _prevented(self, execution: Record, stage: Mapping[str, Any]) -> str:
+        """The status of a stage whose conditions do not let the execution in; empty if they do."""
+        if not stage.get("beforeEntry"):
+            return ""
+        checked = conditions.check(stage, self._namespaces(execution))
+        with self._ledger.lock:
+            execution.setdefault("conditions", {})[stage["name"]] = checked.state
+        if checked.result == "FAIL":
+            self._ledger.note(execution, statusSummary=f"{stage['name']}: {checked.summary}")
+        return {"SKIP": "Skipped", "FAIL": "Failed"}.get(checked.result, "")
 
     def _run_stage(
         self,
@@ -241,12 +256,7 @@ class Engine:
         scope: Scope,
     ) -> ActionRun:
         execution_id = execution["pipelineExecutionId"]
-        namespaces = {
-            **execution["namespaces"],
-            "variables": execution["variables"],
-            "codepipeline": {"PipelineExecutionId": execution_id},
-        }
-        configuration = resolve(action.get("configuration") or {}, namespaces)
+        configuration = resolve(action.get("configuration") or {}, self._namespaces(execution))
         inputs = {
             item["name"]: Artifact(**execution["artifacts"][item["name"]])
             for item in action.get("inputArtifacts", ())
@@ -276,6 +286,14 @@ class Engine:
             note=lambda **members: self._ledger.note(record, **members),
             abandoned=lambda: self._is_abandoned(execution),
         )
+
+    @staticmethod
+    def _namespaces(execution: Record) -> dict[str, Mapping[str, str]]:
+        return {
+            **execution["namespaces"],
+            "variables": execution["variables"],
+            "codepipeline": {"PipelineExecutionId": execution["pipelineExecutionId"]},
+        }
 
     def _keep(
         self, execution: Record, action: Mapping[str, Any], record: Record, result: ActionResult

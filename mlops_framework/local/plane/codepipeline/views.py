@@ -125,6 +125,7 @@ def _stage_state(record: Record, stage: Mapping[str, Any], inbound: list[str]) -
         "inboundExecution": waiting[0] if waiting else None,
         "inboundExecutions": waiting,
         "inboundTransitionState": {"enabled": True},
+        "beforeEntryConditionState": (latest or {}).get("conditions", {}).get(name),
         "actionStates": [_action_state(record, name, action) for action in stage["actions"]],
         "latestExecution": None
         if latest is None
