@@ -47,11 +47,6 @@ def kept_key(config: MonitorConfig, name: str, window: Window, file: str) -> str
     return f"{kept_prefix(config, name)}{window.path}/{file}"
 
 
-def attribution_key(config: MonitorConfig, name: str) -> str:
-    """What was found out about attributions: ``reference``, or ``windows/yyyy/mm/dd/HHMM``."""
-    return f"{monitor_prefix(config.name)}/attribution/{name}.json"
-
-
 def model_monitor_folder(config: MonitorConfig, window: Window) -> str:
     """Model Monitor's files of a window: ``{endpoint}/{schedule}/yyyy/mm/dd/HH`` as it has them.
 

@@ -25,7 +25,7 @@ from mlops_framework.drift.attribution.sums import AttributionSums, groups_of
 from mlops_framework.drift.attribution.uncertainty import agreement
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.documents import expect, member
-from mlops_framework.drift.layout import attribution_key, kept_key
+from mlops_framework.drift.layout import kept_key, kept_prefix
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.watching import Scene, Sight
 from mlops_framework.drift.windows import Window, instant
@@ -120,7 +120,7 @@ class AttributionWatcher:
         names = scene.baseline.names
         if self.predictor is None:
             return _Found(AttributionSums.empty(names), note="Nobody here may ask the endpoint.")
-        place = attribution_key(scene.config, f"windows/{scene.task.window.path}")
+        place = _place(scene.config, f"{scene.task.window.path}/answers")
         question = _digest(settings, scene.baseline.id, rows)
         known = self._stored(scene.config, place, question)
         if known is not None:
@@ -147,7 +147,7 @@ class AttributionWatcher:
         if settings.baseline:
             given = np.array([settings.baseline.get(name, 0.0) for name in sums.features])
             return Reference("the request's baseline", given)
-        place = attribution_key(scene.config, "reference")
+        place = _place(scene.config, "reference")
         question = _digest(settings, scene.baseline.id, sums.features)
         key = scene.config.data_bucket
         document = self.store.read(key, place)
@@ -202,6 +202,10 @@ class AttributionWatcher:
         whole = {"kind": KIND, "version": VERSION, **document}
         text = json.dumps(whole, sort_keys=True, ensure_ascii=False)
         self.store.write(config.data_bucket, place, text, _JSON)
+
+
+def _place(config: MonitorConfig, name: str) -> str:
+    return f"{kept_prefix(config, 'attribution')}{name}.json"
 
 
 def _digest(settings: AttributionSettings, *parts: Any) -> str:

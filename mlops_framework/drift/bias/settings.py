@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
 from mlops_framework.drift.bias.condition import Condition
@@ -41,27 +41,27 @@ class BiasSettings:
         label: Which observed labels are good for a person.
         prediction: Which predictions are; the same as of the labels if not given.
         group_column: Column within whose values CDDPL compares; empty for none.
-        baseline_prediction_column: Column of the baseline data with the model's predictions, from
-            which the accepted bias is taken; empty for none.
         thresholds: Largest distance from fair that policy allows, by metric; for DI the smallest
             ratio (0.8 allows 0.8 to 1.25).
         minimum_effect: How much further from fair than the baseline matters (of DI: of its
             logarithm).
         minimum_rows: Fewer rows on either side of a facet give no verdict on it.
         confidence: Level of the confidence intervals.
-        flip_test_rows: Rows of a window that the flip test looks at; 0 for no flip test.
+        flip_test_columns: Numeric columns by which the flip test finds the people most alike; empty
+            for no flip test.
+        flip_test_rows: Rows of a window that it looks at.
     """
 
     facets: tuple[Facet, ...]
     label: Condition = _GOOD_LABEL
     prediction: Condition | None = None
     group_column: str = ""
-    baseline_prediction_column: str = ""
     thresholds: Mapping[Metric, float] = field(default_factory=dict)
     minimum_effect: float = 0.05
     minimum_rows: int = 50
     confidence: float = 0.95
-    flip_test_rows: int = 0
+    flip_test_columns: tuple[str, ...] = ()
+    flip_test_rows: int = 1000
 
     @property
     def counting(self) -> Counting:
@@ -96,35 +96,48 @@ class BiasSettings:
         for name in ("prediction", "label"):
             if document.get(name):
                 read[name] = _condition(name, document[name])
-        for name in ("group_column", "baseline_prediction_column"):
-            if name in document:
-                if not isinstance(document[name], str):
-                    raise ValueError(f"{name} is {document[name]!r}; accepted is a column's name")
-                read[name] = document[name]
+        group = document.get("group_column", "")
+        if not isinstance(group, str):
+            raise ValueError(f"group_column is {group!r}; accepted is a column's name")
+        read["group_column"] = group
+        alike = document.get("flip_test_columns", ())
+        if not isinstance(alike, (list, tuple)) or not all(isinstance(c, str) for c in alike):
+            raise ValueError("flip_test_columns is no list of column names")
+        read["flip_test_columns"] = tuple(alike)
         for name, low, high in (("minimum_effect", 0.0, 1.0), ("confidence", 0.5, 0.9999)):
             if name in document:
                 read[name] = _number(name, document[name], low, high)
-        for name, least, most in (("minimum_rows", 10, 10**6), ("flip_test_rows", 0, 2000)):
+        for name, least, most in (("minimum_rows", 10, 10**6), ("flip_test_rows", 50, 2000)):
             if name in document:
                 read[name] = int(_number(name, document[name], least, most))
         if document.get("thresholds"):
             read["thresholds"] = _thresholds(document["thresholds"])
         return cls(**read)
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The input columns that have to be kept with the predictions."""
+        facets = (facet.column for facet in self.facets)
+        return frozenset((*facets, self.group_column, *self.flip_test_columns)) - {""}
+
     def to_document(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
+        """As JSON; what is as it is without saying so is left out."""
+        document: dict[str, Any] = {
             "facets": [{"column": f.column, **f.members.to_document()} for f in self.facets],
             "label": self.label.to_document(),
-            "prediction": self.prediction.to_document() if self.prediction else None,
-            "group_column": self.group_column,
-            "baseline_prediction_column": self.baseline_prediction_column,
-            "thresholds": dict(sorted(self.thresholds.items())),
-            "minimum_effect": self.minimum_effect,
-            "minimum_rows": self.minimum_rows,
-            "confidence": self.confidence,
-            "flip_test_rows": self.flip_test_rows,
         }
+        if self.prediction:
+            document["prediction"] = self.prediction.to_document()
+        if self.thresholds:
+            document["thresholds"] = dict(sorted(self.thresholds.items()))
+        if self.flip_test_columns:
+            document["flip_test_columns"] = list(self.flip_test_columns)
+        for one in fields(self):
+            plain = one.name not in (*document, "facets", "label", "prediction", "thresholds")
+            value = getattr(self, one.name)
+            if plain and one.name != "flip_test_columns" and value != one.default:
+                document[one.name] = value
+        return document
 
 
 def _facet(index: int, document: Any) -> Facet:

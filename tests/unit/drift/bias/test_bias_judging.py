@@ -103,9 +103,9 @@ def test_settings_survive_their_document() -> None:
         prediction={"above": 0.7},
         label={"values": ["yes"]},
         group_column="region",
-        baseline_prediction_column="predicted",
         thresholds={"DI": 0.8, "TE": 2},
         minimum_effect=0.02,
+        flip_test_columns=["age", "hours"],
         flip_test_rows=500,
     )
     assert BiasSettings.from_document(made.to_document()) == made
