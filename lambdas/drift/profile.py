@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lambdas.drift import wiring
 from mlops_framework.drift.errors import BaselineMissing, MonitorUnknown, ObjectMissing
-from mlops_framework.drift.objects import CaptureKey, ObjectVersion
+from mlops_framework.drift.objects import ObjectVersion, monitor_of
 from mlops_framework.drift.service import DriftMonitor
 
 LOGGER = logging.getLogger(__name__)
@@ -47,8 +47,7 @@ def _profiled(record: Mapping[str, Any], drift: DriftMonitor) -> bool:
         done = drift.profile_object(source)
     except MonitorUnknown as fault:
         LOGGER.warning("skipped %s: %s", source, fault)
-        captured = CaptureKey.parse(source.key)
-        drift.metrics.record(captured.endpoint if captured else "unknown", {UNKNOWN_MONITOR: 1.0})
+        drift.metrics.record(monitor_of(source.key) or "unknown", {UNKNOWN_MONITOR: 1.0})
     except ObjectMissing as fault:
         LOGGER.warning("skipped, deleted meanwhile: %s", fault)
     except BaselineMissing as fault:

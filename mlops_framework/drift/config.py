@@ -10,8 +10,10 @@ from typing import Any, Final, Self
 
 from mlops_framework.drift.attribution.settings import AttributionSettings
 from mlops_framework.drift.bias.settings import BiasSettings
+from mlops_framework.drift.captured_baseline import CapturedBaseline
 from mlops_framework.drift.errors import MonitorInvalid
 from mlops_framework.drift.ground_truth.settings import GroundTruth
+from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.errors import Fault
 from mlops_framework.naming import CAPTURES_PREFIX
 
@@ -54,7 +56,11 @@ class MonitorConfig:
         data_bucket: Bucket that holds the monitor's baseline, profiles, reports and state.
         model_name: The model whose training pipeline is asked to retrain.
         endpoint_name: The endpoint; also the monitor's name.
-        baseline_data: CSV with header, the features the model was trained on.
+        baseline_data: The features the model was trained on: an object, or all below a folder
+            (``s3://bucket/folder/``); empty where captures are the baseline.
+        baseline_captures: Captured traffic that is the baseline instead; ``None`` for none.
+        records: Where rows and values of JSON payloads are; ``None`` where they usually are.
+        variant_name: The variant whose captures are watched; empty for all of them together.
         label_column: Column of the baseline data to leave out; empty for none.
         time_column: Column of the baseline data with each row's time, by which ordinary hours are
             told apart; empty for none.
@@ -94,7 +100,7 @@ class MonitorConfig:
     data_bucket: str
     model_name: str
     endpoint_name: str
-    baseline_data: str
+    baseline_data: str = ""
     label_column: str = ""
     time_column: str = ""
     capture_location: str = ""
@@ -120,6 +126,9 @@ class MonitorConfig:
     bias: BiasSettings | None = None
     attribution: AttributionSettings | None = None
     attribution_role: str = ""
+    baseline_captures: CapturedBaseline | None = None
+    records: RecordForm | None = None
+    variant_name: str = ""
 
     @property
     def name(self) -> str:
@@ -130,6 +139,11 @@ class MonitorConfig:
     def schedule_name(self) -> str:
         """What stands in a schedule's place in Model Monitor's folders."""
         return self.monitoring_schedule_name or "drift-monitor"
+
+    @property
+    def baseline_source(self) -> str:
+        """Where the baseline comes from, for reports and messages."""
+        return self.baseline_data or f"{self.baseline_captures} in {self.captures}"
 
     @property
     def captures(self) -> S3Location:
@@ -196,6 +210,11 @@ class MonitorConfig:
         if values.get("bias") and not values.get("ground_truth"):
             message = "needs ground_truth, which says where in an answer the prediction is"
             faults.append(Fault("bias", message, "bias together with ground_truth", "bias alone"))
+        baselines = [name for name in ("baseline_data", "baseline_captures") if values.get(name)]
+        if not faults and len(baselines) != 1:
+            accepted = "one of baseline_data and baseline_captures"
+            found = " and ".join(baselines) or "neither"
+            faults.append(Fault("baseline_data", f"accepted is {accepted}", accepted, found))
         if faults:
             raise MonitorInvalid(source, tuple(faults))
         return cls(**values)
@@ -289,7 +308,11 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "data_bucket": _string(re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "a bucket name"),
     "model_name": _string(_NAME, "a model name"),
     "endpoint_name": _string(_NAME, "an endpoint name"),
-    "baseline_data": _string(re.compile(_S3_LOCATION.pattern[:-2] + ".+)"), "s3://bucket/key"),
+    "baseline_data": _string(
+        re.compile(_S3_LOCATION.pattern[:-2] + ".+)"),
+        "s3://bucket/key; empty only with baseline_captures",
+        empty=True,
+    ),
     "label_column": _string(None, "a column name, or empty", empty=True),
     "time_column": _string(None, "a column name, or empty", empty=True),
     "capture_location": _string(_S3_LOCATION, "s3://bucket/prefix, or empty", empty=True),
@@ -317,4 +340,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "bias": _nested(BiasSettings.from_document, "an object with facets"),
     "attribution": _nested(AttributionSettings.from_document, "an object with source"),
     "attribution_role": _string(re.compile(r"arn:[^ ]+"), "a role's ARN, or empty", empty=True),
+    "baseline_captures": _nested(CapturedBaseline.from_document, "an object with from and to"),
+    "records": _nested(RecordForm.from_document, "an object with input and output"),
+    "variant_name": _string(_NAME, "a variant's name, or empty", empty=True),
 }

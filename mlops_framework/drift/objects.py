@@ -6,8 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, Self
 
 from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.profile import Profile
@@ -19,6 +19,12 @@ _CAPTURE_KEY: Final = re.compile(
     r"(?:.*/)?(?P<endpoint>[^/]+)/(?P<variant>[^/]+)"
     r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/(?P<minute>\d{2})-(?P<second>\d{2})[^/]*\.jsonl"
 )
+_MANIFEST_KEY: Final = re.compile(
+    r"(?P<root>(?:.*/)?(?P<endpoint>[^/]+))/(?P<side>input|output)"
+    r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/[^/]+"
+)
+
+Side = Literal["input", "output"]
 
 
 @dataclass(frozen=True)
@@ -72,12 +78,60 @@ class CaptureKey:
         match = _CAPTURE_KEY.fullmatch(key)
         if match is None:
             return None
-        text = f"{match['hour']}/{match['minute']}/{match['second']}"
-        try:
-            time = datetime.strptime(text, "%Y/%m/%d/%H/%M/%S").replace(tzinfo=UTC)
-        except ValueError:
+        time = _time(f"{match['hour']}/{match['minute']}/{match['second']}")
+        return None if time is None else cls(match["endpoint"], match["variant"], time)
+
+
+@dataclass(frozen=True)
+class ManifestKey:
+    """What the key of a batch job's capture manifest says (SageMaker's layout).
+
+    Attributes:
+        endpoint: The last folder of the capture destination: the monitor.
+        root: The capture destination's key.
+        side: Whether it names what was read, or what was written.
+        time: Hour of the job, UTC.
+    """
+
+    endpoint: str
+    root: str
+    side: Side
+    time: datetime
+
+    @classmethod
+    def parse(cls, key: str) -> Self | None:
+        """Read ``<prefix>/<name>/input|output/yyyy/mm/dd/HH/<any>``.
+
+        Returns:
+            ``None`` if the key is not of that form, or is an endpoint's capture.
+        """
+        match = _MANIFEST_KEY.fullmatch(key)
+        if match is None or _CAPTURE_KEY.fullmatch(key):
             return None
-        return cls(match["endpoint"], match["variant"], time)
+        time = _time(f"{match['hour']}/00/00")
+        side: Side = "input" if match["side"] == "input" else "output"
+        return None if time is None else cls(match["endpoint"], match["root"], side, time)
+
+    def folders(self, side: Side) -> tuple[str, ...]:
+        """Where the manifests of one side that belong to this one may be.
+
+        That is its hour, and those next to it, where a job ends as the hour does.
+        """
+        hours = (self.time + timedelta(hours=step) for step in (-1, 0, 1))
+        return tuple(f"{self.root}/{side}/{hour:%Y/%m/%d/%H}/" for hour in hours)
+
+
+def monitor_of(key: str) -> str:
+    """The monitor that the key of a capture names; empty if it is no capture's."""
+    found = CaptureKey.parse(key) or ManifestKey.parse(key)
+    return found.endpoint if found else ""
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y/%m/%d/%H/%M/%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

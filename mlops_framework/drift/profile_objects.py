@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.layout import kept_key, profile_key
-from mlops_framework.drift.objects import CaptureKey, ObjectVersion, StoredProfile
+from mlops_framework.drift.objects import CaptureKey, ManifestKey, ObjectVersion, StoredProfile
 from mlops_framework.drift.ports import Metrics, Monitors, Sources, Store
+from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.profile_batches import BatchJobs
 from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.rows import CapturedRows
-from mlops_framework.drift.watching import Keeper
+from mlops_framework.drift.watching import Keeper, Keeping
 from mlops_framework.drift.windows import Window
 
 
@@ -47,37 +51,84 @@ class ProfileObjects:
 
     def __call__(self, source: ObjectVersion) -> Profiled:
         """See :meth:`DriftMonitor.profile_object`."""
-        captured = CaptureKey.parse(source.key)
-        if captured is None:
+        captured, manifest = CaptureKey.parse(source.key), ManifestKey.parse(source.key)
+        found = captured or manifest
+        if found is None:
             return Profiled("", skipped=f"{source} is not named like a capture object")
-        config = self.monitors.get(captured.endpoint)
+        config = self.monitors.get(found.endpoint)
         expected = config.captures
         if source.bucket != expected.bucket or not source.key.startswith(f"{expected.key}/"):
             why = f"{source} lies outside {expected}, where this monitor's captures are"
             return Profiled(config.name, skipped=why)
-        return self._counted(config, source, captured)
+        if manifest is not None:
+            return self._batches(config, source, manifest)
+        if captured is not None and config.variant_name not in ("", captured.variant):
+            why = f"{source} is of another variant than {config.variant_name}, which is watched"
+            return Profiled(config.name, skipped=why)
+        count = self._counting(config)
+        return count.written(source, count(self.sources.captured(source), found.time))
 
-    def _counted(
-        self, config: MonitorConfig, source: ObjectVersion, captured: CaptureKey
-    ) -> Profiled:
+    def _batches(self, config: MonitorConfig, source: ObjectVersion, key: ManifestKey) -> Profiled:
+        """Count the batch jobs that a manifest belongs to, with the answers that are there."""
+        jobs = BatchJobs(sources=self.sources, store=self.store)
+        done = []
+        for job in jobs.of(source, key):
+            own = ManifestKey.parse(job.source.key) or key
+            while True:
+                count = self._counting(config)
+                counted = count(jobs.chunks(job, own, count.baseline.names), own.time)
+                now = jobs.again(job.source)
+                if now == job:
+                    break
+                job = now  # answers became known meanwhile
+            done.append(count.written(job.source, counted))
+        if not done:
+            return Profiled(config.name, skipped=f"{source} answers nothing that is known yet")
+        return Profiled(
+            config.name,
+            tuple(key for one in done for key in one.keys),
+            sum(one.rows for one in done),
+            sum(one.left_out for one in done),
+        )
+
+    def _counting(self, config: MonitorConfig) -> _Counting:
         records = Records(self.store, config)
         baseline = records.baseline()
         started = (keeper.start(config, baseline) for keeper in self.keepers)
         keepings = [keeping for keeping in started if keeping is not None]
+        return _Counting(config, baseline, records, self.store, self.metrics, keepings)
 
-        def keep(window: Window, rows: CapturedRows) -> None:
-            for keeping in keepings:
-                keeping.add(window, rows)
 
-        profiles = profile_chunks(
-            self.sources.captured(source),
-            baseline,
-            window_of=lambda moment: Window.containing(moment, config.window_minutes),
-            time=captured.time,
-            rows=keep if keepings else None,
+@dataclass(frozen=True)
+class _Counting:
+    """Counting one object on a baseline, and writing what was counted."""
+
+    config: MonitorConfig
+    baseline: Baseline
+    records: Records
+    store: Store
+    metrics: Metrics
+    keepings: Sequence[Keeping]
+
+    def __call__(self, chunks: Iterable[bytes], time: datetime) -> Mapping[Window, Profile]:
+        return profile_chunks(
+            chunks,
+            self.baseline,
+            window_of=lambda moment: Window.containing(moment, self.config.window_minutes),
+            time=time,
+            form=self.config.records,
+            rows=self._keep if self.keepings else None,
         )
+
+    def _keep(self, window: Window, rows: CapturedRows) -> None:
+        for keeping in self.keepings:
+            keeping.add(window, rows)
+
+    def written(self, source: ObjectVersion, profiles: Mapping[Window, Profile]) -> Profiled:
+        """Write artefacts and profiles under names that depend on the object version alone."""
+        config = self.config
         # Before the profiles, so that whoever finds a profile finds what was kept with it.
-        for keeping in keepings:
+        for keeping in self.keepings:
             for window, kept in keeping.artefacts().items():
                 key = kept_key(config, kept.name, window, f"{source.digest}{kept.suffix}")
                 self.store.write_bytes(config.data_bucket, key, kept.data, kept.media_type)
@@ -85,7 +136,7 @@ class ProfileObjects:
         for window, profile in profiles.items():
             keys.append(profile_key(config, window, source.digest))
             stored = StoredProfile(source, window, profile)
-            records.write(keys[-1], stored.to_document())
+            self.records.write(keys[-1], stored.to_document())
         rows = sum(profile.rows for profile in profiles.values())
         left_out = sum(profile.left_out for profile in profiles.values())
         values = {"RecordsProfiled": float(rows), "UnreadableRecords": float(left_out)}

@@ -78,7 +78,7 @@ def rows_of_invocations(
     nothing = ("",) * len(specs)
     for invocation, minute in read:
         answered = max(map(len, invocation.outputs.values()), default=0)
-        captured = invocation.payload_rows > 0
+        captured = "no-input" not in invocation.faults
         here = invocation.places if captured else range(answered)
         if answered == (invocation.payload_rows if captured else answered):
             for name, column in invocation.outputs.items():

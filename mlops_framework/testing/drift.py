@@ -54,6 +54,9 @@ class InMemoryBucket:
 
     def captured(self, source: ObjectVersion) -> Iterator[bytes]:
         """The text of a capture object."""
+        if (source.bucket, source.key) in self.files:
+            yield self.files[source.bucket, source.key]
+            return
         yield self._text(source.bucket, source.key).encode("utf-8", "surrogatepass")
 
     def table_lines(self, location: S3Location) -> Iterator[str]:
