@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mlops_framework.blueprints import image_builder
 from mlops_framework.blueprints.image_builder import BLUEPRINT
 from mlops_framework.contracts.base import Place
 from mlops_framework.contracts.parameters import template_values
@@ -95,13 +91,3 @@ def test_what_cannot_fit_is_told_all_at_once() -> None:
         "build_arguments.1ST",
         "accepted_findings.0",
     }
-
-
-def test_the_requests_of_its_page_are_accepted_as_they_stand() -> None:
-    page = (Path(image_builder.__file__).parent / "README.md").read_text(encoding="utf-8")
-
-    requests = [
-        REGISTRY.parse(json.loads(block)) for block in re.findall(r"```json\n(.+?)```", page, re.S)
-    ]
-
-    assert [request.pipeline_id for request in requests] == ["churn-image-builder"] * 2

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -51,17 +48,6 @@ def faults(body: dict[str, Any], **changes: Any) -> dict[str, str]:
     with pytest.raises(RequestInvalid) as caught:
         taken(body, **changes)
     return {fault.path: str(fault) for fault in caught.value.faults}
-
-
-@pytest.mark.parametrize("kind", [training, tuning, autopilot])
-def test_the_requests_of_the_page_are_accepted_as_they_stand(kind: ModuleType) -> None:
-    page = Path(str(kind.__file__)).with_name("README.md").read_text()
-
-    examples = [json.loads(block) for block in re.findall(r"```json\n(.+?)```", page, re.DOTALL)]
-
-    assert examples
-    for example in examples:
-        assert taken(example).pipeline_type == kind.BLUEPRINT.kind
 
 
 def test_an_own_container_gets_its_hyperparameters_as_they_are() -> None:
