@@ -7,4 +7,4 @@ from mlops_framework.drift.config import MonitorConfig
 
 def columns_asked(config: MonitorConfig) -> tuple[str, ...]:
     """Baseline columns that a watcher wants to see row by row."""
-    return ()
+    return tuple(sorted(config.bias.columns)) if config.bias else ()
