@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 
 from mlops_framework.cli.errors import NotDone, RequestUnreadable
 from mlops_framework.cli.options import AsJson
+from mlops_framework.contracts.faults import NOTHING
 from mlops_framework.errors import Fault, RequestInvalid
 
 _PARAMETERS: Final = "template_params.json"
@@ -44,6 +46,7 @@ class Migrated:
         request: Ours.
         name: Of the request file.
         notes: What is carried out in another way.
+        renamed: Fields of the request by those of the body that have another name.
     """
 
     archive: Path
@@ -51,13 +54,15 @@ class Migrated:
     request: Mapping[str, Any]
     name: str
     notes: tuple[str, ...]
+    renamed: Mapping[str, str]
 
 
 def migrate(
     archives: Annotated[
         list[Path],
         typer.Argument(
-            help="template.zip files of the old assets bucket, each in the folder it was in."
+            help="template.zip files of the old assets bucket, each in the folder it was in; or a "
+            "folder with all of them."
         ),
     ],
     output: Annotated[
@@ -80,9 +85,14 @@ def migrate(
     each file; docs/migration.md says in which order to take running pipelines over.
     """
     done, refused = [], []
-    for path in archives:
+    paths = [found for given in archives for found in _archives(given)]
+    for path in paths:
         try:
             done.append(migrated(read_archive(path), assets_bucket))
+        except RequestUnreadable as error:
+            refused.append(
+                Fault(str(path), str(error), "a template.zip of the predecessor", NOTHING)
+            )
         except RequestInvalid as error:
             refused += [
                 Fault(f"{path}: {f.path}", f.message, f.accepted, f.found) for f in error.faults
@@ -94,7 +104,25 @@ def migrate(
         for each in done:
             _show(each, files.get(each.name))
     if refused:
-        raise RequestInvalid(refused, subject=f"{len(archives) - len(done)} not migrated.")
+        subject = f"{len(paths) - len(done)} of {len(paths)} not migrated."
+        raise RequestInvalid(refused, subject=subject)
+
+
+def _archives(path: Path) -> list[Path]:
+    """The archives in a folder, or the one that is named.
+
+    Raises:
+        RequestUnreadable: If a folder has none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.rglob("template.zip"))
+    if not found:
+        raise RequestUnreadable(
+            f"The folder {path} has no template.zip in it. Fetch them: aws s3 cp --recursive "
+            "s3://<assets bucket>/mlops_provisioned_pipelines/ <folder>"
+        )
+    return found
 
 
 def read_archive(path: Path) -> Archive:
@@ -125,9 +153,10 @@ def read_archive(path: Path) -> Archive:
             }
     except FileNotFoundError:
         raise RequestUnreadable(f"There is no file {path}.") from None
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        # A RuntimeError is how an archive with a password, or a compression nobody has, is told.
         raise RequestUnreadable(f"{path} is no zip archive that can be read: {error}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise RequestUnreadable(f"{path}: a parameter file is malformed: {error}.") from None
     return Archive(path, templates[0].rpartition("/")[2], stages)
 
@@ -148,7 +177,9 @@ def migrated(archive: Archive, assets_bucket: str | None) -> Migrated:
     stages = [stage or "live" for stage in archive.stages]
     with understood(body, Setting({stage: () for stage in stages}, bucket)) as ours:
         request = Registry.discover().parse(ours.body, stages=stages)
-    return Migrated(archive.path, body, ours.body, f"{request.pipeline_id}.json", ours.notes)
+    return Migrated(
+        archive.path, body, ours.body, f"{request.pipeline_id}.json", ours.notes, ours.renamed
+    )
 
 
 def _written(done: list[Migrated], output: Path | None) -> dict[str, Path]:
@@ -184,9 +215,15 @@ def _document(each: Migrated, file: Path | None) -> dict[str, Any]:
 
 def changes(each: Migrated) -> list[str]:
     """What is different from before, one line each."""
-    fields = ", ".join(sorted(set(each.request) - {"pipeline_type", "model_name"}))
-    told = [f"{each.body['pipeline_type']} becomes {each.request['pipeline_type']} ({fields})."]
-    return [*told, *each.notes]
+    told = [f"{each.body['pipeline_type']} becomes {each.request['pipeline_type']}."]
+    told += [f"{theirs} is called {ours} now." for theirs, ours in sorted(each.renamed.items())]
+    told += each.notes
+    if each.request["pipeline_type"] == "realtime-endpoint" and each.request.get("endpoint_name"):
+        told.append(
+            "endpoint_name is the old endpoint's. SageMaker has a name once in an account and "
+            "region: give another, or leave it out, while the old endpoint is there."
+        )
+    return told
 
 
 def _show(each: Migrated, file: Path | None) -> None:

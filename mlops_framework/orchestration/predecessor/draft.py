@@ -77,6 +77,14 @@ class Draft:
         text = found if found is NOTHING else shown(found)
         self.faults.append(Fault(path, message, accepted, text))
 
+    def renamed(self) -> dict[str, str]:
+        """Fields of ours by those of theirs, where both are given and the names differ."""
+        return {
+            theirs: ours
+            for ours, (theirs, _) in self._origins.items()
+            if ours in self.body and theirs in self.given and theirs != ours
+        }
+
     def in_their_words(self, faults: Iterable[Fault]) -> list[Fault]:
         """Faults that our contract found, as the sender can read them.
 

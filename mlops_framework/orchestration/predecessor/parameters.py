@@ -35,6 +35,12 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 """By the name of the template in the archive; those that serve do not say whose image it was."""
 
+_MODELS: Final = (
+    *("byom_realtime_custom", "byom_batch_custom"),
+    *("model_training_builtin", "model_tuner_builtin"),
+)
+"""Those with an image of a model's: an own one's, or a built-in algorithm's."""
+
 _FIELDS: Final[Mapping[str, str]] = {
     "ModelName": "model_name",
     "ModelArtifactLocation": "model_artifact_location",
@@ -118,10 +124,18 @@ def body_of(template: str, stages: Mapping[str, Parameters], *, stack: str = "")
             continue
         same = len(set(values.values())) == 1
         body[field] = next(iter(values.values())) if same else values
-    if image and old in ("byom_realtime_custom", "byom_batch_custom"):
+    if old not in _MODELS or "model_package_name" in body:
+        return body
+    found = _algorithm(image)
+    if found is not None:
+        body["pipeline_type"] = old.replace("_custom", "_builtin")
+        body["model_framework"], body["model_framework_version"] = found
+    elif image and old.startswith("byom_"):
         body["custom_image_uri"] = image
-    elif image and old in ("model_training_builtin", "model_tuner_builtin"):
-        body["model_framework"], body["model_framework_version"] = _algorithm(image)
+    elif not old.startswith("byom_"):
+        said = f"{image or 'Nothing'} is no image of a built-in algorithm that is known here."
+        accepted = "an image of mlops_framework.images, with its tag"
+        raise RequestInvalid([Fault("ImageUri", said, accepted, image or NOTHING)])
     return body
 
 
@@ -131,13 +145,25 @@ def parameters_in(text: str) -> Parameters:
     Raises:
         ValueError: If it is none of them.
     """
-    document = json.loads(text)
+    try:
+        document = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if isinstance(document, list):
-        return {each["ParameterKey"]: str(each["ParameterValue"]) for each in document}
-    if not isinstance(document, dict):
+        if not all(
+            isinstance(each, dict) and {"ParameterKey", "ParameterValue"} <= each.keys()
+            for each in document
+        ):
+            raise ValueError("a list, but not of ParameterKey and ParameterValue")
+        return _texts({each["ParameterKey"]: each["ParameterValue"] for each in document})
+    given = document.get("Parameters", document) if isinstance(document, dict) else None
+    if not isinstance(given, dict):
         raise ValueError("neither an object nor a list of parameters")
-    given = document.get("Parameters", document)
-    return {name: str(value) for name, value in given.items()}
+    return _texts(given)
+
+
+def _texts(given: Mapping[Any, Any]) -> Parameters:
+    return {str(name): "" if value is None else str(value) for name, value in given.items()}
 
 
 def _cleaned(parameter: str, given: Parameters) -> str | None:
@@ -169,19 +195,14 @@ def _model_name(given: Parameters, stack: str) -> str:
     return name
 
 
-def _algorithm(image: str) -> tuple[str, str]:
-    """The algorithm and version of an image of AWS.
-
-    Raises:
-        RequestInvalid: If it is none of the table's.
-    """
+def _algorithm(image: str) -> tuple[str, str] | None:
+    """The algorithm and version of an image of AWS; nothing if the table has no such image."""
     match = _IMAGE.fullmatch(image)
     for framework in known() if match else ():
         for version in _offered(framework):
             if match and _uri(framework, version, match[1]) == image:
                 return framework, version
-    said = f"{image} is no image of a built-in algorithm that is known here."
-    raise RequestInvalid([Fault("ImageUri", said, "an image of mlops_framework.images", image)])
+    return None
 
 
 def _offered(framework: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlops_framework.contracts.faults import closest
@@ -42,6 +42,11 @@ class Translation:
     body: Mapping[str, Any]
     notes: tuple[str, ...]
     _draft: Draft
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """Fields of ours by those of theirs that have another name."""
+        return self._draft.renamed()
 
     @contextmanager
     def in_their_words(self) -> Iterator[None]:
@@ -86,14 +91,14 @@ def translate(body: Mapping[str, Any], setting: Setting) -> Translation:
         body: Decoded JSON.
         setting: Where it is sent.
     """
-    name = str(type_in(body))
-    old = TYPES[name]
-    draft = Draft(setting, name, {}, body={"pipeline_type": old.kind})
+    type_name = str(type_in(body))
+    old = TYPES[type_name]
+    draft = Draft(setting, type_name, {}, body={"pipeline_type": old.kind})
     draft.given = _spelt(draft, old, body)
-    for field_name, field in old.fields.items():
-        if field.to:
-            draft.came_from(field.to, draft.spelt(field_name))
-        translate_field(draft, field_name, field)
+    for name, each in old.fields.items():
+        if each.to:
+            draft.came_from(each.to, draft.spelt(name))
+        translate_field(draft, name, each)
     old.finish(draft)
     return Translation(draft.body, tuple(draft.notes), draft)
 
@@ -105,10 +110,12 @@ class Understood:
     Attributes:
         body: Ours; as it was sent if it was ours already.
         notes: What of a translated body is carried out in another way than it was asked.
+        renamed: Fields of ours by those of a translated body that have another name.
     """
 
     body: Any
     notes: tuple[str, ...] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -127,13 +134,13 @@ def understood(body: Any, setting: Setting) -> Iterator[Understood]:
         return
     translation = translate(body, setting)
     with translation.in_their_words():
-        yield Understood(translation.body, translation.notes)
+        yield Understood(translation.body, translation.notes, translation.renamed)
 
 
 def _spelt(draft: Draft, old: OldType, body: Mapping[str, Any]) -> dict[str, Any]:
     """The body with the predecessor's own spelling; unknown and doubled keys are faults."""
     spellings = {name: name for name in old.fields}
-    spellings |= {other: name for name, field in old.fields.items() for other in field.also}
+    spellings |= {other: name for name, each in old.fields.items() for other in each.also}
     given: dict[str, Any] = {}
     for key, value in body.items():
         if key == "pipeline_type":

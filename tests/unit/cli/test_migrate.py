@@ -38,13 +38,15 @@ def kind_of(name: str) -> str:
     return TYPES[CASES[name]["request"]["pipeline_type"]].kind
 
 
-def archived(folder: Path, name: str, *, listed: bool = False) -> Path:
+XGBOOST = image_uri("xgboost", "1.7-1", "us-east-1")
+
+
+def archived(folder: Path, name: str, *, listed: bool = False, image: str = XGBOOST) -> Path:
     """A case as the predecessor kept it: one object, or a list of parameters per stage."""
     kind = kind_of(name)
     template = TEMPLATES.get(kind, f"byom_{kind.replace('-', '_')}")
     home = folder / f"mlops-pipeline-m-{name.replace('_', '')}"
     home.mkdir()
-    image = image_uri("xgboost", "1.7-1", "us-east-1")
     with zipfile.ZipFile(home / "template.zip", "w") as archive:
         archive.writestr(f"{template}.yaml", "Resources: {}")
         for file, parameters in CASES[name]["parameters"].items():
@@ -70,11 +72,6 @@ def test_a_request_file_asks_for_what_the_body_had_asked_for(
     asked = json.loads(file.read_text())
     stages = {"dev": (), "staging": (), "prod": ()} if "multi" in name else {"live": ()}
     body = dict(translate(CASES[name]["request"], Setting(stages, "assets-bucket")).body)
-    for algorithm in ("algorithm", "algorithm_version"):
-        if "image_uri" in asked:  # An archive of a served model knows the image alone.
-            body.pop(algorithm)
-            body["image_uri"] = image_uri("xgboost", "1.7-1", "us-east-1")
-    asked.pop("environment", None)
     assert asked == body
 
 
@@ -101,7 +98,9 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, tmp_path: Path) -> No
     ("files", "said"),
     [
         ({}, "holds nothing"),
-        ({"x.yaml": "", "template_params.json": "[1]"}, "malformed"),
+        ({"x.yaml": "", "template_params.json": "[1]"}, "not of ParameterKey"),
+        ({"x.yaml": "", "template_params.json": "3"}, "neither an object nor a list"),
+        ({"x.yaml": "", "template_params.json": "[" * 100_000}, "nested too deeply"),
         ({"x.yaml": "", "template_params.json": "{}"}, "no template of a pipeline"),
     ],
 )
@@ -122,3 +121,53 @@ def test_no_zip_at_all_is_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "template.zip").write_text("no zip")
 
     assert "no zip archive" in run("migrate", str(tmp_path / "template.zip")).output
+
+
+def test_an_own_container_stays_one(run: Run, tmp_path: Path) -> None:
+    image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/own/model:3"
+    archive = archived(tmp_path, "realtime_builtin_all", image=image)
+
+    (done,) = json.loads(run("migrate", str(archive), "--json").stdout)
+
+    assert done["body"]["pipeline_type"] == "byom_realtime_custom"
+    assert done["request"]["image_uri"] == image
+
+
+def test_what_fields_are_called_now_is_printed_and_what_an_old_endpoint_keeps(
+    run: Run, tmp_path: Path
+) -> None:
+    told = " ".join(run("migrate", str(archived(tmp_path, "realtime_builtin_all"))).stdout.split())
+
+    assert "inference_instance is called instance_type now." in told
+    assert "endpoint_name is the old endpoint's." in told
+
+
+def test_a_folder_stands_for_its_archives_and_what_is_wrong_keeps_no_other_back(
+    run: Run, tmp_path: Path
+) -> None:
+    archived(tmp_path, "batch_builtin")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "template.zip").write_text("no zip")
+
+    result = run("migrate", str(tmp_path), "--output", str(tmp_path / "new"))
+
+    assert result.exit_code == 1
+    assert "1 of 2 not migrated" in result.output
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["m-batch-transform.json"]
+
+
+def test_a_folder_without_archives_says_how_to_fetch_them(run: Run, tmp_path: Path) -> None:
+    assert "aws s3 cp --recursive" in " ".join(run("migrate", str(tmp_path)).output.split())
+
+
+def test_an_archive_with_a_password_is_told(run: Run, tmp_path: Path) -> None:
+    archive = archived(tmp_path, "batch_builtin")
+    locked = bytearray(archive.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = locked.find(header)
+        while at >= 0:
+            locked[at + flags] |= 1
+            at = locked.find(header, at + 1)
+    archive.write_bytes(locked)
+
+    assert "no zip archive that can be read" in run("migrate", str(archive)).output
