@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlops_framework.drift.baseline import column_of
-from mlops_framework.drift.errors import MonitorFileInvalid
+from mlops_framework.drift.baseline import Baseline, column_of
+from mlops_framework.drift.errors import BaselineInvalid, MonitorFileInvalid
 from mlops_framework.drift.model_monitor_files import (
     Constraints,
     NumberStatistics,
@@ -18,6 +18,9 @@ from mlops_framework.drift.model_monitor_files import (
     UnknownStatistics,
     is_statistics,
 )
+from mlops_framework.drift.model_monitor_files.counted import baseline_statistics
+from mlops_framework.drift.model_monitor_files.training import baseline_of
+from mlops_framework.drift.values import Numbers, texts_of
 
 SOURCE = "s3://data/baseline/statistics.json"
 
@@ -283,3 +286,35 @@ def test_what_is_read_is_written_back() -> None:
 def test_an_unknown_method_is_refused_with_what_is_accepted() -> None:
     with pytest.raises(MonitorFileInvalid, match='comparison_method is "KS"; accepted is Robust'):
         constraints({"distribution_constraints": {"comparison_method": "KS"}})
+
+
+def test_a_baseline_is_made_of_statistics_alone_and_counts_what_they_counted() -> None:
+    source = np.random.default_rng(3)
+    columns = {
+        "gone": Numbers(np.full(5000, np.nan)),
+        "income": Numbers(source.normal(40, 9, 5000)),
+        "children": Numbers(source.poisson(2, 5000).astype(float)),
+        "colour": texts_of(source.choice(["red", "blue"], 5000).tolist()),
+        "label": Numbers(np.ones(5000)),
+    }
+    before = Baseline.of_columns(columns, source="training data")
+    statistics = Statistics.from_document(baseline_statistics(before), SOURCE)
+
+    after = baseline_of(statistics, source=SOURCE, without=["label"])
+
+    assert after.names == ("gone", "income", "children", "colour")
+    assert [each.spec.kind for each in after.columns] == [
+        each.spec.kind for each in before.columns[:4]
+    ]
+    assert (after.rows, after.source) == (5000, SOURCE)
+    assert after.columns[2].counts.cells == before.columns[2].counts.cells
+    assert sorted(after.columns[3].counts.cells) == sorted(before.columns[3].counts.cells)
+    income = after.columns[1]
+    assert income.counts.mean(income.spec.centre) == pytest.approx(40, abs=0.5)
+
+
+def test_statistics_of_nothing_make_no_baseline() -> None:
+    statistics = Statistics.from_document(document(numbers("label")), SOURCE)
+
+    with pytest.raises(BaselineInvalid, match=r"no columns other than label"):
+        baseline_of(statistics, source=SOURCE, without=["label"])
