@@ -167,7 +167,7 @@ class Evaluate:
         self, baseline: Baseline, task: Task, fingerprint: str, news: str, done: _Round
     ) -> None:
         """Judge one window, write its report, and note what is to be remembered and said."""
-        evaluation = self._evaluation(baseline, task, news)
+        evaluation = self._evaluation(baseline, task, news, done.state.windows)
         report = self._write_report(evaluation)
         before = done.state.windows.get(task.window.start)
         seen = Evaluated(
@@ -198,7 +198,13 @@ class Evaluate:
         if newest is None or task.window.start >= newest:
             done.latest = {"version": LATEST_VERSION, "monitor": self.config.name} | entry
 
-    def _evaluation(self, baseline: Baseline, task: Task, news: str) -> Evaluation:
+    def _evaluation(
+        self,
+        baseline: Baseline,
+        task: Task,
+        news: str,
+        judged: Mapping[datetime, Evaluated],
+    ) -> Evaluation:
         config = self.config
         stored = [
             StoredProfile.from_document(document, f"a profile of {task.window}")
@@ -207,7 +213,7 @@ class Evaluate:
         latest = latest_versions(stored)
         fitting = [one.profile for one in latest if one.profile.baseline_id == baseline.id]
         profile = merge(baseline, fitting)
-        scene = Scene(config, task, baseline, profile, latest, news)
+        scene = Scene(config, task, baseline, profile, latest, news, judged)
         sights = [sight for w in self.watchers if (sight := w.look(scene)) is not None]
         policy = Policy.of(config)
         claims = [claim for sight in sights for claim in sight.claims]

@@ -11,7 +11,7 @@ Each is asked for every monitor, and does nothing for those whose configuration 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sections import Section
+from mlops_framework.drift.state import Evaluated
 from mlops_framework.drift.windows import Task, Window
 
 
@@ -78,6 +79,7 @@ class Scene:
         captured: Of each captured object the last version's profile, counted on any baseline;
             ``source.digest`` of each names the artefacts that keepers stored of it.
         news: What :meth:`Watcher.news` said of the window; empty if nothing.
+        judged: What was found in windows judged before, by their start.
     """
 
     config: MonitorConfig
@@ -86,6 +88,7 @@ class Scene:
     profile: Profile
     captured: tuple[StoredProfile, ...]
     news: str = ""
+    judged: Mapping[datetime, Evaluated] = field(default_factory=dict)
 
 
 class Sight(Protocol):

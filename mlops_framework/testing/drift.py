@@ -169,6 +169,7 @@ def capture_line(
     time: datetime | str = "2026-03-01T14:07:31Z",
     encoding: str = "CSV",
     content_type: str = "text/csv",
+    identity: str = "3f0c2a8e-0d5c-4a51-9d2f-5f3a1c2b7d10",
 ) -> str:
     """One captured invocation as SageMaker writes it; a text is taken as the payload itself."""
     payload = row if isinstance(row, str) else ",".join(map(str, row))
@@ -189,7 +190,7 @@ def capture_line(
                 },
             },
             "eventMetadata": {
-                "eventId": "3f0c2a8e-0d5c-4a51-9d2f-5f3a1c2b7d10",
+                "eventId": identity,
                 "inferenceTime": time if isinstance(time, str) else instant(time),
             },
             "eventVersion": "0",
@@ -201,3 +202,20 @@ def capture_key(endpoint: str, time: datetime | str, name: str = "000-a") -> str
     """Key of a capture object in SageMaker's layout, below ``captures/``."""
     when = moment(time) if isinstance(time, str) else time
     return f"captures/{endpoint}/AllTraffic/{when:%Y/%m/%d/%H}/{when:%M-%S}-{name}.jsonl"
+
+
+def label_line(identity: str, data: object) -> str:
+    """One ground truth record as SageMaker's users write it; ``data`` is the label, or CSV."""
+    return json.dumps(
+        {
+            "groundTruthData": {"data": str(data), "encoding": "CSV"},
+            "eventMetadata": {"eventId": identity},
+            "eventVersion": "0",
+        }
+    )
+
+
+def label_key(location: str, hour: datetime | str, name: str = "a.jsonl") -> str:
+    """Key of a ground truth object below a key prefix, by the hour of its collection."""
+    when = moment(hour) if isinstance(hour, str) else hour
+    return f"{location}/{when:%Y/%m/%d/%H}/{name}"

@@ -1,0 +1,128 @@
+"""What a window's quality is held against: the baseline's, or that of the first windows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import reduce
+from typing import Any, Final, Literal, Self
+
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.documents import expect, member
+from mlops_framework.drift.ground_truth.settings import GroundTruth
+from mlops_framework.drift.layout import kept_prefix
+from mlops_framework.drift.ports import Store
+from mlops_framework.drift.quality.sums import QualitySums
+from mlops_framework.drift.records import Records
+from mlops_framework.drift.windows import instant, moment
+
+KIND: Final = "mlops-drift-quality-reference"
+VERSION: Final = 1
+_COUNTED_BY: Final = (
+    "problem_type",
+    "inference_attribute",
+    "probability_attribute",
+    "probability_threshold",
+    "positive_label",
+    "label_attribute",
+)
+
+Origin = Literal["baseline", "windows"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Sums to compare with.
+
+    Attributes:
+        settings: Digest of the settings they were counted with; those of others do not compare.
+        baseline: Sums of the baseline data's own predictions; ``None`` if it has none.
+        windows: Sums of the first complete windows with enough labels, by their start.
+    """
+
+    settings: str
+    baseline: QualitySums | None = None
+    windows: Mapping[datetime, QualitySums] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the sums are from."""
+        return "baseline" if self.baseline is not None else "windows"
+
+    def sums(self, needed: int) -> QualitySums | None:
+        """The sums; ``None`` while fewer than ``needed`` windows were collected."""
+        if self.baseline is not None:
+            return self.baseline
+        if len(self.windows) < needed:
+            return None
+        return reduce(QualitySums.merged, self.windows.values())
+
+    def learns(self, start: datetime, needed: int) -> bool:
+        """Whether a window is one of those that later ones are compared with."""
+        return self.baseline is None and (start in self.windows or len(self.windows) < needed)
+
+    def with_window(self, start: datetime, sums: QualitySums) -> Reference:
+        """With a window more, or with what it says now that more labels came."""
+        return replace(self, windows={**self.windows, start: sums})
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "kind": KIND,
+            "version": VERSION,
+            "settings": self.settings,
+            "baseline": self.baseline and self.baseline.to_document(),
+            "windows": {
+                instant(start): sums.to_document() for start, sums in sorted(self.windows.items())
+            },
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], source: str) -> Self:
+        """Read what :meth:`to_document` wrote.
+
+        Raises:
+            DocumentInvalid: If it is of another kind, version or shape.
+        """
+        expect(document, KIND, VERSION, source)
+        with member(source):
+            baseline = document["baseline"]
+            return cls(
+                document["settings"],
+                QualitySums.from_document(baseline, source) if baseline else None,
+                {
+                    moment(start): QualitySums.from_document(sums, source)
+                    for start, sums in document["windows"].items()
+                },
+            )
+
+
+def reference_key(config: MonitorConfig) -> str:
+    """Where it lies."""
+    return f"{kept_prefix(config, 'quality')}reference.json"
+
+
+def read_reference(config: MonitorConfig, settings: GroundTruth, store: Store) -> Reference:
+    """What is known; nothing if it was counted with other settings."""
+    key = reference_key(config)
+    document = store.read(config.data_bucket, key)
+    counted_by = settings_digest(settings)
+    if document is not None:
+        found = Reference.from_document(document, f"s3://{config.data_bucket}/{key}")
+        if found.settings == counted_by:
+            return found
+    return Reference(counted_by)
+
+
+def write_reference(config: MonitorConfig, reference: Reference, store: Store) -> None:
+    """Keep it."""
+    Records(store, config).write(reference_key(config), reference.to_document())
+
+
+def settings_digest(settings: GroundTruth) -> str:
+    """What sums depend on: how predictions and labels are read."""
+    found = [getattr(settings, name) for name in _COUNTED_BY]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
