@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from mlops_framework.drift.attribution.own_calls import TrafficOnly
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.layout import kept_key, profile_key
@@ -30,6 +31,7 @@ class Profiled:
         rows: Rows counted.
         left_out: Records, rows or sides that could not be read.
         skipped: Why it was not profiled; empty if it was.
+        own_calls: Records of calls that the monitor itself made, which are no traffic.
     """
 
     monitor: str
@@ -37,6 +39,7 @@ class Profiled:
     rows: int = 0
     left_out: int = 0
     skipped: str = ""
+    own_calls: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +68,14 @@ class ProfileObjects:
         if captured is not None and config.variant_name not in ("", captured.variant):
             why = f"{source} is of another variant than {config.variant_name}, which is watched"
             return Profiled(config.name, skipped=why)
-        count = self._counting(config)
-        return count.written(source, count(self.sources.captured(source), found.time))
+        count, traffic = self._counting(config), TrafficOnly()
+        chunks = self.sources.captured(source)
+        if config.attribution and config.attribution.asks:
+            chunks = traffic.lines(chunks)
+        done = count.written(source, count(chunks, found.time))
+        if traffic.left_out:
+            self.metrics.record(config.name, {"OwnCallsLeftOut": float(traffic.left_out)})
+        return replace(done, own_calls=traffic.left_out)
 
     def _batches(self, config: MonitorConfig, source: ObjectVersion, key: ManifestKey) -> Profiled:
         """Count the batch jobs that a manifest belongs to, with the answers that are there."""

@@ -7,20 +7,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
 from mlops_framework.drift.attribution.explaining import PredictionRefused, typical_row
 from mlops_framework.drift.attribution.keeping import AttributionKeeper
 from mlops_framework.drift.attribution.kernel_shap import Row
+from mlops_framework.drift.attribution.own_calls import PREFIX
 from mlops_framework.drift.attribution.sampled_rows import SampledRows
 from mlops_framework.drift.attribution.settings import AttributionSettings
 from mlops_framework.drift.attribution.watcher import AttributionWatcher
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.report_attribution import attribution_page
+from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.sums import Floats
 from mlops_framework.testing.drift import capture_line
 from tests.unit.drift.conftest import rows_of
+from tests.unit.drift.test_report import SCHEMA, read
 from tests.unit.drift.test_service import CONFIG, NAME, World
 
 
@@ -78,7 +82,11 @@ def hour_of(
         lines.append(json.dumps(line))
     world.capture_lines(time, lines)
     world.evaluate(f"2026-03-01T{hour + 1:02}:15:00Z")
-    return world.document(f"reports/2026/03/01/{hour:02}00/report.json").get("attribution")
+    report = world.document(f"reports/2026/03/01/{hour:02}00/report.json")
+    jsonschema.validate(report, SCHEMA)
+    assert attribution_page(report["attribution"]) in report_page(report)
+    read(report_page(report))
+    return report["attribution"]
 
 
 OUTPUTS = {"income": "prediction.1", "children": "prediction.2", "colour": "prediction.3"}
@@ -192,6 +200,20 @@ def test_nobody_is_asked_before_the_window_is_complete() -> None:
     found = world.document("reports/2026/03/01/0800/report.json")["attribution"]
     assert found["note"] == "The endpoint is asked when the window is complete."
     assert model.calls == 0
+
+
+def test_calls_of_the_monitor_itself_are_counted_and_are_no_traffic() -> None:
+    world = world_of(Model(), source="endpoint", rows=40, samples=20)
+    time = "2026-03-01T08:05:00Z"
+    lines = []
+    for place, row in enumerate(rows_of(300, 8)):
+        line = json.loads(capture_line(row, time=time))
+        if place % 3 == 0:
+            line["eventMetadata"]["inferenceId"] = f"{PREFIX}{place}"
+        lines.append(json.dumps(line))
+    profiled = world.capture_lines(time, lines)
+    assert (profiled.rows, profiled.left_out, profiled.own_calls) == (200, 0, 100)
+    assert (NAME, {"OwnCallsLeftOut": 100.0}) in world.metrics.values
 
 
 def test_the_row_that_stands_for_unknown_features_is_typical() -> None:

@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import jsonschema
 import pytest
 
 from mlops_framework.drift.bias.settings import BiasSettings
@@ -15,8 +16,10 @@ from mlops_framework.drift.ground_truth.joiner import Joiner
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.report_bias import bias_page
+from mlops_framework.drift.report_html import report_page
 from mlops_framework.testing.drift import capture_line
 from tests.unit.drift.conftest import rows_of
+from tests.unit.drift.test_report import SCHEMA, read
 from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World
 
 TRUTH = GroundTruth(
@@ -61,6 +64,13 @@ def metric(document: Any, name: str) -> Any:
     return next(one for one in facet["metrics"] if one["metric"] == name)
 
 
+def assert_report_is_sound(document: Any) -> None:
+    jsonschema.validate(document, SCHEMA)
+    page = report_page(document)
+    assert bias_page(document["bias"]) in page
+    read(page)
+
+
 @pytest.fixture(scope="module")
 def world() -> World:
     """Two hours to learn from, one like them, one that treats green otherwise, one like them."""
@@ -102,6 +112,7 @@ def test_what_needs_labels_says_so_and_is_not_judged(world: World) -> None:
     recall = metric(report(world, 11), "RD")
     assert (recall["value"], recall["judged"]) == (None, [])
     assert recall["undefined"].startswith("no label")
+    assert_report_is_sound(report(world, 11))
     page = bias_page(report(world, 11)["bias"])
     assert "colour green" in page
     assert "chip bad" in page
