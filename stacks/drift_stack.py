@@ -136,8 +136,14 @@ class DriftStack(FrameworkStack):
         )
         self._read_monitors(function)
         self._read_data(function, f"{naming.DRIFT_PREFIX}/*", _OWN_FILES)
-        for name in ("reports/*", "latest.json", "state.json", "sequence.json"):
+        for name in ("reports/*", "latest.json", "state.json", "sequence.json", "heartbeat.json"):
             self._write_data(function, f"{naming.DRIFT_PREFIX}/*/{name}")
+        allow(
+            function,
+            actions=perms.READ_CAPTURE,
+            resources=[self.arn("sagemaker", "endpoint/*")],
+            because="A monitor may watch any endpoint of the account; only its state is read.",
+        )
         allow(function, actions=perms.PUBLISH, resources=[self.platform.value("alert-topic-arn")])
         allow(
             function,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from lambdas.drift.settings import BaselineSettings, EvaluateSettings, ProfileSettings
 from mlops_framework.aws.clients import client
+from mlops_framework.aws.drift_captures import SageMakerCaptures
 from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
 from mlops_framework.aws.drift_store import S3Sources, S3Store
@@ -49,7 +51,9 @@ def evaluation() -> DriftMonitor:
         bus=settings.event_bus_name,
         topic_arn=settings.alert_topic_arn,
     )
-    return _monitor(settings.environment_prefix, settings.log_level, publisher)
+    monitor = _monitor(settings.environment_prefix, settings.log_level, publisher)
+    captures = SageMakerCaptures(client("sagemaker"))
+    return replace(monitor, watchers=watchers_of(monitor.store, captures, _now))
 
 
 @cache
@@ -62,15 +66,13 @@ def baselines() -> DriftMonitor:
 def _monitor(environment: str, log_level: str, publisher: Publisher) -> DriftMonitor:
     logging.getLogger().setLevel(log_level)
     s3 = client("s3", read_seconds=60)
-    store = S3Store(s3)
     return DriftMonitor(
         monitors=ParameterMonitors(client("ssm"), environment),
         sources=S3Sources(s3),
-        store=store,
+        store=S3Store(s3),
         publisher=publisher,
         metrics=EmbeddedMetrics(_log_line, _now, environment),
         clock=_now,
-        watchers=watchers_of(store),
         filers=(ModelMonitorFiles(),),
         rules=(ModelMonitorRule(),),
     )

@@ -160,6 +160,7 @@ READ_SERVING: Final[Actions] = (
     "sagemaker:DescribeModel",
     "sagemaker:DescribeInferenceComponent",
 )
+READ_CAPTURE: Final[Actions] = ("sagemaker:DescribeEndpoint",)
 READ_MODEL_PACKAGE: Final[Actions] = ("sagemaker:DescribeModelPackage",)
 INVOKE_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync")
 

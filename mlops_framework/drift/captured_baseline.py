@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 from mlops_framework.drift.windows import instant, moment
 
 LONGEST: Final = timedelta(days=92)
-_KEYS: Final = ("from", "to", "columns")
+_KEYS: Final = ("since", "until", "columns")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z")
 
 
@@ -32,19 +32,19 @@ class CapturedBaseline:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read ``{"from": time, "to": time, "columns": [name, ...]}``, the last one optional.
+        """Read ``{"since": time, "until": time, "columns": [name, ...]}``, the last one optional.
 
         Raises:
             ValueError: What is wrong, and what is accepted.
         """
         if not isinstance(document, Mapping):
-            raise ValueError("accepted is an object of from, to and columns")
+            raise ValueError("accepted is an object of since, until and columns")
         unknown = sorted(document.keys() - set(_KEYS))
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: accepted are {', '.join(_KEYS)}")
-        start, end = (_time(name, document.get(name)) for name in ("from", "to"))
+        start, end = (_time(name, document.get(name)) for name in ("since", "until"))
         if not start < end <= start + LONGEST:
-            raise ValueError(f"to: accepted is a time after from, at most {LONGEST.days} days")
+            raise ValueError(f"until: accepted is a time after since, at most {LONGEST.days} days")
         columns = document.get("columns") or []
         if not isinstance(columns, list) or not all(
             isinstance(name, str) and name for name in columns
@@ -56,7 +56,7 @@ class CapturedBaseline:
 
     def to_document(self) -> dict[str, Any]:
         """The setting as its JSON document."""
-        times = {"from": instant(self.start), "to": instant(self.end)}
+        times = {"since": instant(self.start), "until": instant(self.end)}
         return times | ({"columns": list(self.columns)} if self.columns else {})
 
     def hours(self) -> Iterator[datetime]:

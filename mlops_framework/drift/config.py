@@ -87,6 +87,7 @@ class MonitorConfig:
         retrain_cooldown_minutes: Minimum time between two requests.
         retrain_monthly_cap: Most requests in a calendar month (UTC).
         slow_drift: Whether evidence is added up over windows, too.
+        heartbeat: Whether data capture itself is watched.
         ground_truth: What the model's quality is watched by; ``None`` not to watch it.
         ground_truth_location: Where labels arrive, below it ``yyyy/mm/dd/HH/`` of their collection;
             empty where none do and quality is only estimated.
@@ -121,6 +122,7 @@ class MonitorConfig:
     constraints_location: str = ""
     monitoring_schedule_name: str = ""
     slow_drift: bool = False
+    heartbeat: bool = False
     ground_truth: GroundTruth | None = None
     ground_truth_location: str = ""
     bias: BiasSettings | None = None
@@ -324,6 +326,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "rate_threshold": _share(0.0001, 1.0),
     "significance": _share(1e-9, 0.2),
     "slow_drift": _flag(),
+    "heartbeat": _flag(),
     "retrain": _flag(),
     "retrain_breaches": _whole(1, 100),
     "retrain_windows": _whole(1, 100),
@@ -340,7 +343,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "bias": _nested(BiasSettings.from_document, "an object with facets"),
     "attribution": _nested(AttributionSettings.from_document, "an object with source"),
     "attribution_role": _string(re.compile(r"arn:[^ ]+"), "a role's ARN, or empty", empty=True),
-    "baseline_captures": _nested(CapturedBaseline.from_document, "an object with from and to"),
+    "baseline_captures": _nested(CapturedBaseline.from_document, "an object with since and until"),
     "records": _nested(RecordForm.from_document, "an object with input and output"),
     "variant_name": _string(_NAME, "a variant's name, or empty", empty=True),
 }

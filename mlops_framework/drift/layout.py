@@ -22,6 +22,11 @@ def sequence_key(config: MonitorConfig) -> str:
     return f"{monitor_prefix(config.name)}/sequence.json"
 
 
+def heartbeat_key(config: MonitorConfig) -> str:
+    """What the heartbeat remembers."""
+    return f"{monitor_prefix(config.name)}/heartbeat.json"
+
+
 def latest_key(config: MonitorConfig) -> str:
     """Verdict and place of the newest report."""
     return f"{monitor_prefix(config.name)}/latest.json"

@@ -30,6 +30,14 @@ UNREADABLE_SHARE: Final = 0.05
 """More unreadable records than this is a finding: the format of the traffic changed."""
 
 
+def decides(kind: Kind) -> bool:
+    """Whether a kind can make the window's verdict drift, and so ask for retraining.
+
+    A broken capture says nothing about the model: people are told, and that is all.
+    """
+    return kind != "heartbeat"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """When a difference matters; see :class:`MonitorConfig` for the fields."""

@@ -16,7 +16,7 @@ from mlops_framework.drift.columns import ColumnCounts
 from mlops_framework.drift.comparison import distances
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.findings import Finding, percent
-from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict
+from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict, decides
 from mlops_framework.drift.profile import Profile, prediction_spec, sample_of
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.windows import Task, instant
@@ -56,7 +56,7 @@ class Evaluation:
     @property
     def verdict(self) -> Verdict:
         """The verdict: drift if the columns or any section drifted, else that on the columns."""
-        if any(section.verdict == "drift" for section in self.sections):
+        if any(part.verdict == "drift" and decides(part.kind) for part in self.sections):
             return "drift"
         return self.judgement.verdict
 
@@ -70,10 +70,16 @@ class Evaluation:
     @property
     def told(self) -> tuple[Finding, ...]:
         """All findings: sections that drifted, the columns', and what other sections say."""
-        parts = sorted(self.sections, key=lambda section: section.verdict != "drift")
-        first = [found for part in parts if part.verdict == "drift" for found in part.findings]
-        last = [found for part in parts if part.verdict != "drift" for found in part.findings]
+        leading = [part for part in self.sections if self._leads(part)]
+        others = [part for part in self.sections if not self._leads(part)]
+        first = [found for part in leading for found in part.findings]
+        last = [found for part in others for found in part.findings]
         return (*first, *self.findings, *last)
+
+    def _leads(self, part: Section) -> bool:
+        """A fault of the captures leads where it is why there is nothing else to say."""
+        silent = self.judgement.verdict == "no-data"
+        return part.verdict == "drift" and (silent or decides(part.kind))
 
     @property
     def summary(self) -> str:

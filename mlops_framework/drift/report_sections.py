@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from mlops_framework.drift.report_attribution import attribution_page
+from mlops_framework.drift.report_bias import bias_page
+from mlops_framework.drift.report_model_quality import model_quality_page
 from mlops_framework.drift.report_slow_drift import slow_drift_page
 
 PAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "model_quality": model_quality_page,
+    "bias": bias_page,
+    "attribution": attribution_page,
     "slow_drift": slow_drift_page,
 }
 

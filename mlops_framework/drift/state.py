@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from mlops_framework.drift.alerting import AlertState
 from mlops_framework.drift.documents import expect, member
-from mlops_framework.drift.policy import Kind, Verdict
+from mlops_framework.drift.policy import Kind, Verdict, decides
 from mlops_framework.drift.retraining import RetrainingState
 from mlops_framework.drift.windows import LATE_HORIZON, instant, moment
 
@@ -57,7 +57,7 @@ class Evaluated:
         return frozenset(
             (kind, name)
             for kind, side in found.items()
-            if side.verdict == "drift"
+            if side.verdict == "drift" and decides(kind)
             for name in ("", *side.features)
         )
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from mlops_framework.drift.ports import Store
+from mlops_framework.drift.ground_truth.joiner import Joiner
+from mlops_framework.drift.heartbeat.capture_state import Captures
+from mlops_framework.drift.heartbeat.watcher import HeartbeatWatcher
+from mlops_framework.drift.ports import Clock, Store
+from mlops_framework.drift.quality.watching import ModelQualityWatcher
 from mlops_framework.drift.slow_drift_watch import SlowDriftWatcher
 from mlops_framework.drift.watching import Watcher
 
 
-def watchers_of(store: Store) -> Sequence[Watcher]:
+def watchers_of(store: Store, captures: Captures, clock: Clock) -> tuple[Watcher, ...]:
     """Every watcher; each does nothing for monitors that do not ask for it."""
-    return (SlowDriftWatcher(store),)
+    joiner = Joiner(store)
+    return (
+        ModelQualityWatcher(store, joiner),
+        SlowDriftWatcher(store),
+        HeartbeatWatcher(store, captures, clock),
+    )

@@ -9,8 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
+from mlops_framework.aws.drift_captures import SageMakerCaptures
 from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
 from mlops_framework.aws.drift_store import S3Sources, S3Store
@@ -22,6 +24,7 @@ from mlops_framework.drift.errors import (
     ObjectMissing,
     StateConflict,
 )
+from mlops_framework.drift.heartbeat.capture_state import CaptureState
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.testing.drift import MONITOR
 
@@ -150,3 +153,32 @@ def test_metrics_are_lines_in_the_embedded_format() -> None:
         ],
     }
     assert (document["Monitor"], document["Drift"]) == ("employment-dev", 1.0)
+
+
+def test_the_data_capture_of_an_endpoint_is_read_and_absence_is_no_fault(aws: None) -> None:
+    client = boto3.client("sagemaker")
+    described = {
+        "EndpointName": "churn",
+        "EndpointArn": "arn:aws:sagemaker:us-east-1:111122223333:endpoint/churn",
+        "EndpointStatus": "InService",
+        "CreationTime": datetime(2026, 3, 1, tzinfo=UTC),
+        "LastModifiedTime": datetime(2026, 3, 1, tzinfo=UTC),
+        "DataCaptureConfig": {
+            "EnableCapture": True,
+            "CaptureStatus": "Started",
+            "CurrentSamplingPercentage": 20,
+            "DestinationS3Uri": "s3://mlops-test-data/captures",
+            "KmsKeyId": "",
+        },
+    }
+    with Stubber(client) as stub:
+        stub.add_response("describe_endpoint", described, {"EndpointName": "churn"})
+        found = SageMakerCaptures(client).state("churn")
+        assert found == CaptureState("InService", True, 20, "s3://mlops-test-data/captures")
+        stopped = described["DataCaptureConfig"] | {"CaptureStatus": "Stopped"}
+        stub.add_response("describe_endpoint", described | {"DataCaptureConfig": stopped})
+        found = SageMakerCaptures(client).state("churn")
+        assert found is not None
+        assert not found.enabled
+        stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
+        assert SageMakerCaptures(client).state("gone") is None

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from mlops_framework.blueprints.drift_monitor.traffic import CapturedTime, Records
 from mlops_framework.contracts.base import PerStage, PipelineRequest
-from mlops_framework.contracts.faults import shown
+from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.fields import (
     ColumnName,
     OptionalS3Object,
     OptionalS3Uri,
     OptionalSageMakerName,
-    S3Object,
     SageMakerName,
     ScheduleExpression,
 )
+from mlops_framework.contracts.parameters import Parameter
 from mlops_framework.errors import Fault
+
+_RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_WEEK: Final = 7
 
 
 class DriftMonitorRequest(PipelineRequest):
     """A schedule that evaluates one endpoint's traffic, and the rule for retraining."""
 
+    derived_parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter(
+            name="SilentDays",
+            kind="Number",
+            default="7",
+            min_value=0,
+            max_value=7,
+            description="After so many days without an evaluation an alarm is raised; 0 for none.",
+            field="silent_days",
+        ),
+    )
+
     pipeline_type: Literal["drift-monitor"] = Field(description="Kind of the blueprint.")
 
     endpoint_name: PerStage[SageMakerName] = Field(description="Endpoint to watch.")
-    baseline_data: S3Object = Field(
-        description="CSV with a header row: the features as they were at training time."
+    baseline_data: OptionalS3Uri = Field(
+        default="",
+        description="The features as they were at training time: CSV with a header row, JSON "
+        "lines, Parquet, or Model Monitor's statistics.json; one object, or all below a folder "
+        "(s3://bucket/folder/).",
+    )
+    baseline_captures: CapturedTime | None = Field(
+        default=None, description="Captured traffic of this time is the baseline instead."
     )
     label_column: ColumnName = Field(
         default="", description="Column of the baseline data that is no feature; dropped."
@@ -40,6 +65,15 @@ class DriftMonitorRequest(PipelineRequest):
     )
     capture_location: PerStage[OptionalS3Uri] = Field(
         default="", description="Where the endpoint's captures are; the data bucket's if empty."
+    )
+
+    records: Records = Field(
+        default_factory=Records,
+        description="Where rows and values of JSON payloads are, if not where they usually are.",
+    )
+    variant_name: OptionalSageMakerName = Field(
+        default="",
+        description="The variant whose traffic is watched; all of them together if empty.",
     )
 
     schedule_expression: PerStage[ScheduleExpression] = Field(
@@ -88,6 +122,12 @@ class DriftMonitorRequest(PipelineRequest):
         "drift-monitor if empty.",
     )
 
+    heartbeat: bool = Field(
+        default=True,
+        description="Whether data capture itself is watched: off, late, sampled or shaped "
+        "otherwise, or not looked at.",
+    )
+
     retrain: bool = Field(
         default=True, description="Whether drift starts the model's training pipeline again."
     )
@@ -104,10 +144,24 @@ class DriftMonitorRequest(PipelineRequest):
         default=4, description="Most trainings per calendar month (UTC) that drift may start."
     )
 
+    def parameter_value(self, name: str, stage: str) -> Any:
+        """Work the longest silence out of the schedule."""
+        if name == "silent_days":
+            return silent_days(str(super().parameter_value("schedule_expression", stage)))
+        return super().parameter_value(name, stage)
+
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
-        """N of M needs N to be at most M."""
+        """One baseline; and N of M needs N to be at most M."""
         yield from super().conflicts(given)
+        baselines = [name for name in ("baseline_data", "baseline_captures") if given.get(name)]
+        if len(baselines) != 1:
+            yield Fault(
+                "baseline_data",
+                "a monitor compares with training data or with captured traffic",
+                "one of baseline_data and baseline_captures",
+                " and ".join(baselines) or NOTHING,
+            )
         breaches, windows = given.get("retrain_breaches", 1), given.get("retrain_windows", 1)
         if isinstance(breaches, int) and isinstance(windows, int) and breaches > windows:
             yield Fault(
@@ -117,3 +171,18 @@ class DriftMonitorRequest(PipelineRequest):
                 f"1 to {windows}",
                 shown(breaches),
             )
+
+
+def silent_days(schedule_expression: str) -> int:
+    """Days without an evaluation after which something is wrong: two intervals, 1 to 7.
+
+    CloudWatch looks back a week at most. A cron expression may mean any interval, so it gets the
+    week; for a rate of more than a week there is no such alarm (0).
+    """
+    match = _RATE.fullmatch(schedule_expression)
+    if match is None:
+        return _WEEK
+    interval = timedelta(**{f"{match[2]}s": int(match[1])})
+    if interval > timedelta(days=_WEEK):
+        return 0
+    return min(_WEEK, max(1, math.ceil(2 * interval / timedelta(days=1))))

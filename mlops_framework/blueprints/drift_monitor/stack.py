@@ -17,6 +17,7 @@ from mlops_framework.contracts.parameters import parameter_name
 CONFIGURATION_VERSION = 1
 METRICS = "MLOps/Drift"
 _RETRY_FOR_SECONDS = 3600
+_DAY_SECONDS = 86_400
 _FIELDS = (
     "model_name",
     "endpoint_name",
@@ -32,13 +33,17 @@ _FIELDS = (
     "model_monitor_files",
     "constraints_location",
     "monitoring_schedule_name",
+    "heartbeat",
     "slow_drift",
     "retrain",
     "retrain_breaches",
     "retrain_windows",
     "retrain_cooldown_minutes",
     "retrain_monthly_cap",
+    "variant_name",
 )
+_DOCUMENTS = ("baseline_captures", "records")
+"""Settings that are JSON objects themselves."""
 
 
 class DriftMonitorStack(BlueprintStack):
@@ -68,17 +73,24 @@ class DriftMonitorStack(BlueprintStack):
             "capture_location": "${Captures}",
             # Texts throughout: CloudFormation puts a parameter in place of its name, and the drift
             # service reads "200" as 200.
-            **{field: f"${{{parameter_name(field)}}}" for field in _FIELDS},
+            **{field: f"${{{parameter_name(field)}}}" for field in (*_FIELDS, *_DOCUMENTS)},
         }
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+        for field in _DOCUMENTS:  # the object, not a text that holds it
+            text = text.replace(f'"${{{parameter_name(field)}}}"', f"${{{parameter_name(field)}}}")
         return ssm.CfnParameter(
             self,
             "Configuration",
             type="String",
             name=naming.monitor_parameter(self.config.prefix, endpoint),
             description="Drift monitor configuration",
+            # Only what is longer than 4,096 characters is kept as an advanced parameter, which
+            # holds 8,192 and costs $0.05 a month.
+            tier="Intelligent-Tiering",
             value=cdk.Fn.sub(
-                json.dumps(document, sort_keys=True, separators=(",", ":")),
-                {"DataBucket": data_bucket, "Captures": captures},
+                text,
+                {"DataBucket": data_bucket, "Captures": captures}
+                | {parameter_name(field): self.given_or(field, "{}") for field in _DOCUMENTS},
             ),
         )
 
@@ -92,19 +104,24 @@ class DriftMonitorStack(BlueprintStack):
                 cdk.Fn.condition_equals(self.text("capture_location"), "")
             ),
         )
-        for name, condition, bucket, key in (
+        for name, condition, bucket, keys in (
             (
                 "ProfileCaptures",
                 usual,
                 data_bucket,
-                {"prefix": f"{naming.CAPTURES_PREFIX}/{endpoint}/"},
+                [{"prefix": f"{naming.CAPTURES_PREFIX}/{endpoint}/"}],
             ),
             (
                 "ProfileOtherCaptures",
                 elsewhere,
                 # Without a location the rule is not made, but Fn::Select is still checked.
                 bucket_of(f"{self.text('capture_location')}///"),
-                {"wildcard": f"*/{endpoint}/*.jsonl"},
+                # Of an endpoint, and the manifests of batch transform.
+                [
+                    {"wildcard": f"*/{endpoint}/*.jsonl"},
+                    {"wildcard": f"*/{endpoint}/input/*"},
+                    {"wildcard": f"*/{endpoint}/output/*"},
+                ],
             ),
         ):
             rule = events.CfnRule(
@@ -114,7 +131,7 @@ class DriftMonitorStack(BlueprintStack):
                 event_pattern={
                     "source": ["aws.s3"],
                     "detail-type": ["Object Created"],
-                    "detail": {"bucket": {"name": [bucket]}, "object": {"key": [key]}},
+                    "detail": {"bucket": {"name": [bucket]}, "object": {"key": keys}},
                 },
                 state="ENABLED",
                 targets=[
@@ -157,10 +174,7 @@ class DriftMonitorStack(BlueprintStack):
                 alarm_description=f"Traffic of {endpoint} {text}",
                 namespace=METRICS,
                 metric_name=metric,
-                dimensions=[
-                    cloudwatch.CfnAlarm.DimensionProperty(name=key, value=value)
-                    for key, value in (("Environment", self.config.prefix), ("Monitor", endpoint))
-                ],
+                dimensions=self._dimensions(endpoint),
                 statistic="Maximum",
                 period=self.config.alarms.period_minutes * 60,
                 evaluation_periods=1,
@@ -169,3 +183,35 @@ class DriftMonitorStack(BlueprintStack):
                 treat_missing_data="notBreaching",
                 alarm_actions=[self.platform.value("alert-topic-arn")],
             )
+        self._not_looked_at(endpoint)
+
+    def _not_looked_at(self, endpoint: str) -> None:
+        """An alarm that no evaluation has to raise: every evaluation counts records."""
+        days = self.number("silent_days")
+        wanted = cdk.CfnCondition(
+            self,
+            "CanBeMissed",
+            expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(self.text("silent_days"), "0")),
+        )
+        alarm = cloudwatch.CfnAlarm(
+            self,
+            "NotLookedAtAlarm",
+            alarm_description=f"Traffic of {endpoint} was not evaluated for days",
+            namespace=METRICS,
+            metric_name="Records",
+            dimensions=self._dimensions(endpoint),
+            statistic="SampleCount",
+            period=_DAY_SECONDS,
+            evaluation_periods=days,
+            threshold=1,
+            comparison_operator="LessThanThreshold",
+            treat_missing_data="breaching",
+            alarm_actions=[self.platform.value("alert-topic-arn")],
+        )
+        alarm.cfn_options.condition = wanted
+
+    def _dimensions(self, endpoint: str) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
+        return [
+            cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
+            for name, value in (("Environment", self.config.prefix), ("Monitor", endpoint))
+        ]

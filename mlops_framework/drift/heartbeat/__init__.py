@@ -1,0 +1,1 @@
+"""Whether monitoring itself is alive: captures that come, in time, as they always did."""

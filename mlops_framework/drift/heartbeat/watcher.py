@@ -1,0 +1,115 @@
+"""Watches whether captures come, in time and as they always did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.findings import Finding
+from mlops_framework.drift.heartbeat.capture_state import Captures, CaptureState
+from mlops_framework.drift.heartbeat.memory import Memory
+from mlops_framework.drift.heartbeat.pulse import Fault, faults_of
+from mlops_framework.drift.layout import heartbeat_key
+from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
+from mlops_framework.drift.ports import Clock, Store
+from mlops_framework.drift.sections import Section
+from mlops_framework.drift.watching import Scene
+from mlops_framework.drift.windows import Window, instant
+
+KEPT: Final = timedelta(days=3)
+"""Longer than late captures are looked for."""
+
+
+@dataclass(frozen=True)
+class HeartbeatWatcher:
+    """Looks at every window that is over, for monitors that ask for it (``heartbeat``).
+
+    Attributes:
+        store: Where it remembers.
+        captures: Who knows the endpoint's data capture.
+        clock: The present.
+    """
+
+    store: Store
+    captures: Captures
+    clock: Clock
+
+    def reach(self, config: MonitorConfig) -> timedelta:
+        """Nothing beside profiles is looked at, so there is never news."""
+        return timedelta(0)
+
+    def news(
+        self, config: MonitorConfig, profiles: Mapping[Window, Sequence[str]], now: datetime
+    ) -> Mapping[Window, str]:
+        """None."""
+        return {}
+
+    def look(self, scene: Scene) -> Pulse | None:
+        """Feel the pulse of a window that is over.
+
+        Raises:
+            StateConflict: If another evaluation wrote the memory meanwhile.
+        """
+        config, task = scene.config, scene.task
+        if not config.heartbeat or not task.complete:
+            return None
+        key = heartbeat_key(config)
+        document, tag = self.store.read_state(config.data_bucket, key)
+        memory = Memory.from_document(document, f"s3://{config.data_bucket}/{key}")
+        capture, now = self.captures.state(config.endpoint_name), self.clock()
+        objects = len(scene.captured)
+        faults = faults_of(
+            config,
+            task.window,
+            scene.baseline,
+            scene.profile,
+            objects=objects,
+            capture=capture,
+            memory=memory,
+            now=now,
+        )
+        sampling = capture.sampling if capture and capture.enabled else None
+        after = memory.after(task.window, objects, sampling, now, KEPT)
+        text = json.dumps(after.to_document(), sort_keys=True)
+        self.store.write_state(config.data_bucket, key, text, tag)
+        return Pulse(config, faults, capture, memory)
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What was felt in one window."""
+
+    config: MonitorConfig
+    faults: Sequence[Fault]
+    capture: CaptureState | None
+    memory: Memory
+    claims: Sequence[Claim] = field(default=())
+
+    def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
+        """The section. Plain silence is told by the verdict on the columns already."""
+        faults = [fault for fault in self.faults if fault.known]
+        aspects = tuple(dict.fromkeys(fault.aspect for fault in faults))
+        name, capture = self.config.endpoint_name, self.capture
+        return Section(
+            kind="heartbeat",
+            verdict="drift" if faults else "healthy",
+            features=aspects,
+            findings=tuple(
+                Finding("", f.aspect, "heartbeat", f.share, None, None, f.sentence, "heartbeat")
+                for f in self.faults
+            ),
+            alarm=f"Captures of {name}: {', '.join(aspects)}",
+            recovered=f"Captures of {name} are in order again",
+            document={
+                "endpoint_status": capture.status if capture else None,
+                "capture_enabled": bool(capture and capture.enabled),
+                "sampling_percentage": capture.sampling if capture else None,
+                "last_looked": self.memory.looked and instant(self.memory.looked),
+                "faults": list(dict.fromkeys(fault.aspect for fault in self.faults)),
+            },
+            metrics={"HeartbeatFaults": float(len(self.faults))},
+        )
