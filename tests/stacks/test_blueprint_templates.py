@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
 
 from mlops_framework import naming
-from mlops_framework.contracts.parameters import template_parameters
+from mlops_framework.blueprints.drift_monitor.contract import DriftMonitorRequest
+from mlops_framework.contracts.parameters import template_parameters, values_for
+from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.registry import Registry
 from tests.stacks.conftest import (
     ANALYZERS,
@@ -144,15 +147,41 @@ def test_an_endpoint_captures_csv_and_json_under_the_platforms_key(dev: Synthesi
     assert capture["KmsKeyId"] == key
 
 
-def test_the_monitor_configuration_is_json_once_its_values_are_there(dev: Synthesized) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"baseline_data": "s3://mlops-data/train.csv"},
+        {
+            "baseline_captures": {"since": "2026-03-01T00:00:00Z", "until": "2026-03-08T00:00:00Z"},
+            "records": {"input": {"columns": {"age": 'rows[*]."the age"'}}, "output": None},
+            "variant_name": "blue",
+        },
+    ],
+)
+def test_the_drift_service_reads_the_configuration_that_a_monitor_is_given(
+    dev: Synthesized, asked: dict[str, Any]
+) -> None:
     (parameter,) = properties(dev.blueprints["drift-monitor"], "AWS::SSM::Parameter")
-    text = parameter["Value"]["Fn::Sub"][0]
+    text, variables = parameter["Value"]["Fn::Sub"]
+    body = {"pipeline_type": "drift-monitor", "model_name": "m", "endpoint_name": "employment"}
+    values = values_for(DriftMonitorRequest.model_validate(body | asked), "dev")
+    for name, value in variables.items():
+        chosen = value["Fn::If"][1 if not values.get(name) else 2] if "Fn::If" in value else "data"
+        values[name] = chosen if isinstance(chosen, str) else values.get(name, "s3://data/captures")
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
 
-    document = json.loads(text)
+    config = MonitorConfig.parse(text, "the template")
 
-    assert document["environment"] == "mlops-dev"
-    assert document["endpoint_name"] == "${EndpointName}"
-    assert document["version"] == 1
+    assert (config.environment, config.endpoint_name) == ("mlops-dev", "employment")
+    assert config.baseline_data == asked.get("baseline_data", "")
+    assert config.variant_name == asked.get("variant_name", "")
+    if "records" in asked:
+        assert config.records is not None
+        assert str(config.records.input.rows) == "rows[*]"
+        assert str(config.records.input.columns["age"]) == '"the age"'
+        assert config.baseline_captures is not None
+        assert config.baseline_captures.to_document() == asked["baseline_captures"]
 
 
 def test_the_pipeline_definition_is_json_once_its_values_are_there(dev: Synthesized) -> None:
