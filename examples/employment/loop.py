@@ -242,9 +242,12 @@ class Loop:
         """Sends traffic like the training data and reads the verdict of the scheduled check."""
         report = self._traffic("healthy.csv", rows)
         held(report["verdict"] == "healthy", f"verdict {report['verdict']}: {report['features']}")
-        objects, captured = self._captured()
         # One more: the question that was asked when the endpoint came up.
-        held(captured == rows + 1, f"{captured} records captured of {rows + 1} sent")
+        objects = wait_for(
+            f"{rows + 1} records in capture files",
+            lambda: found[0] if (found := self._captured())[1] == rows + 1 else None,
+            seconds=15,
+        )
         return f"{rows:,} unseen 2015 records in {objects} capture files, verdict healthy"
 
     def drifted(self, rows: int = 1000) -> str:
@@ -353,7 +356,7 @@ class Loop:
 
     def _traffic(self, name: str, rows: int) -> dict[str, Any]:
         """Sends records and waits for the scheduled verdict on the window they fall into."""
-        self._own_window(seconds_needed=10)
+        self._own_window(seconds_needed=15)
         since = _minute(datetime.now(UTC))
         for batch in self._batches(name, rows):
             self.infer(batch)
