@@ -64,12 +64,12 @@ class FileFault:
         return cls(file, fault.path, fault.message, fault.accepted, fault.found)
 
     def __str__(self) -> str:
-        """One line: file, path, message."""
-        return f"{self.file}: {self.path}: {self.message}" if self.path else self._whole
-
-    @property
-    def _whole(self) -> str:
-        return f"{self.file}: {self.message}"
+        """One line: file, path, message, and what is accepted if the message does not say."""
+        where = f"{self.file}: {self.path}" if self.path else self.file
+        known = (
+            not self.accepted or self.accepted in (NOTHING, "…") or self.accepted in self.message
+        )
+        return f"{where}: {self.message}" + ("" if known else f" Accepted: {self.accepted}.")
 
 
 @dataclass(frozen=True)
