@@ -19,7 +19,6 @@ from mlops_framework.blueprints.realtime_endpoint.variants import (
     VariantName,
     environment_of,
     images_of,
-    source_faults,
 )
 from mlops_framework.contracts.base import (
     METADATA,
@@ -40,6 +39,7 @@ from mlops_framework.contracts.fields import (
     Share,
 )
 from mlops_framework.contracts.instances import has_local_disk
+from mlops_framework.contracts.model_source import source_faults
 from mlops_framework.contracts.parameters import Parameter
 from mlops_framework.errors import Fault, RequestInvalid
 

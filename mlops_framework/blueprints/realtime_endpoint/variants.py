@@ -1,14 +1,14 @@
-"""Where a model comes from, and the variants that stand beside an endpoint's first one."""
+"""The variants that stand beside an endpoint's first one, their images and their variables."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Collection, Mapping
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from mlops_framework.contracts.base import Accepts, Document
-from mlops_framework.contracts.faults import NOTHING, shown
+from mlops_framework.contracts.faults import shown
 from mlops_framework.contracts.fields import (
     OptionalImageUri,
     OptionalModelPackageArn,
@@ -18,10 +18,6 @@ from mlops_framework.errors import Fault
 from mlops_framework.images import ImageUnknown, image_uri
 
 FIRST: Final = "AllTraffic"
-SOURCES: Final = (
-    "model_package_name, model_package_group, image_uri with model_artifact_location, or algorithm "
-    "with algorithm_version and model_artifact_location"
-)
 _SCRIPTED: Final = frozenset({"sklearn", "pytorch", "tensorflow", "mxnet", "huggingface"})
 """Frameworks whose containers run an inference script out of the model's archive."""
 _SCRIPT: Final[Mapping[str, str]] = {
@@ -97,62 +93,6 @@ class Variant(Document):
     initial_variant_weight: Annotated[float, Field(ge=0, le=1000)] = Field(
         default=1.0, description="Share of the traffic the variant takes, relative to others."
     )
-
-
-def source_faults(given: Mapping[str, Any], path: str = "") -> Iterator[Fault]:
-    """Faults of a model source: one of the four, whole, and no other beside it.
-
-    An image beside an algorithm is that algorithm's, and a package beside a group is one of that
-    group's: what was found out is recorded with what was asked for.
-
-    Args:
-        given: The request or one of its variants.
-        path: Of the variant, with a dot at its end; empty for the request.
-    """
-    package, group = given.get("model_package_name"), given.get("model_package_group")
-    image, algorithm = given.get("image_uri"), given.get("algorithm")
-    artefact = given.get("model_artifact_location")
-    others = [
-        name
-        for name in ("image_uri", "algorithm", "algorithm_version", "model_artifact_location")
-        if given.get(name)
-    ]
-    if package or group:
-        name = "model_package_name" if package else "model_package_group"
-        if others:
-            yield Fault(
-                f"{path}{name}",
-                f"Given together with {', '.join(others)}; give one of {SOURCES}.",
-                f"one of {SOURCES}",
-                shown(package or group),
-            )
-        if package and group and f":model-package/{group}/" not in str(package):
-            yield Fault(
-                f"{path}model_package_name",
-                f"It is no version of model_package_group {group!r}; give one of the two.",
-                "a version of that group, or the group alone",
-                shown(package),
-            )
-        return
-    if not (image or algorithm):
-        missing = "image_uri" if artefact else "model_package_name"
-        yield Fault(
-            f"{path}{missing}", f"No model to serve: give {SOURCES}.", f"one of {SOURCES}", NOTHING
-        )
-    elif not artefact:
-        yield Fault(
-            f"{path}model_artifact_location",
-            f"No model to serve: give {SOURCES}.",
-            "the model's archive, s3://bucket/key",
-            NOTHING,
-        )
-    if given.get("algorithm_version") and not algorithm:
-        yield Fault(
-            f"{path}algorithm",
-            "algorithm_version says which version of what is missing.",
-            "an algorithm, or no algorithm_version",
-            NOTHING,
-        )
 
 
 def images_of(
