@@ -92,7 +92,8 @@ class DriftStack(FrameworkStack):
         self._read_data(
             function, "*", "A monitor's captures lie where its request says, in this bucket."
         )
-        self._write_data(function, f"{naming.DRIFT_PREFIX}/*/profiles/*")
+        for name in ("profiles/*", "kept/*"):
+            self._write_data(function, f"{naming.DRIFT_PREFIX}/*/{name}")
         allow(function, actions=perms.CONSUME_QUEUE, resources=[self.captures.queue.queue_arn])
         lambda_.CfnEventSourceMapping(
             self,
@@ -136,7 +137,14 @@ class DriftStack(FrameworkStack):
         )
         self._read_monitors(function)
         self._read_data(function, f"{naming.DRIFT_PREFIX}/*", _OWN_FILES)
-        for name in ("reports/*", "latest.json", "state.json", "sequence.json", "heartbeat.json"):
+        for name in (
+            "reports/*",
+            "latest.json",
+            "state.json",
+            "sequence.json",
+            "heartbeat.json",
+            "kept/*",
+        ):
             self._write_data(function, f"{naming.DRIFT_PREFIX}/*/{name}")
         allow(
             function,

@@ -1,4 +1,8 @@
-"""SQS batch of S3 "Object Created" events -> profiles of the captured objects."""
+"""SQS batch of S3 "Object Created" events -> profiles of captured objects, and labels taken.
+
+A rule for labels adds whose they are, ``{"labels_of": "<monitor>", "detail": …}``; the keys of
+labels do not tell. Captures come as EventBridge gives them.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +48,9 @@ def _profiled(record: Mapping[str, Any], drift: DriftMonitor) -> bool:
     """Whether a message is done with; the queue redelivers the others and sets aside after five."""
     try:
         source = object_of(record["body"])
+        monitor = labels_of(record["body"])
+        if monitor:
+            return _labelled(monitor, source, drift)
         done = drift.profile_object(source)
     except MonitorUnknown as fault:
         LOGGER.warning("skipped %s: %s", source, fault)
@@ -62,6 +69,21 @@ def _profiled(record: Mapping[str, Any], drift: DriftMonitor) -> bool:
         else:
             LOGGER.info("%s: %d rows, %d left out", source, done.rows, done.left_out)
     return True
+
+
+def _labelled(monitor: str, source: ObjectVersion, drift: DriftMonitor) -> bool:
+    taken = drift.take_labels(monitor, source)
+    if taken.skipped:
+        LOGGER.info("skipped: %s", taken.skipped)
+    else:
+        LOGGER.info("%s: %d labels, %d left out", source, taken.labels, taken.left_out)
+    return True
+
+
+def labels_of(body: str) -> str:
+    """The monitor whose labels a message announces; empty for captures."""
+    found = json.loads(body).get("labels_of", "")
+    return found if isinstance(found, str) else ""
 
 
 def object_of(body: str) -> ObjectVersion:

@@ -16,6 +16,7 @@ from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
 from mlops_framework.aws.drift_store import S3Sources, S3Store
 from mlops_framework.drift.errors import PublishingRefused
+from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorFiles, ModelMonitorRule
 from mlops_framework.drift.ports import Publisher
 from mlops_framework.drift.service import DriftMonitor
@@ -73,6 +74,7 @@ def _monitor(environment: str, log_level: str, publisher: Publisher) -> DriftMon
         publisher=publisher,
         metrics=EmbeddedMetrics(_log_line, _now, environment),
         clock=_now,
+        keepers=(KeepPredictions(),),
         filers=(ModelMonitorFiles(),),
         rules=(ModelMonitorRule(),),
     )

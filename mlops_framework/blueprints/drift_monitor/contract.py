@@ -11,6 +11,12 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from mlops_framework.blueprints.drift_monitor.traffic import CapturedTime, Records
+from mlops_framework.blueprints.drift_monitor.truth import (
+    GroundTruth,
+    LabelLocation,
+    label_prefix,
+    truth_conflicts,
+)
 from mlops_framework.contracts.base import PerStage, PipelineRequest
 from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.fields import (
@@ -40,6 +46,14 @@ class DriftMonitorRequest(PipelineRequest):
             max_value=7,
             description="After so many days without an evaluation an alarm is raised; 0 for none.",
             field="silent_days",
+        ),
+        Parameter(
+            name="GroundTruthPrefix",
+            kind="String",
+            default="",
+            pattern="^.{0,1024}$",
+            description="Beginning of the keys of label objects.",
+            field="ground_truth_prefix",
         ),
     )
 
@@ -128,6 +142,16 @@ class DriftMonitorRequest(PipelineRequest):
         "otherwise, or not looked at.",
     )
 
+    ground_truth: GroundTruth | None = Field(
+        default=None,
+        description="What the model's quality is watched by; not watched where it is left out.",
+    )
+    ground_truth_location: PerStage[LabelLocation] = Field(
+        default="",
+        description="Where labels arrive, below <yyyy>/<mm>/<dd>/<HH>/ of their collection, in the "
+        "data bucket; where none do, quality is only estimated.",
+    )
+
     retrain: bool = Field(
         default=True, description="Whether drift starts the model's training pipeline again."
     )
@@ -145,9 +169,11 @@ class DriftMonitorRequest(PipelineRequest):
     )
 
     def parameter_value(self, name: str, stage: str) -> Any:
-        """Work the longest silence out of the schedule."""
+        """Work the longest silence out of the schedule, and where keys of labels begin."""
         if name == "silent_days":
             return silent_days(str(super().parameter_value("schedule_expression", stage)))
+        if name == "ground_truth_prefix":
+            return label_prefix(str(super().parameter_value("ground_truth_location", stage)))
         return super().parameter_value(name, stage)
 
     @classmethod
@@ -162,6 +188,7 @@ class DriftMonitorRequest(PipelineRequest):
                 "one of baseline_data and baseline_captures",
                 " and ".join(baselines) or NOTHING,
             )
+        yield from truth_conflicts(given)
         breaches, windows = given.get("retrain_breaches", 1), given.get("retrain_windows", 1)
         if isinstance(breaches, int) and isinstance(windows, int) and breaches > windows:
             yield Fault(

@@ -41,8 +41,9 @@ _FIELDS = (
     "retrain_cooldown_minutes",
     "retrain_monthly_cap",
     "variant_name",
+    "ground_truth_location",
 )
-_DOCUMENTS = ("baseline_captures", "records")
+_DOCUMENTS = ("baseline_captures", "records", "ground_truth")
 """Settings that are JSON objects themselves."""
 
 
@@ -60,6 +61,7 @@ class DriftMonitorStack(BlueprintStack):
         data_bucket = self.platform.value("data-bucket-name")
         configuration = self._configuration(endpoint, data_bucket)
         self._profile_captures(endpoint, data_bucket)
+        self._take_labels()
         self._evaluate_on_schedule(endpoint).add_resource_dependency(configuration)
         self._alarms(endpoint)
         self.output("MonitorName", endpoint)
@@ -141,6 +143,42 @@ class DriftMonitorStack(BlueprintStack):
                 ],
             )
             rule.cfn_options.condition = condition
+
+    def _take_labels(self) -> None:
+        """A rule that tells the profile function whose labels an object holds."""
+        location = self.text("ground_truth_location")
+        rule = events.CfnRule(
+            self,
+            "TakeLabels",
+            description="New label files of one endpoint go to the drift service",
+            event_pattern={
+                "source": ["aws.s3"],
+                "detail-type": ["Object Created"],
+                "detail": {
+                    # Without a location the rule is not made, but Fn::Select is still checked.
+                    "bucket": {"name": [bucket_of(f"{location}///")]},
+                    "object": {"key": [{"prefix": self.text("ground_truth_prefix")}]},
+                },
+            },
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="ProfileQueue",
+                    arn=self.platform.value("profile-queue-arn"),
+                    input_transformer=events.CfnRule.InputTransformerProperty(
+                        input_paths_map={"detail": "$.detail"},
+                        input_template=cdk.Fn.sub(
+                            '{"labels_of":"${EndpointName}","detail":<detail>}'
+                        ),
+                    ),
+                )
+            ],
+        )
+        rule.cfn_options.condition = cdk.CfnCondition(
+            self,
+            "LabelsArrive",
+            expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(location, "")),
+        )
 
     def _evaluate_on_schedule(self, endpoint: str) -> scheduler.CfnSchedule:
         return scheduler.CfnSchedule(

@@ -15,6 +15,7 @@ from lambdas.drift.baseline import build
 from lambdas.drift.evaluate import RequestInvalid, evaluate
 from lambdas.drift.profile import EventMalformed, object_of, profile
 from mlops_framework.drift.errors import MonitorUnknown
+from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.service import DriftMonitor
 from mlops_framework.testing.drift import (
@@ -26,6 +27,8 @@ from mlops_framework.testing.drift import (
     SetClock,
     capture_key,
     capture_line,
+    label_key,
+    label_line,
 )
 
 BUCKET = MONITOR.data_bucket
@@ -103,6 +106,25 @@ def world() -> World:
 def test_every_object_of_a_batch_is_profiled(world: World) -> None:
     assert profile(batch(object_created(KEY)), drift=world.drift) == {"batchItemFailures": []}
     assert any("/profiles/2026/03/01/1400/" in key for key in world.bucket.writes)
+
+
+def test_labels_are_taken_for_the_monitor_that_the_rule_names() -> None:
+    world = World()
+    config = replace(
+        MONITOR,
+        ground_truth=GroundTruth(problem_type="Regression"),
+        ground_truth_location=f"s3://{BUCKET}/labels",
+    )
+    monitors = InMemoryMonitors({config.name: config})
+    drift = replace(world.drift, monitors=monitors)
+    key = label_key("labels", "2026-03-01T15:00:00Z")
+    world.bucket.objects[BUCKET, key] = f"{label_line('a', 1.5)}\n{label_line('b', 2.5)}\n"
+    event = {"labels_of": config.name, "detail": object_created(key)["detail"]}
+    assert profile(batch(event, event), drift=drift) == {"batchItemFailures": []}
+    assert (
+        world.metrics.values == [(config.name, {"LabelsTaken": 2.0, "UnreadableLabels": 0.0})] * 2
+    )
+    assert len(world.bucket.files) == 1
 
 
 def test_only_what_may_succeed_later_is_delivered_again(world: World) -> None:

@@ -1,0 +1,71 @@
+"""What a drift-monitor request may say of labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from mlops_framework.blueprints.drift_monitor.contract import DriftMonitorRequest
+from mlops_framework.blueprints.drift_monitor.truth import METRICS, label_prefix
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.ground_truth import settings
+from mlops_framework.testing.drift import MONITOR
+
+REQUEST: dict[str, Any] = {
+    "pipeline_type": "drift-monitor",
+    "model_name": "churn",
+    "endpoint_name": "churn",
+    "baseline_data": "s3://data/train.csv",
+}
+TRUTH = {"problem_type": "BinaryClassification", "probability_attribute": "0"}
+
+
+def test_the_metrics_of_requests_are_those_of_the_engine() -> None:
+    assert dict(METRICS) == dict(settings.METRICS)
+
+
+def test_what_a_request_says_is_what_the_service_reads() -> None:
+    truth = TRUTH | {"thresholds": {"accuracy": 0.8}, "minimum_labels": 50, "positive_label": "yes"}
+    request = DriftMonitorRequest.model_validate(REQUEST | {"ground_truth": truth})
+    assert request.ground_truth is not None
+    document = MONITOR.to_document() | {"ground_truth": request.ground_truth.model_dump()}
+    config = MonitorConfig.from_document(document, "x")
+    assert config.ground_truth is not None
+    assert config.ground_truth.to_document() == truth
+    again = MonitorConfig.from_document(config.to_document(), "x")
+    assert again == config
+
+
+def test_left_out_it_is_off() -> None:
+    document = MONITOR.to_document() | {"ground_truth": {}, "ground_truth_location": ""}
+    assert MonitorConfig.from_document(document, "x").ground_truth is None
+
+
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        ({"problem_type": "BinaryClassification"}, "where the prediction is"),
+        ({"problem_type": "Regression", "probability_attribute": "0"}, "no positive class"),
+        (TRUTH | {"thresholds": {"mae": 1.0}}, "Not a metric of a BinaryClassification"),
+        (TRUTH | {"baseline_probability_attribute": "p"}, "give both or neither"),
+        (TRUTH | {"minimum_labels": 3}, "minimum_labels"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(truth: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        DriftMonitorRequest.model_validate(REQUEST | {"ground_truth": truth})
+
+
+def test_labels_without_saying_what_is_predicted_are_refused() -> None:
+    with pytest.raises(ValidationError, match="Required with ground_truth_location"):
+        DriftMonitorRequest.model_validate(REQUEST | {"ground_truth_location": "s3://data/labels"})
+
+
+@pytest.mark.parametrize(
+    ("location", "prefix"),
+    [("s3://data/labels/churn", "labels/churn/"), ("s3://data/labels/", "labels/"), ("", "")],
+)
+def test_the_rule_listens_below_the_location(location: str, prefix: str) -> None:
+    assert label_prefix(location) == prefix
