@@ -46,13 +46,14 @@ class Condition:
         read: dict[str, float] = {}
         for name in ("above", "up_to"):
             number = document.get(name)
-            if number is None:
+            if number in (None, ""):
                 continue
-            if isinstance(number, bool) or not isinstance(number, (int, float)):
+            try:
+                read[name] = float("nan" if isinstance(number, bool) else number)
+            except (TypeError, ValueError):
+                read[name] = math.nan
+            if not math.isfinite(read[name]):
                 raise ValueError(f"{name} is {number!r}; accepted is a number")
-            if not math.isfinite(number):
-                raise ValueError(f"{name} is {number!r}; accepted is a finite number")
-            read[name] = float(number)
         if bool(values) + len(read) != 1:
             raise ValueError(f"exactly one is needed; accepted is {ACCEPTED}")
         return cls(values=tuple(_plain(str(value)) for value in values), **read)
