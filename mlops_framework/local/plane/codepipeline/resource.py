@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from mlops_framework.local.plane.cloudformation import (
     Created,
     ResourceContext,
     ResourceType,
     resource_type,
 )
+from mlops_framework.local.plane.members import members
 
 # Of the template, but not of the declaration.
 _APART = frozenset({"Tags", "RestartExecutionOnUpdate", "DisableInboundStageTransitions"})
@@ -65,35 +64,8 @@ def _declaration(properties: Mapping[str, Any], context: ResourceContext) -> dic
     model = context.host.service_model("codepipeline")
     shape = model.shape_for("PipelineDeclaration")
     kept = {key: value for key, value in properties.items() if key not in _APART}
-    declared: dict[str, Any] = _as_shape(shape, kept)
+    declared: dict[str, Any] = members(shape, kept)
     return declared
-
-
-def _as_shape(shape: Shape, value: Any) -> Any:
-    """Turns template properties into the API's members.
-
-    CloudFormation spells members with a capital, and templates carry numbers and booleans as
-    strings or the other way round, as their writer pleases.
-    """
-    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
-        spelt = {name[:1].upper() + name[1:]: name for name in shape.members}
-        return {
-            spelt.get(key, key): _as_shape(shape.members[spelt[key]], item)
-            if key in spelt
-            else item
-            for key, item in value.items()
-        }
-    if isinstance(shape, ListShape) and isinstance(value, list):
-        return [_as_shape(shape.member, item) for item in value]
-    if isinstance(shape, MapShape) and isinstance(value, Mapping):
-        return {key: _as_shape(shape.value, item) for key, item in value.items()}
-    if shape.type_name == "integer" and isinstance(value, str) and value.isdigit():
-        return int(value)
-    if shape.type_name == "string" and isinstance(value, bool):
-        return str(value).lower()
-    if shape.type_name == "string" and isinstance(value, int | float):
-        return str(value)
-    return value
 
 
 def _retag(client: Any, arn: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

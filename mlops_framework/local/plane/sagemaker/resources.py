@@ -19,6 +19,7 @@ from mlops_framework.local.plane.cloudformation import (
     ResourceType,
     resource_type,
 )
+from mlops_framework.local.plane.members import members
 
 Created = tuple[str, Mapping[str, Any]]
 NAME_LIMIT = 63
@@ -276,31 +277,8 @@ def as_request(
     if shape is None:
         return {}
     return {
-        name: typed(shape.members[name], given[name]) for name in shape.members if name in given
+        name: members(shape.members[name], given[name]) for name in shape.members if name in given
     }
-
-
-def typed(shape: Any, value: Any) -> Any:
-    """CloudFormation passes numbers and booleans as text where a template has them so."""
-    if shape.type_name == "map" and isinstance(value, str):
-        # CloudFormation takes a map as JSON text too: that is how a parameter can hold one.
-        value = json.loads(value)
-    if shape.type_name == "structure" and isinstance(value, Mapping):
-        members = shape.members
-        return {k: typed(members[k], v) if k in members else v for k, v in value.items()}
-    if shape.type_name == "list" and isinstance(value, list):
-        return [typed(shape.member, item) for item in value]
-    if shape.type_name == "map" and isinstance(value, Mapping):
-        return {k: typed(shape.value, v) for k, v in value.items()}
-    if not isinstance(value, str):
-        return value
-    if shape.type_name in ("integer", "long"):
-        return int(value)
-    if shape.type_name in ("float", "double"):
-        return float(value)
-    if shape.type_name == "boolean":
-        return value.lower() == "true"
-    return value
 
 
 def _with_definition(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from mlops_framework.local.plane.cloudformation import (
     ResourceType,
     resource_type,
 )
-from mlops_framework.local.plane.sagemaker.resources import Created, typed
+from mlops_framework.local.plane.members import members
+from mlops_framework.local.plane.sagemaker.resources import Created
 
 _SERVICE = "application-autoscaling"
 _KEY = ("ServiceNamespace", "ResourceId", "ScalableDimension")
@@ -108,10 +109,10 @@ def _request(
     properties: Mapping[str, Any], context: ResourceContext, operation: str
 ) -> dict[str, Any]:
     shape = context.host.service_model(_SERVICE).operation_model(operation).input_shape
-    members = shape.members if shape else {}
+    accepted = shape.members if shape else {}
     return {
-        name: typed(member, properties[name])
-        for name, member in members.items()
+        name: members(member, properties[name])
+        for name, member in accepted.items()
         # The emulator hands every resource the stack's tags; on AWS these types have none.
         if name in properties and name != "Tags"
     }
