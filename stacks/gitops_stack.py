@@ -15,6 +15,7 @@ from constructs import Construct
 
 from mlops_framework import naming
 from mlops_framework.cdk import perms
+from mlops_framework.cdk.actions import action
 from mlops_framework.cdk.delivery import start_role_name
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.stack import FrameworkStack
@@ -133,20 +134,20 @@ class GitOpsStack(FrameworkStack):
                     "PollForSourceChanges": "false",
                 },
             )
-        action = _action(_SOURCE, "Source", provider, configuration, outputs=_SOURCE)
-        return codepipeline.CfnPipeline.StageDeclarationProperty(name=_SOURCE, actions=[action])
+        declared = action(_SOURCE, "Source", provider, configuration, gives=_SOURCE)
+        return codepipeline.CfnPipeline.StageDeclarationProperty(name=_SOURCE, actions=[declared])
 
     def _plan(self, source: GitSourceConfig) -> codepipeline.CfnPipeline.StageDeclarationProperty:
-        action = _action(
+        declared = action(
             _PLAN,
             "Invoke",
             "Lambda",
             self._job(source, "plan"),
-            inputs=_SOURCE,
-            outputs=_PLAN,
+            takes=_SOURCE,
+            gives=_PLAN,
             namespace=_PLAN,
         )
-        return codepipeline.CfnPipeline.StageDeclarationProperty(name=_PLAN, actions=[action])
+        return codepipeline.CfnPipeline.StageDeclarationProperty(name=_PLAN, actions=[declared])
 
     def _apply(self, source: GitSourceConfig) -> codepipeline.CfnPipeline.StageDeclarationProperty:
         actions = []
@@ -156,9 +157,9 @@ class GitOpsStack(FrameworkStack):
                 "CustomData": f"Apply this to {self.config.prefix}? #{{{_PLAN}.Summary}}",
                 "ExternalEntityLink": f"#{{{_PLAN}.Link}}",
             }
-            actions.append(_action("Approve", "Approval", "Manual", approval))
+            actions.append(action("Approve", "Approval", "Manual", approval))
         apply = self._job(source, "apply")
-        actions.append(_action("Apply", "Invoke", "Lambda", apply, inputs=_PLAN, order=2))
+        actions.append(action("Apply", "Invoke", "Lambda", apply, takes=_PLAN, order=2))
         return codepipeline.CfnPipeline.StageDeclarationProperty(
             name="Apply", actions=actions, before_entry=_unless_nothing_changes()
         )
@@ -258,31 +259,6 @@ def _unless_nothing_changes() -> codepipeline.CfnPipeline.BeforeEntryConditionsP
                 ],
             )
         ]
-    )
-
-
-def _action(
-    name: str,
-    category: str,
-    provider: str,
-    configuration: dict[str, str],
-    *,
-    order: int = 1,
-    inputs: str | None = None,
-    outputs: str | None = None,
-    namespace: str | None = None,
-) -> codepipeline.CfnPipeline.ActionDeclarationProperty:
-    pipeline = codepipeline.CfnPipeline
-    return pipeline.ActionDeclarationProperty(
-        name=name,
-        action_type_id=pipeline.ActionTypeIdProperty(
-            category=category, owner="AWS", provider=provider, version="1"
-        ),
-        configuration=configuration,
-        run_order=order,
-        namespace=namespace,
-        input_artifacts=[pipeline.InputArtifactProperty(name=inputs)] if inputs else None,
-        output_artifacts=[pipeline.OutputArtifactProperty(name=outputs)] if outputs else None,
     )
 
 

@@ -15,6 +15,7 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from mlops_framework import naming
+from mlops_framework.cdk.actions import action
 from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.contracts.parameters import IDENTITY_PARAMETERS, template_parameters
 from mlops_framework.delivery.monitor_baseline import CARRIED as _CARRIED
@@ -113,7 +114,7 @@ class DeliveryTemplate(FrameworkStack):
         return codepipeline.CfnPipeline.StageDeclarationProperty(
             name=_SOURCE,
             actions=[
-                _action(
+                action(
                     _SOURCE,
                     "Source",
                     "S3",
@@ -122,7 +123,7 @@ class DeliveryTemplate(FrameworkStack):
                         "S3ObjectKey": naming.source_key(self._pipeline_id),
                         "PollForSourceChanges": "false",
                     },
-                    output=_SOURCE,
+                    gives=_SOURCE,
                 )
             ],
         )
@@ -133,7 +134,7 @@ class DeliveryTemplate(FrameworkStack):
         actions = []
         if stage.approval:
             actions.append(
-                _action(
+                action(
                     "Approve",
                     "Approval",
                     "Manual",
@@ -199,7 +200,7 @@ class DeliveryTemplate(FrameworkStack):
         """A change set and its execution."""
         role = deploy_role_name(self.config.prefix, self._blueprint.kind)
         return [
-            _action(
+            action(
                 f"Create{noun}ChangeSet",
                 "Deploy",
                 "CloudFormation",
@@ -214,9 +215,9 @@ class DeliveryTemplate(FrameworkStack):
                     **(extra or {}),
                 },
                 order=order,
-                source=_SOURCE,
+                takes=_SOURCE,
             ),
-            _action(
+            action(
                 f"Execute{noun}ChangeSet",
                 "Deploy",
                 "CloudFormation",
@@ -245,7 +246,7 @@ class DeliveryTemplate(FrameworkStack):
             f'"stack_name":"{stack_name}","check":"{check}"}}'
         )
         function = verify_function_name(self.config.prefix)
-        return _action(
+        return action(
             name,
             "Invoke",
             "Lambda",
@@ -276,28 +277,3 @@ class DeliveryTemplate(FrameworkStack):
                 )
             ],
         )
-
-
-def _action(
-    name: str,
-    category: str,
-    provider: str,
-    configuration: dict[str, str],
-    *,
-    order: int = 1,
-    source: str | None = None,
-    output: str | None = None,
-    namespace: str | None = None,
-) -> codepipeline.CfnPipeline.ActionDeclarationProperty:
-    artifacts = codepipeline.CfnPipeline
-    return codepipeline.CfnPipeline.ActionDeclarationProperty(
-        name=name,
-        action_type_id=codepipeline.CfnPipeline.ActionTypeIdProperty(
-            category=category, owner="AWS", provider=provider, version="1"
-        ),
-        configuration=configuration,
-        run_order=order,
-        namespace=namespace,
-        input_artifacts=[artifacts.InputArtifactProperty(name=source)] if source else None,
-        output_artifacts=[artifacts.OutputArtifactProperty(name=output)] if output else None,
-    )

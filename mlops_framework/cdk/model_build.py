@@ -14,6 +14,7 @@ from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of, either, obj
 from mlops_framework.cdk.containers import let_containers_start, let_images_be_pulled
 from mlops_framework.cdk.definitions import substituted
 from mlops_framework.cdk.reading import let_read
+from mlops_framework.cdk.registration import let_models_be_registered
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.starts import Started, start_builds
 from mlops_framework.model_build.definition import PipelineDefinition
@@ -194,15 +195,7 @@ class ModelBuildStack(BlueprintStack):
         allow(role, actions=perms.USE_KEY_FOR_VOLUMES, resources=[self.key_arn])
         for actions, arn, why in self.job_grants():
             allow(role, actions=actions, resources=[arn], because=why)
-        allow(
-            role,
-            actions=perms.REGISTER_MODEL,
-            resources=[
-                self.arn("sagemaker", f"model-package-group/{self.text('model_package_group')}"),
-                self.arn("sagemaker", f"model-package/{self.text('model_package_group')}/*"),
-            ],
-            because="Versions of this request's own model package group; the registry counts them.",
-        )
+        let_models_be_registered(self, role)
         allow(
             role,
             actions=perms.PASS_ROLE,

@@ -12,6 +12,7 @@ from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of, either, obj
 from mlops_framework.cdk.containers import let_containers_work
 from mlops_framework.cdk.definitions import substituted
 from mlops_framework.cdk.reading import let_read
+from mlops_framework.cdk.registration import let_models_be_registered
 from mlops_framework.cdk.security import acknowledge, allow
 from mlops_framework.cdk.starts import Started, start_builds
 from mlops_framework.model_build.expressions import Splice
@@ -106,15 +107,7 @@ class AutopilotStack(BlueprintStack):
             resources=[self.arn("sagemaker", f"automl-job/{self.text('job_prefix')}-*")],
             because=_NAMED_BY_AUTOPILOT,
         )
-        allow(
-            role,
-            actions=perms.REGISTER_MODEL,
-            resources=[
-                self.arn("sagemaker", f"model-package-group/{self.text('model_package_group')}"),
-                self.arn("sagemaker", f"model-package/{self.text('model_package_group')}/*"),
-            ],
-            because="Versions of this request's own model package group; the registry counts them.",
-        )
+        let_models_be_registered(self, role)
         allow(
             role,
             actions=perms.PASS_ROLE,
