@@ -6,7 +6,7 @@ Source: SageMaker developer guide, "Schema for Statistics (statistics.json file)
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self, TypeAlias
 
@@ -196,6 +196,12 @@ def is_statistics(document: Any) -> bool:
         and isinstance(document.get("features"), list)
         and ("dataset" in document or any(map(_has_statistics, document["features"])))
     )
+
+
+def without_features(document: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """A ``statistics.json`` without some of its columns."""
+    kept = [feature for feature in document["features"] if feature.get("name") not in names]
+    return {**document, "features": kept}
 
 
 def _has_statistics(feature: Any) -> bool:

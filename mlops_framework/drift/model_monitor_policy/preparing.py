@@ -32,7 +32,7 @@ def prepared(config: MonitorConfig, baseline: Baseline, sources: Sources) -> Bas
     if not asked(config):
         return baseline
     if not config.constraints_location:
-        return _ruled(baseline, suggested_constraints(baseline))
+        return ruled(baseline)
     location = S3Location.parse(config.constraints_location)
     text = "".join(sources.table_lines(location))
     try:
@@ -46,16 +46,18 @@ def prepared(config: MonitorConfig, baseline: Baseline, sources: Sources) -> Bas
             f"{location} is about {_listed(names)}; the baseline {baseline.source} has "
             f"{_listed(baseline.names)}. Give the constraints of the same data, or none."
         )
-    return _ruled(baseline, constraints)
+    return ruled(baseline, constraints)
 
 
-def _ruled(baseline: Baseline, constraints: Constraints) -> Baseline:
-    integral = {f.name for f in constraints.features if f.inferred_type == "Integral"}
+def ruled(baseline: Baseline, constraints: Constraints | None = None) -> Baseline:
+    """The baseline with constraints, or those its training data suggests; whole numbers counted."""
+    rules = constraints or suggested_constraints(baseline)
+    integral = {feature.name for feature in rules.features if feature.inferred_type == "Integral"}
     columns = tuple(
         _counting_whole(column) if column.spec.ordered and column.spec.name in integral else column
         for column in baseline.columns
     )
-    return replace(baseline, columns=columns, constraints=constraints)
+    return replace(baseline, columns=columns, constraints=rules)
 
 
 def _counting_whole(column: BaselineColumn) -> BaselineColumn:
@@ -73,4 +75,4 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-__all__ = ["POLICY", "asked", "prepared"]
+__all__ = ["POLICY", "asked", "prepared", "ruled"]
