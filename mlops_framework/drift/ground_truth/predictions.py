@@ -130,7 +130,7 @@ def predicted(
             scores = numbers_of(outputs[name])
     asked = settings.inference_attribute
     if settings.binary and not asked:
-        return _from_scores(settings, scores), scores
+        return from_scores(settings, scores), scores
     name = output_of(asked, outputs)
     if settings.classes:
         return (classes_of(outputs[name]) if name else _nothing(rows)), scores
@@ -159,7 +159,8 @@ def _nothing(rows: int) -> Texts:
     return Texts(np.zeros(rows, np.int64), ("",))
 
 
-def _from_scores(settings: GroundTruth, scores: Floats) -> Texts:
-    from_scores = np.where(scores >= settings.probability_threshold, 2, 1)
-    indices = np.where(np.isnan(scores), 0, from_scores).astype(np.int64)
+def from_scores(settings: GroundTruth, scores: Floats) -> Texts:
+    """The classes that probabilities stand for: the positive one from the threshold on."""
+    positive = np.where(scores >= settings.probability_threshold, 2, 1)
+    indices = np.where(np.isnan(scores), 0, positive).astype(np.int64)
     return classes_of(Texts(indices, ("", NEGATIVE, settings.positive_label)))

@@ -36,7 +36,7 @@ WATCHED = replace(CONFIG, ground_truth=SETTINGS, ground_truth_location=f"s3://{B
 class Call:
     identity: str
     score: float
-    label: int
+    label: float
 
 
 def calls(hour: int, count: int = 1000, *, turned: float = 0.0, mean: float = 0.0) -> list[Call]:
@@ -158,7 +158,7 @@ def test_whatever_comes_twice_or_in_another_order_counts_once(order: int) -> Non
     assert section["labels"]["rows"] == 300
     assert section["labels"]["labelled"] == 250
     assert section["labels"]["labels_repeated"] == 50
-    right = sum(int(one.score >= 0.5) == one.label for one in made[:250])
+    right = sum((one.score >= 0.5) == one.label for one in made[:250])
     assert metric(section, "accuracy")["window"]["value"] == pytest.approx(right / 250)
 
 
