@@ -32,6 +32,7 @@ PlatformKey = Literal[
     "alert-topic-arn",
     "permissions-boundary-arn",
     "evaluate-function-arn",
+    "evaluate-role-arn",
     "profile-queue-arn",
     "scheduler-role-arn",
     "sagemaker-event-role-arn",

@@ -71,6 +71,7 @@ class DriftStack(FrameworkStack):
             {
                 "profile-queue-arn": self.captures.queue.queue_arn,
                 "evaluate-function-arn": self.evaluate.function_arn,
+                "evaluate-role-arn": _role_of(self.evaluate).role_arn,
                 "scheduler-role-arn": self._scheduler_role().role_arn,
                 "sagemaker-event-role-arn": self._retraining_role().role_arn,
             },
@@ -151,6 +152,13 @@ class DriftStack(FrameworkStack):
             actions=perms.READ_CAPTURE,
             resources=[self.arn("sagemaker", "endpoint/*")],
             because="A monitor may watch any endpoint of the account; only its state is read.",
+        )
+        allow(
+            function,
+            actions=perms.TAKE_ROLE,
+            resources=[self.role_arn(f"{self.config.prefix}-*")],
+            because="A monitor that asks its endpoint brings a role that may ask this endpoint and "
+            "nothing else; no other role of the platform lets this function take it.",
         )
         allow(function, actions=perms.PUBLISH, resources=[self.platform.value("alert-topic-arn")])
         allow(
@@ -250,3 +258,8 @@ class DriftStack(FrameworkStack):
             resources=[f"{data}/{keys}"],
             because=_OWN_FILES,
         )
+
+
+def _role_of(function: PythonFunction) -> iam.IRole:
+    assert function.role is not None  # only imported functions have none
+    return function.role

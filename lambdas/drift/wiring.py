@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,8 +15,10 @@ from lambdas.drift.settings import BaselineSettings, EvaluateSettings, ProfileSe
 from mlops_framework.aws.clients import client
 from mlops_framework.aws.drift_captures import SageMakerCaptures
 from mlops_framework.aws.drift_monitors import ParameterMonitors
+from mlops_framework.aws.drift_predictor import EndpointPredictor, RuntimeClients
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
 from mlops_framework.aws.drift_store import S3Sources, S3Store
+from mlops_framework.drift.attribution.keeping import AttributionKeeper
 from mlops_framework.drift.errors import PublishingRefused
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorFiles, ModelMonitorRule
@@ -54,7 +58,11 @@ def evaluation() -> DriftMonitor:
     )
     monitor = _monitor(settings.environment_prefix, settings.log_level, publisher)
     captures = SageMakerCaptures(client("sagemaker"))
-    return replace(monitor, watchers=watchers_of(monitor.store, captures, _now))
+    predictor = EndpointPredictor(
+        RuntimeClients(client("sts"), time.monotonic), lambda: uuid.uuid4().hex
+    )
+    watchers = watchers_of(monitor.store, captures, _now, predictor, time.monotonic)
+    return replace(monitor, watchers=watchers)
 
 
 @cache
@@ -74,7 +82,7 @@ def _monitor(environment: str, log_level: str, publisher: Publisher) -> DriftMon
         publisher=publisher,
         metrics=EmbeddedMetrics(_log_line, _now, environment),
         clock=_now,
-        keepers=(KeepPredictions(),),
+        keepers=(KeepPredictions(), AttributionKeeper()),
         filers=(ModelMonitorFiles(),),
         rules=(ModelMonitorRule(),),
     )

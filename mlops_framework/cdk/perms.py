@@ -162,6 +162,8 @@ READ_SERVING: Final[Actions] = (
 )
 READ_CAPTURE: Final[Actions] = ("sagemaker:DescribeEndpoint",)
 READ_MODEL_PACKAGE: Final[Actions] = ("sagemaker:DescribeModelPackage",)
+ASK_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint",)
+TAKE_ROLE: Final[Actions] = ("sts:AssumeRole",)
 INVOKE_ENDPOINT: Final[Actions] = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync")
 
 KEEP_MODEL_CARDS: Final[Actions] = (

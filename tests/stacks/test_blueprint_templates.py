@@ -156,6 +156,16 @@ def test_an_endpoint_captures_csv_and_json_under_the_platforms_key(dev: Synthesi
             "records": {"input": {"columns": {"age": 'rows[*]."the age"'}}, "output": None},
             "variant_name": "blue",
         },
+        {
+            "baseline_data": "s3://mlops-data/train.csv",
+            "ground_truth": {"problem_type": "BinaryClassification", "inference_attribute": "0"},
+            "bias": {
+                "facets": [{"column": "sex", "values": [2]}, {"column": "age", "above": "40"}],
+                "label": {"values": ["yes"]},
+                "thresholds": {"DI": 0.8},
+            },
+            "attribution": {"source": "endpoint", "rows": 40},
+        },
     ],
 )
 def test_the_drift_service_reads_the_configuration_that_a_monitor_is_given(
@@ -165,6 +175,15 @@ def test_the_drift_service_reads_the_configuration_that_a_monitor_is_given(
     text, variables = parameter["Value"]["Fn::Sub"]
     body = {"pipeline_type": "drift-monitor", "model_name": "m", "endpoint_name": "employment"}
     values = values_for(DriftMonitorRequest.model_validate(body | asked), "dev")
+    variables = dict(variables)
+    asks, role, nothing = variables.pop("AttributionRole")["Fn::If"]
+    assert (asks, role, nothing) == (
+        "EndpointIsAsked",
+        {"Fn::GetAtt": [next(iter(roles_of(dev.blueprints["drift-monitor"]))), "Arn"]},
+        "",
+    )
+    arn = "arn:aws:iam::111122223333:role/mlops/asks"
+    values["AttributionRole"] = arn if values["AsksEndpoint"] == "true" else nothing
     for name, value in variables.items():
         chosen = value["Fn::If"][1 if not values.get(name) else 2] if "Fn::If" in value else "data"
         values[name] = chosen if isinstance(chosen, str) else values.get(name, "s3://data/captures")
@@ -176,12 +195,43 @@ def test_the_drift_service_reads_the_configuration_that_a_monitor_is_given(
     assert (config.environment, config.endpoint_name) == ("mlops-dev", "employment")
     assert config.baseline_data == asked.get("baseline_data", "")
     assert config.variant_name == asked.get("variant_name", "")
+    if "attribution" in asked:
+        assert config.attribution is not None
+        assert (config.attribution.rows, config.attribution_role) == (40, arn)
+        assert config.bias is not None
+        assert [facet.name for facet in config.bias.facets] == ["sex 2", "age above 40"]
+        assert config.bias.thresholds == {"DI": 0.8}
+    else:
+        assert (config.bias, config.attribution, config.attribution_role) == (None, None, "")
     if "records" in asked:
         assert config.records is not None
         assert str(config.records.input.rows) == "rows[*]"
         assert str(config.records.input.columns["age"]) == '"the age"'
         assert config.baseline_captures is not None
         assert config.baseline_captures.to_document() == asked["baseline_captures"]
+
+
+def test_only_a_monitor_that_asks_its_endpoint_has_a_role_and_for_nothing_else(
+    dev: Synthesized,
+) -> None:
+    template = dev.blueprints["drift-monitor"]
+    (role,) = roles_of(template).values()
+    (policy,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::IAM::Policy")
+    assert role["Condition"] == policy["Condition"] == "EndpointIsAsked"
+    assert template["Conditions"]["EndpointIsAsked"] == {
+        "Fn::Equals": [{"Ref": "AsksEndpoint"}, "true"]
+    }
+    (trusted,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert list(trusted["Principal"]) == ["AWS"]
+    assert "evaluate-role-arn" in json.dumps(template["Parameters"]) + json.dumps(trusted)
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == ["sagemaker:InvokeEndpoint"]
+    assert json.dumps(statement["Resource"]).endswith('endpoint/", {"Ref": "EndpointName"}]]}')
+
+
+def roles_of(template: dict[str, Any]) -> dict[str, Any]:
+    found = template["Resources"].items()
+    return {name: r for name, r in found if r["Type"] == "AWS::IAM::Role"}
 
 
 def test_the_pipeline_definition_is_json_once_its_values_are_there(dev: Synthesized) -> None:

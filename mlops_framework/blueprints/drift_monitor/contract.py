@@ -10,6 +10,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from mlops_framework.blueprints.drift_monitor.fairness import (
+    Attribution,
+    Bias,
+    fairness_conflicts,
+)
 from mlops_framework.blueprints.drift_monitor.traffic import CapturedTime, Records
 from mlops_framework.blueprints.drift_monitor.truth import (
     GroundTruth,
@@ -54,6 +59,14 @@ class DriftMonitorRequest(PipelineRequest):
             pattern="^.{0,1024}$",
             description="Beginning of the keys of label objects.",
             field="ground_truth_prefix",
+        ),
+        Parameter(
+            name="AsksEndpoint",
+            kind="String",
+            default="false",
+            allowed_values=("false", "true"),
+            description="Whether the endpoint is asked for attributions.",
+            field="asks_endpoint",
         ),
     )
 
@@ -152,6 +165,16 @@ class DriftMonitorRequest(PipelineRequest):
         "data bucket; where none do, quality is only estimated.",
     )
 
+    bias: Bias | None = Field(
+        default=None,
+        description="Groups of people to compare; none where it is left out. Needs ground_truth.",
+    )
+    attribution: Attribution | None = Field(
+        default=None,
+        description="How to watch by which features the model decides; not watched where it is "
+        "left out.",
+    )
+
     retrain: bool = Field(
         default=True, description="Whether drift starts the model's training pipeline again."
     )
@@ -174,6 +197,9 @@ class DriftMonitorRequest(PipelineRequest):
             return silent_days(str(super().parameter_value("schedule_expression", stage)))
         if name == "ground_truth_prefix":
             return label_prefix(str(super().parameter_value("ground_truth_location", stage)))
+        if name == "asks_endpoint":
+            asks = self.attribution is not None and self.attribution.source == "endpoint"
+            return "true" if asks else "false"
         return super().parameter_value(name, stage)
 
     @classmethod
@@ -189,6 +215,7 @@ class DriftMonitorRequest(PipelineRequest):
                 " and ".join(baselines) or NOTHING,
             )
         yield from truth_conflicts(given)
+        yield from fairness_conflicts(given)
         breaches, windows = given.get("retrain_breaches", 1), given.get("retrain_windows", 1)
         if isinstance(breaches, int) and isinstance(windows, int) and breaches > windows:
             yield Fault(

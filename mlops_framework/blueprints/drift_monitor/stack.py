@@ -7,11 +7,13 @@ import json
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_ssm as ssm
 
 from mlops_framework import naming
-from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of
+from mlops_framework.cdk import perms
+from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of, either
 from mlops_framework.contracts.parameters import parameter_name
 
 CONFIGURATION_VERSION = 1
@@ -43,7 +45,7 @@ _FIELDS = (
     "variant_name",
     "ground_truth_location",
 )
-_DOCUMENTS = ("baseline_captures", "records", "ground_truth")
+_DOCUMENTS = ("baseline_captures", "records", "ground_truth", "bias", "attribution")
 """Settings that are JSON objects themselves."""
 
 
@@ -73,6 +75,7 @@ class DriftMonitorStack(BlueprintStack):
             "environment": self.config.prefix,
             "data_bucket": "${DataBucket}",
             "capture_location": "${Captures}",
+            "attribution_role": "${AttributionRole}",
             # Texts throughout: CloudFormation puts a parameter in place of its name, and the drift
             # service reads "200" as 200.
             **{field: f"${{{parameter_name(field)}}}" for field in (*_FIELDS, *_DOCUMENTS)},
@@ -91,10 +94,44 @@ class DriftMonitorStack(BlueprintStack):
             tier="Intelligent-Tiering",
             value=cdk.Fn.sub(
                 text,
-                {"DataBucket": data_bucket, "Captures": captures}
+                {
+                    "DataBucket": data_bucket,
+                    "Captures": captures,
+                    "AttributionRole": self._attribution_role(endpoint),
+                }
                 | {parameter_name(field): self.given_or(field, "{}") for field in _DOCUMENTS},
             ),
         )
+
+    def _attribution_role(self, endpoint: str) -> str:
+        """ARN of a role for this endpoint alone, where the request has it asked; else empty."""
+        asked = self.when("EndpointIsAsked", "asks_endpoint", "true")
+        role = iam.Role(
+            self,
+            "AttributionRole",
+            description="The drift service asks one endpoint for attributions with it",
+            assumed_by=iam.ArnPrincipal(self.platform.value("evaluate-role-arn")),
+        )
+        policy = iam.CfnPolicy(
+            self,
+            "AskEndpoint",
+            policy_name="AskEndpoint",
+            roles=[role.role_name],
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Action": list(perms.ASK_ENDPOINT),
+                        "Resource": self.arn("sagemaker", f"endpoint/{endpoint}"),
+                    }
+                ],
+            },
+        )
+        for resource in (role.node.default_child, policy):
+            assert isinstance(resource, cdk.CfnResource)
+            resource.cfn_options.condition = asked
+        return either(asked, role.role_arn, "")
 
     def _profile_captures(self, endpoint: str, data_bucket: str) -> None:
         """Two rules, of which a request uses one: the usual place, or the request's own."""

@@ -121,7 +121,7 @@ class PermissionsBoundary(iam.ManagedPolicy):
             [f"arn:{scope.partition}:iam::{scope.account}:{scaling}"],
         )
         roles = [scope.role_arn("*")]
-        self._cap(_ROLE_CARE, roles)
+        self._cap((*_ROLE_CARE, *perms.TAKE_ROLE), roles)
         self._cap(_ROLE_CHANGES, roles, {"StringEquals": {"iam:PermissionsBoundary": own_arn}})
 
     def _cap(
