@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lambdas.drift import wiring
 from mlops_framework.drift.service import DriftMonitor
-from mlops_framework.drift.windows import moment
+from mlops_framework.drift.windows import instant, moment
 
 LOGGER = logging.getLogger(__name__)
 
@@ -27,12 +27,17 @@ def evaluate(event: Mapping[str, Any], *, drift: DriftMonitor) -> dict[str, Any]
         RequestInvalid: If the input is not of the form above.
         DriftFault: If the monitor, its baseline or its documents are missing or damaged.
     """
-    unknown = sorted(event.keys() - {"monitor", "from", "to"})
+    unknown = sorted(event.keys() - {"monitor", "from", "to", "distribute"})
     monitor = event.get("monitor")
     if unknown or not isinstance(monitor, str) or not monitor:
         what = f"unknown keys {', '.join(unknown)}" if unknown else "no monitor"
         raise RequestInvalid(f"The input has {what}; accepted: {ACCEPTED} (from and to optional).")
-    outcome = drift.evaluate(monitor, since=_moment(event, "from"), until=_moment(event, "to"))
+    outcome = drift.evaluate(
+        monitor,
+        since=_moment(event, "from"),
+        until=_moment(event, "to"),
+        distribute=event.get("distribute") is not False,
+    )
     for entry in outcome.evaluations:
         LOGGER.info("%s %s: %s", monitor, entry["window"]["start"], entry["verdict"])
     decision = outcome.retraining
@@ -40,6 +45,7 @@ def evaluate(event: Mapping[str, Any], *, drift: DriftMonitor) -> dict[str, Any]
         "monitor": outcome.monitor,
         "evaluations": [dict(entry) for entry in outcome.evaluations],
         "retraining": {"requested": decision.requested, "reason": decision.reason},
+        "distributed": [instant(window.start) for window in outcome.distributed],
     }
 
 

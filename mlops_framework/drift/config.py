@@ -86,6 +86,8 @@ class MonitorConfig:
         retrain_windows: ... among so many latest windows ask for retraining.
         retrain_cooldown_minutes: Minimum time between two requests.
         retrain_monthly_cap: Most requests in a calendar month (UTC).
+        distributed_above: Windows of more captured objects than this are merged by many functions
+            side by side.
         slow_drift: Whether evidence is added up over windows, too.
         heartbeat: Whether data capture itself is watched.
         ground_truth: What the model's quality is watched by; ``None`` not to watch it.
@@ -121,6 +123,7 @@ class MonitorConfig:
     model_monitor_files: bool = False
     constraints_location: str = ""
     monitoring_schedule_name: str = ""
+    distributed_above: int = 1000
     slow_drift: bool = False
     heartbeat: bool = False
     ground_truth: GroundTruth | None = None
@@ -325,6 +328,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "effect_threshold": _share(0.001, 1.0),
     "rate_threshold": _share(0.0001, 1.0),
     "significance": _share(1e-9, 0.2),
+    "distributed_above": _whole(64, 100_000),
     "slow_drift": _flag(),
     "heartbeat": _flag(),
     "retrain": _flag(),

@@ -24,15 +24,14 @@ from mlops_framework.drift.messages import (
     metrics_of,
     section_alert_text,
 )
-from mlops_framework.drift.objects import StoredProfile, latest_versions
 from mlops_framework.drift.policy import Judgement, Policy, judge
-from mlops_framework.drift.ports import Metrics, Publisher, Store
-from mlops_framework.drift.profile import merge
+from mlops_framework.drift.ports import Distribution, Metrics, Publisher, Store
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.report import Evaluation, report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.rulings import Rule, Ruling
+from mlops_framework.drift.scale.gathering import Gathering
 from mlops_framework.drift.state import Evaluated, Found, MonitorState
 from mlops_framework.drift.watching import Filer, Scene, Watcher
 from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due
@@ -51,11 +50,14 @@ class Outcome:
         evaluations: One entry per window judged, oldest first: window, verdict, features, records
             and where the report is.
         retraining: The decision on the newest judged window.
+        distributed: Windows that are too large for one function; they are being merged by many and
+            judged when that is done.
     """
 
     monitor: str
     evaluations: tuple[Mapping[str, Any], ...]
     retraining: RetrainingDecision
+    distributed: tuple[Window, ...] = ()
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Evaluate:
     watchers: Sequence[Watcher] = ()
     filers: Sequence[Filer] = ()
     rules: Sequence[Rule] = ()
+    distribution: Distribution | None = None
 
     def __call__(
         self, baseline: Baseline, now: datetime, since: datetime | None, until: datetime | None
@@ -104,11 +107,27 @@ class Evaluate:
         minutes = self.config.window_minutes
         remembered = state.remembered(now, minutes, self._reach)
         done = _Round(now, replace(state, windows=remembered))
+        distributed: list[Window] = []
         for task in tasks:
             fingerprint = fingerprints.get(task.window, _digest())
+            if self._distributed(baseline, task, fingerprint, now):
+                distributed.append(task.window)
+                continue
             self._judge(baseline, task, fingerprint, news.get(task.window, ""), done)
         self._finish(done, tag)
-        return Outcome(self.config.name, tuple(done.evaluations), done.decision)
+        evaluations = tuple(done.evaluations)
+        return Outcome(self.config.name, evaluations, done.decision, tuple(distributed))
+
+    def _distributed(self, baseline: Baseline, task: Task, fingerprint: str, now: datetime) -> bool:
+        """Have a window merged by many functions if it is too large for this one."""
+        gathering = Gathering(self.store, self.config, baseline)
+        if self.distribution is None or gathering.cover(task).units <= gathering.limit:
+            return False
+        # A run that failed is started again by an evaluation of a later hour.
+        digest = _digest(self.config.name, fingerprint, baseline.id, f"{now:%Y-%m-%dT%H}")
+        name = f"{task.window.start:%Y%m%dT%H%M}-{digest}"
+        self.distribution.start(self.config.name, task.window.start, task.window.end, name=name)
+        return True
 
     @property
     def _records(self) -> Records:
@@ -206,19 +225,13 @@ class Evaluate:
         judged: Mapping[datetime, Evaluated],
     ) -> Evaluation:
         config = self.config
-        stored = [
-            StoredProfile.from_document(document, f"a profile of {task.window}")
-            for document in self.store.read_all(config.data_bucket, task.keys)
-        ]
-        latest = latest_versions(stored)
-        fitting = [one.profile for one in latest if one.profile.baseline_id == baseline.id]
-        profile = merge(baseline, fitting)
-        scene = Scene(config, task, baseline, profile, latest, news, judged)
+        found = Gathering(self.store, config, baseline)(task)
+        profile, stale = found.profile, found.stale
+        scene = Scene(config, task, baseline, profile, found.sources, news, judged)
         sights = [sight for w in self.watchers if (sight := w.look(scene)) is not None]
         policy = Policy.of(config)
         claims = [claim for sight in sights for claim in sight.claims]
         judgement = judge(baseline, profile, policy, claims)
-        stale = len(latest) - len(fitting)
         if judgement.verdict == "no-data" and stale:
             # There was traffic, counted otherwise.
             judgement = Judgement("insufficient-data", (), judgement.claims)

@@ -42,6 +42,21 @@ def profile_key(config: MonitorConfig, window: Window, digest: str) -> str:
     return f"{profiles_prefix(config)}{window.path}/{digest}.json"
 
 
+def parts_prefix(config: MonitorConfig, window: Window) -> str:
+    """Merged profiles of a window, where it has very many."""
+    return f"{monitor_prefix(config.name)}/parts/{window.path}/"
+
+
+def part_key(config: MonitorConfig, window: Window, name: str) -> str:
+    """One of them."""
+    return f"{parts_prefix(config, window)}{name}"
+
+
+def run_key(config: MonitorConfig, run: str, step: str) -> str:
+    """What one step of a distributed run is to do, a list."""
+    return f"{monitor_prefix(config.name)}/runs/{run}/{step}.json"
+
+
 def kept_prefix(config: MonitorConfig, name: str) -> str:
     """What keepers keep beside profiles, by its name; below it as below the profiles."""
     return f"{monitor_prefix(config.name)}/kept/{name}/"

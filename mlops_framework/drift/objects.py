@@ -15,6 +15,8 @@ from mlops_framework.drift.windows import Window, instant, moment
 
 STORED_KIND: Final = "mlops-drift-stored-profile"
 STORED_VERSION: Final = 1
+PLACE_DIGITS: Final = 20
+"""So many digits of a digest are those of the object, the others those of the version."""
 _CAPTURE_KEY: Final = re.compile(
     r"(?:.*/)?(?P<endpoint>[^/]+)/(?P<variant>[^/]+)"
     r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/(?P<minute>\d{2})-(?P<second>\d{2})[^/]*\.jsonl"
@@ -45,9 +47,14 @@ class ObjectVersion:
 
     @property
     def digest(self) -> str:
-        """Name of this version's profile, the same however often its event is delivered."""
-        text = "\n".join((self.bucket, self.key, self.version))
-        return hashlib.sha256(text.encode()).hexdigest()[:40]
+        """Name of this version's profile, the same however often its event is delivered.
+
+        Its first half is the same for all versions of the object, so that a sorted list of names
+        has them side by side.
+        """
+        place = hashlib.sha256("\n".join((self.bucket, self.key)).encode()).hexdigest()
+        version = hashlib.sha256(self.version.encode()).hexdigest()
+        return place[:PLACE_DIGITS] + version[:PLACE_DIGITS]
 
     def __str__(self) -> str:
         """For messages."""

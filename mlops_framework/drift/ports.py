@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.objects import ObjectVersion
@@ -38,6 +38,14 @@ class Sources(Protocol):
 
     def captured(self, source: ObjectVersion) -> Iterator[bytes]:
         """The text of a capture object in parts, cut anywhere.
+
+        Raises:
+            ObjectMissing: If it does not exist.
+        """
+        ...
+
+    def opened(self, location: S3Location) -> BinaryIO:
+        """An object as a file that can be read from any place; only what is asked for is fetched.
 
         Raises:
             ObjectMissing: If it does not exist.
@@ -102,6 +110,21 @@ class Publisher(Protocol):
 
     def alert(self, subject: str, text: str) -> None:
         """Tell the people who are subscribed."""
+        ...
+
+
+class Distribution(Protocol):
+    """Has work done by many functions side by side."""
+
+    def start(self, monitor: str, since: datetime, until: datetime, *, name: str) -> None:
+        """Profile what is not, merge, and evaluate; returns at once.
+
+        Args:
+            monitor: The monitor.
+            since: First moment.
+            until: Moment behind the last one.
+            name: Of the run; a run of this name that was started already is this one.
+        """
         ...
 
 

@@ -72,7 +72,7 @@ class ProfileObjects:
         chunks = self.sources.captured(source)
         if config.attribution and config.attribution.asks:
             chunks = traffic.lines(chunks)
-        done = count.written(source, count(chunks, found.time))
+        done = count.written(source, count(chunks, found.time), found.time)
         if traffic.left_out:
             self.metrics.record(config.name, {"OwnCallsLeftOut": float(traffic.left_out)})
         return replace(done, own_calls=traffic.left_out)
@@ -90,7 +90,7 @@ class ProfileObjects:
                 if now == job:
                     break
                 job = now  # answers became known meanwhile
-            done.append(count.written(job.source, counted))
+            done.append(count.written(job.source, counted, own.time))
         if not done:
             return Profiled(config.name, skipped=f"{source} answers nothing that is known yet")
         return Profiled(
@@ -133,8 +133,14 @@ class _Counting:
         for keeping in self.keepings:
             keeping.add(window, rows)
 
-    def written(self, source: ObjectVersion, profiles: Mapping[Window, Profile]) -> Profiled:
-        """Write artefacts and profiles under names that depend on the object version alone."""
+    def written(
+        self, source: ObjectVersion, profiles: Mapping[Window, Profile], time: datetime
+    ) -> Profiled:
+        """Write artefacts and profiles under names that depend on the object version alone.
+
+        The profile of the window of the object's own time is written last: where it is, the object
+        is done with.
+        """
         config = self.config
         # Before the profiles, so that whoever finds a profile finds what was kept with it.
         for keeping in self.keepings:
@@ -142,7 +148,8 @@ class _Counting:
                 key = kept_key(config, kept.name, window, f"{source.digest}{kept.suffix}")
                 self.store.write_bytes(config.data_bucket, key, kept.data, kept.media_type)
         keys = []
-        for window, profile in profiles.items():
+        own = Window.containing(time, config.window_minutes)
+        for window, profile in sorted(profiles.items(), key=lambda item: (item[0] == own, item[0])):
             keys.append(profile_key(config, window, source.digest))
             stored = StoredProfile(source, window, profile)
             self.records.write(keys[-1], stored.to_document())
@@ -150,7 +157,7 @@ class _Counting:
         left_out = sum(profile.left_out for profile in profiles.values())
         values = {"RecordsProfiled": float(rows), "UnreadableRecords": float(left_out)}
         self.metrics.record(config.name, values)
-        return Profiled(config.name, tuple(keys), rows, left_out)
+        return Profiled(config.name, tuple(sorted(keys)), rows, left_out)
 
 
 __all__ = ["ProfileObjects", "Profiled"]

@@ -12,7 +12,15 @@ from mlops_framework.drift.errors import StateConflict
 from mlops_framework.drift.evaluation import Evaluate, Outcome
 from mlops_framework.drift.ground_truth.label_files import Taken, take_labels
 from mlops_framework.drift.objects import ObjectVersion
-from mlops_framework.drift.ports import Clock, Metrics, Monitors, Publisher, Sources, Store
+from mlops_framework.drift.ports import (
+    Clock,
+    Distribution,
+    Metrics,
+    Monitors,
+    Publisher,
+    Sources,
+    Store,
+)
 from mlops_framework.drift.profile_objects import Profiled, ProfileObjects
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.rulings import Rule
@@ -36,6 +44,8 @@ class DriftMonitor:
         watchers: What looks at windows beside their columns, in this order.
         filers: What writes further files beside reports.
         rules: Other rules for the columns than the engine's own.
+        distribution: Takes windows that are too large for one function; ``None`` to judge them
+            here.
     """
 
     monitors: Monitors
@@ -48,6 +58,7 @@ class DriftMonitor:
     watchers: tuple[Watcher, ...] = ()
     filers: tuple[Filer, ...] = ()
     rules: tuple[Rule, ...] = ()
+    distribution: Distribution | None = None
 
     def build_baseline(self, monitor: str) -> Baseline:
         """Build a monitor's baseline from its training data and store it.
@@ -91,7 +102,12 @@ class DriftMonitor:
         return taken
 
     def evaluate(
-        self, monitor: str, *, since: datetime | None = None, until: datetime | None = None
+        self,
+        monitor: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        distribute: bool = True,
     ) -> Outcome:
         """Judge every window that is due; with a range, every window with data in it.
 
@@ -100,6 +116,8 @@ class DriftMonitor:
             since: Start of the range; default: as far back as late captures (and what watchers
                 wait for) are looked for.
             until: End of the range (exclusive); default: now.
+            distribute: Whether windows too large for one function may be given to many; not when
+                these have done their part.
 
         Raises:
             MonitorUnknown: If there is no such monitor.
@@ -116,6 +134,7 @@ class DriftMonitor:
             watchers=self.watchers,
             filers=self.filers,
             rules=self.rules,
+            distribution=self.distribution if distribute else None,
         )
         for _ in range(_ATTEMPTS - 1):
             try:

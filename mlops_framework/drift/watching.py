@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig, S3Location
-from mlops_framework.drift.objects import StoredProfile
+from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.report import Evaluation
@@ -76,8 +76,8 @@ class Scene:
         task: The window, the keys of its profiles and whether it is complete.
         baseline: What it is compared with.
         profile: The window's merged profile.
-        captured: Of each captured object the last version's profile, counted on any baseline;
-            ``source.digest`` of each names the artefacts that keepers stored of it.
+        captured: The last version of each captured object, counted on any baseline; its ``digest``
+            names the artefacts that keepers stored of it.
         news: What :meth:`Watcher.news` said of the window; empty if nothing.
         judged: What was found in windows judged before, by their start.
     """
@@ -86,7 +86,7 @@ class Scene:
     task: Task
     baseline: Baseline
     profile: Profile
-    captured: tuple[StoredProfile, ...]
+    captured: tuple[ObjectVersion, ...]
     news: str = ""
     judged: Mapping[datetime, Evaluated] = field(default_factory=dict)
 

@@ -174,7 +174,7 @@ class AttributionWatcher:
     def _kept(self, scene: Scene, name: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
         window = scene.task.window
         keys = sorted(
-            kept_key(scene.config, name, window, f"{one.source.digest}{SUFFIX}")
+            kept_key(scene.config, name, window, f"{one.digest}{SUFFIX}")
             for one in scene.captured
         )
         read = self.store.read_bytes(scene.config.data_bucket, keys)

@@ -60,10 +60,10 @@ class Joiner:
         config = scene.config
         if config.ground_truth is None:
             return None
-        captured = sorted(scene.captured, key=lambda one: (one.source.bucket, one.source.key))
+        captured = sorted(scene.captured, key=lambda one: (one.bucket, one.key))
         window = scene.task.window
         keys = [
-            kept_key(config, predictions.NAME, window, f"{one.source.digest}{SUFFIX}")
+            kept_key(config, predictions.NAME, window, f"{one.digest}{SUFFIX}")
             for one in captured
         ]
         read = self.store.read_bytes(config.data_bucket, keys)

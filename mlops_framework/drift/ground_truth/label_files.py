@@ -102,7 +102,7 @@ def take_labels(
     keys, count, left_out = [], 0, 0
     found = read_labels(sources.captured(source), position=settings.label_attribute)
     for part, labels in enumerate(parts_of(found)):
-        name = f"{origin}.{source.sequencer or '0'}.{source.digest[:12]}-{part:04}{SUFFIX}"
+        name = f"{origin}.{source.sequencer or '0'}.{source.digest[-12:]}-{part:04}{SUFFIX}"
         data = table_bytes(_table(labels, source))
         store.write_bytes(config.data_bucket, f"{folder}/{name}", data, MEDIA_TYPE)
         keys.append(f"{folder}/{name}")
