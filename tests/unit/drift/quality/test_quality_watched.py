@@ -19,7 +19,12 @@ from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.quality.watching import ModelQualityWatcher
-from mlops_framework.testing.drift import capture_line, label_key, label_line
+from mlops_framework.testing.drift import (
+    InMemoryMonitors,
+    capture_line,
+    label_key,
+    label_line,
+)
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World
 
@@ -283,3 +288,30 @@ def test_a_regression_that_gets_worse_is_told_by_its_errors() -> None:
     assert report["verdict"] == "drift"
     assert report["findings"][0]["column"] in ("mae", "rmse")
     assert "rose from" in report["findings"][0]["sentence"]
+
+
+def test_predictions_in_the_baseline_data_are_what_windows_are_compared_with() -> None:
+    settings = replace(
+        SETTINGS,
+        baseline_probability_attribute="p",
+        baseline_ground_truth_attribute="label",
+    )
+    world = Watched(config=WATCHED)
+    key = CONFIG.baseline_data.removeprefix(f"s3://{BUCKET}/")
+    made = calls(1, 4000)
+    rows = rows_of(4000, 1)
+    table = "income,children,colour,p,label\n" + "".join(
+        f"{','.join(map(str, row))},{one.score},{one.label}\n"
+        for row, one in zip(rows, made, strict=True)
+    )
+    monitors = InMemoryMonitors({NAME: replace(WATCHED, ground_truth=settings)})
+    world.drift = replace(world.drift, monitors=monitors)
+    world.bucket.objects[BUCKET, key] = table
+    baseline = world.drift.build_baseline(NAME)
+    assert baseline.names == ("income", "children", "colour")
+    world.serve("2026-03-01T14:05:00Z", calls(14, turned=0.3))
+    world.label("2026-03-01T14:00:00Z", calls(14, turned=0.3))
+    assert world.evaluate("2026-03-01T15:15:00Z") == [("14:00", "drift")]
+    report = world.report("14")
+    assert report["model_quality"]["reference"]["rows"] == 4000
+    assert "(in the baseline data)" in report["findings"][0]["sentence"]
