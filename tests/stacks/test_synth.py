@@ -90,7 +90,11 @@ def test_an_environment_that_does_not_exist_is_told_without_a_traceback(tmp_path
 def test_cfn_lint_finds_nothing_in_any_template(synthesize: Synthesize, tmp_path: Path) -> None:
     written: list[str] = []
     # Blueprints of two environments differ in nothing that cfn-lint looks at.
-    for templates in (synthesize("dev").templates, synthesize("prod").platform):
+    for templates in (
+        synthesize("dev").templates,
+        synthesize("prod").platform,
+        read_templates(synthesize("local").outdir, ("GitOps",)),
+    ):
         for name, template in templates.items():
             path = tmp_path / f"{len(written)}-{name}.json"
             path.write_text(json.dumps(template))
