@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
+from mlops_framework.aws.ranged_object import RangedObject
 from mlops_framework.aws.refusals import refusals
 from mlops_framework.drift.config import S3Location
 from mlops_framework.drift.errors import DocumentInvalid, ObjectMissing, StateConflict
@@ -15,6 +17,7 @@ from mlops_framework.drift.objects import ObjectVersion
 
 _CHUNK_BYTES: Final = 1 << 20
 _CAPTURE_BYTES: Final = 1 << 23
+_RANGE_BYTES: Final = 1 << 22
 _READERS: Final = 10
 """Profiles are small: reading them is waiting, so it is done side by side, one reader for each of
 the ten connections that a client keeps."""
@@ -45,6 +48,11 @@ class S3Sources:
         """
         chunks: Iterator[bytes] = self._body(source.bucket, source.key).iter_chunks(_CAPTURE_BYTES)
         return chunks
+
+    def opened(self, location: S3Location) -> BinaryIO:
+        """See ``Sources.opened``: ranges of the object, some megabytes at a time."""
+        raw = RangedObject(self._client, location.bucket, location.key)
+        return io.BufferedReader(raw, _RANGE_BYTES)
 
     def table_lines(self, location: S3Location) -> Iterator[str]:
         """See ``Sources.table_lines``."""

@@ -21,7 +21,6 @@ from mlops_framework.drift.checking import (
     Counted,
     count_captures,
     count_table,
-    without_column,
 )
 from mlops_framework.drift.values import category_of
 from mlops_framework.errors import FrameworkFault
@@ -66,7 +65,7 @@ def read_baseline(path: Path, *, label: str, told: Told, time: str = "") -> Base
             case "baseline":
                 document = json.loads(path.read_text("utf-8-sig"))
                 baseline = Baseline.from_document(document, str(path))
-                return without_column(baseline, label) if label else baseline
+                return baseline.without(label)
             case "capture":
                 raise FileUnusable(
                     f"{path} holds capture records, which name no columns. Give the training data "

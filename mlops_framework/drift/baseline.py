@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any, Final, Self, TypeAlias
 
 import numpy as np
@@ -36,15 +34,15 @@ from mlops_framework.drift.model_monitor_files.constraints import Constraints
 from mlops_framework.drift.statistics.between_hours import BetweenHours, between_hours
 from mlops_framework.drift.sums import Floats, exponent_of
 from mlops_framework.drift.tally import counted
+from mlops_framework.drift.training_columns import Part, collected
+from mlops_framework.drift.training_tables import csv_parts
 from mlops_framework.drift.values import (
     LARGEST_MAGNITUDE,
-    Texts,
     Values,
     as_numbers,
     as_texts,
     category_of,
 )
-from mlops_framework.drift.windows import moment
 
 KIND: Final = "mlops-drift-baseline"
 VERSION: Final = 2
@@ -61,8 +59,6 @@ HEAVY_SHARE: Final = 0.01
 BUCKETS: Final = 64
 NUMERIC_SHARE: Final = 0.95
 """A column is numeric when at least this share of its values are numbers."""
-MOST_DISTINCT: Final = 8_000_000
-_CHUNK_ROWS: Final = 20_000
 
 
 Hours: TypeAlias = Sequence[int] | NDArray[np.int64]
@@ -143,34 +139,28 @@ class Baseline:
 
         Raises:
             BaselineInvalid: If there is no header or row, a line has another number of fields, a
-                column name is empty or twice there, the label or time column is absent, a time is
-                none, or the data holds too many distinct values for one function's memory.
+                column name is empty or twice there, the label or time column is absent, or a time
+                is none.
         """
-        reader = csv.reader(lines)
-        header = [name.strip().removeprefix("\ufeff") for name in next(reader, [])]
-        kept = _columns_kept(header, label_column, time_column, source)
-        read = [index for index, name in enumerate(header) if index in kept or name == time_column]
-        places: dict[int, dict[str, int]] = {index: {} for index in read}
-        found: dict[int, list[NDArray[np.int64]]] = {index: [] for index in read}
-        rows = 0
-        for chunk in _chunks(reader, header, source):
-            rows += len(chunk)
-            columns = list(zip(*chunk, strict=True))
-            for index, known in places.items():
-                new = [known.setdefault(text, len(known)) for text in columns[index]]
-                found[index].append(np.array(new, np.int64))
-            if sum(map(len, places.values())) > MOST_DISTINCT:
-                raise BaselineInvalid(
-                    f"{source} holds more than {MOST_DISTINCT:,} distinct values in its first "
-                    f"{rows:,} rows; give a random sample as baseline_data (100,000 rows do)."
-                )
-        if not rows:
-            raise BaselineInvalid(f"{source} has a header but no rows; nothing to compare with.")
-        values = {i: Texts(np.concatenate(found[i]), tuple(places[i])) for i in read}
-        hours = None
-        if time_column:
-            hours = _hours(values[header.index(time_column)], time_column, source)
-        return cls.of_columns({header[i]: values[i] for i in kept}, hours=hours, source=source)
+        return cls.of_parts(
+            csv_parts(lines, source),
+            label_column=label_column,
+            time_column=time_column,
+            source=source,
+        )
+
+    @classmethod
+    def of_parts(
+        cls, parts: Iterable[Part], *, label_column: str, source: str, time_column: str = ""
+    ) -> Self:
+        """Build the baseline from rows that are read as a stream; see :meth:`of_csv`.
+
+        Of more rows than fit into memory a sample is taken, and the source says so.
+        """
+        found = collected(parts, left_out=label_column, time_column=time_column, source=source)
+        if found.kept < found.rows:
+            source = f"{source} (a sample of {found.kept:,} of {found.rows:,} rows)"
+        return cls.of_columns(found.columns, hours=found.hours, source=source)
 
     @classmethod
     def of_columns(
@@ -195,6 +185,17 @@ class Baseline:
             raise BaselineInvalid(f"{source} has no rows; nothing to compare with.")
         built = tuple(column_of(name, values, hours) for name, values in columns.items())
         return cls(built, rows, source)
+
+    def without(self, name: str) -> Self:
+        """The baseline without a column, for example the label; the same if it has no such column.
+
+        Raises:
+            BaselineInvalid: If nothing is left.
+        """
+        columns = tuple(column for column in self.columns if column.spec.name != name)
+        if not columns:
+            raise BaselineInvalid(f"{self.source} holds the column {name!r} and nothing else.")
+        return replace(self, columns=columns)
 
     def to_document(self) -> dict[str, Any]:
         """The baseline as its JSON document."""
@@ -235,67 +236,6 @@ class Baseline:
                 str(document["source"]),
                 Constraints.from_document(rules, source) if rules else None,
             )
-
-
-def _hours(values: Texts, column: str, source: str) -> NDArray[np.int64]:
-    """The hour of each row, counted from 1970."""
-    hours = []
-    for text in values.distinct:
-        try:
-            number = float(text) if text.replace(".", "", 1).isdigit() else moment(text).timestamp()
-        except ValueError:
-            raise BaselineInvalid(
-                f"{source}: {text[:40]!r} in its time column {column} is no time; accepted are ISO "
-                "8601 (2026-03-01T14:07:31Z) and seconds since 1970."
-            ) from None
-        hours.append(int(number // 3600))
-    found: NDArray[np.int64] = np.array(hours, np.int64)[values.indices]
-    return found
-
-
-def _columns_kept(
-    header: Sequence[str], label_column: str, time_column: str, source: str
-) -> list[int]:
-    if not header:
-        raise BaselineInvalid(f"{source} is empty; expected CSV with a header line.")
-    nameless = [str(position) for position, name in enumerate(header, 1) if not name]
-    if nameless:
-        raise BaselineInvalid(
-            f"{source}: column {', '.join(nameless)} of the header has no name; name every column "
-            "(a data frame's index is written without its name: leave it out)."
-        )
-    twice = sorted(name for name, count in Counter(header).items() if count > 1)
-    if twice:
-        raise BaselineInvalid(f"{source}: the header names {', '.join(twice)} more than once.")
-    for what, column in (("label_column", label_column), ("time_column", time_column)):
-        if column and column not in header:
-            raise BaselineInvalid(
-                f"{source} has no column {column!r} to leave out as {what}; "
-                f"its columns are {', '.join(header)}."
-            )
-    kept = [i for i, name in enumerate(header) if name not in (label_column, time_column)]
-    if not kept:
-        raise BaselineInvalid(f"{source} holds the label column {label_column!r} and nothing else.")
-    return kept
-
-
-def _chunks(
-    reader: Iterator[list[str]], header: Sequence[str], source: str
-) -> Iterator[list[list[str]]]:
-    line = 1
-    while chunk := list(islice(reader, _CHUNK_ROWS)):
-        rows = []
-        for row in chunk:
-            line += 1
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise BaselineInvalid(
-                    f"{source}: row {line} has {len(row)} fields, the header has {len(header)}."
-                )
-            rows.append(row)
-        if rows:
-            yield rows
 
 
 def column_of(name: str, values: Values, hours: Hours | None = None) -> BaselineColumn:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.capture import Invocation, Row
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.errors import BaselineInvalid, DriftFault
+from mlops_framework.drift.errors import DriftFault
 from mlops_framework.drift.findings import findings_of
 from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.profile import Profile, Profiler
@@ -76,18 +76,6 @@ class Counted:
     start: datetime
     end: datetime
     ignored: tuple[str, ...] = ()
-
-
-def without_column(baseline: Baseline, name: str) -> Baseline:
-    """The baseline without a column, for example the label; the same if it has no such column.
-
-    Raises:
-        BaselineInvalid: If nothing is left.
-    """
-    columns = tuple(column for column in baseline.columns if column.spec.name != name)
-    if not columns:
-        raise BaselineInvalid(f"{baseline.source} holds the column {name!r} and nothing else.")
-    return replace(baseline, columns=columns)
 
 
 def count_table(
@@ -194,5 +182,4 @@ __all__ = [
     "count_captures",
     "count_table",
     "evaluate_counted",
-    "without_column",
 ]

@@ -123,14 +123,14 @@ class _Profilers:
         """Read a line and count it."""
         try:
             invocation = reader.read(line)
-            minute = self._minute(invocation.time)
+            minute = minute_of(invocation.time)
             profiler = self._of_minute(minute)
             profiler.add(invocation, line)
             if self._rows:
                 self._hold(self._window(profiler), invocation, minute)
         except Unreadable as fault:
             try:
-                minute = self._minute(fault.time)
+                minute = minute_of(fault.time)
             except Unreadable:
                 minute = NO_TIME
             self._of_minute(minute).leave_out(fault.reason, line)
@@ -161,19 +161,20 @@ class _Profilers:
             self._windows[window] = self._by_minute[minute] = found
         return found
 
-    def _minute(self, time: str | None) -> int:
-        """A record's time as ``yyyymmddHHMM``.
 
-        Raises:
-            Unreadable: If it is not a time.
-        """
-        if time is None:
-            return NO_TIME
-        try:
-            text = instant(moment(time))
-        except (ValueError, OverflowError):
-            raise Unreadable("no-time") from None
-        return int(text[:16].translate(_NO_SIGNS))
+def minute_of(time: str | None) -> int:
+    """A record's time as ``yyyymmddHHMM``, ``NO_TIME`` without one.
+
+    Raises:
+        Unreadable: If it is not a time.
+    """
+    if time is None:
+        return NO_TIME
+    try:
+        text = instant(moment(time))
+    except (ValueError, OverflowError):
+        raise Unreadable("no-time") from None
+    return int(text[:16].translate(_NO_SIGNS))
 
 
 _NO_SIGNS = str.maketrans("", "", "-T:Z")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.errors import MonitorUnknown, ObjectMissing, StateConflict
@@ -58,6 +59,10 @@ class InMemoryBucket:
             yield self.files[source.bucket, source.key]
             return
         yield self._text(source.bucket, source.key).encode("utf-8", "surrogatepass")
+
+    def opened(self, location: S3Location) -> BinaryIO:
+        """An object as a file."""
+        return io.BytesIO(b"".join(self.captured(ObjectVersion(location.bucket, location.key))))
 
     def table_lines(self, location: S3Location) -> Iterator[str]:
         """Lines of a text object, ends kept."""

@@ -14,7 +14,6 @@ from mlops_framework.drift.checking import (
     count_captures,
     count_table,
     evaluate_counted,
-    without_column,
 )
 from mlops_framework.drift.errors import BaselineInvalid
 from mlops_framework.drift.profile import merge
@@ -96,7 +95,7 @@ def test_nothing_and_too_little_are_never_healthy(baseline: Baseline, count: int
 
 
 def test_a_label_can_be_taken_out_of_a_baseline_later(baseline: Baseline) -> None:
-    assert without_column(baseline, "colour").names == ("income", "children")
-    assert without_column(baseline, "absent") == baseline
+    assert baseline.without("colour").names == ("income", "children")
+    assert baseline.without("absent") == baseline
     with pytest.raises(BaselineInvalid, match="nothing else"):
-        without_column(replace(baseline, columns=baseline.columns[:1]), "income")
+        replace(baseline, columns=baseline.columns[:1]).without("income")
