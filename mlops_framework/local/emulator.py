@@ -19,8 +19,13 @@ import boto3
 from botocore.config import Config
 
 from mlops_framework.local import ports, processes, venvs
-from mlops_framework.local.errors import EmulatorFailed, PortInUse, StateInUse
-from mlops_framework.local.process_settings import ProcessSettings
+from mlops_framework.local.errors import (
+    EmulatorFailed,
+    EnvironmentFailed,
+    PortInUse,
+    StateInUse,
+)
+from mlops_framework.local.process_settings import INSTALLER, ProcessSettings
 from mlops_framework.local.running import Running, status
 
 __all__ = ["ACCOUNT", "REGION", "Emulator", "Running", "status"]
@@ -324,6 +329,7 @@ class Emulator:
             "STATE_DIR": str(files / "services"),
             "S3_PERSIST": kept,
             "S3_DATA_DIR": str(files / "s3"),
+            **_installer(),
         }
 
     def _await_ready(self, port: int) -> None:
@@ -371,3 +377,11 @@ def _wait_until(condition: Any, seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def _installer() -> dict[str, str]:
+    """How the process may install what a job is the first to want; it forgets it for functions."""
+    try:
+        return {INSTALLER: venvs.Installer.here().to_json()}
+    except EnvironmentFailed:
+        return {}  # What has to be there is there; a job that wants more will be told.

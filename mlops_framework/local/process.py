@@ -28,7 +28,8 @@ from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.service import LocalService
 from mlops_framework.local.plane.targets import TargetDelivery
-from mlops_framework.local.process_settings import ProcessSettings
+from mlops_framework.local.process_settings import INSTALLER, ProcessSettings
+from mlops_framework.local.venvs import Installer
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str]) -> None:
         arguments: One JSON text, made by :meth:`ProcessSettings.to_json`.
     """
     settings = ProcessSettings.from_json(arguments[0])
+    installer = os.environ.pop(INSTALLER, "")
     binding.check_emulator()
     host = PlaneHost(
         endpoint=settings.endpoint,
@@ -73,6 +75,7 @@ def main(arguments: Sequence[str]) -> None:
         ml_python=Path(settings.ml_python),
         events=binding.put_event,
         keep_state=settings.keep_state,
+        installer=Installer.from_json(installer) if installer else None,
     )
     services, types = build_plane(host)
     binding.bind_services(services)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+INSTALLER = "MLOPS_INSTALLER"
+"""Variable with ``venvs.Installer`` as JSON: not an argument, since everybody can read those."""
+
 
 @dataclass(frozen=True)
 class ProcessSettings:

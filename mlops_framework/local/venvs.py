@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from mlops_framework.local.errors import EnvironmentFailed
 
@@ -25,6 +27,84 @@ Progress = Callable[[str], None]
 LOCKS = Path(__file__).resolve().parent / "requirements"
 _BUILD_LOCK = LOCKS / "build.txt"
 _COMPLETE = ".complete"
+_PACKAGES_COME_FROM = (
+    *("UV_", "PIP_", "SSL_CERT", "REQUESTS_CA", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    *("NO_PROXY", "HOME", "PATH", "XDG_", "TMPDIR", "LANG"),
+)
+"""How the names of variables begin that an installation depends on."""
+
+
+@dataclass(frozen=True)
+class Installer:
+    """uv, and the environment it is called with.
+
+    The emulator's own process has nothing of the caller's environment; it is handed this, to
+    install what a job is the first to want.
+
+    Attributes:
+        uv: Its executable.
+        environment: All of its environment.
+    """
+
+    uv: str
+    environment: Mapping[str, str]
+
+    @classmethod
+    def here(cls) -> Self:
+        """As this process would call it.
+
+        Raises:
+            EnvironmentFailed: There is no uv.
+        """
+        beside = Path(sys.executable).with_name("uv")
+        uv = str(beside) if beside.exists() else shutil.which("uv")
+        if uv is None:
+            raise EnvironmentFailed(
+                "uv is not installed; the local AWS installs its environments with it. "
+                "Run `make setup`, or `pip install uv`."
+            )
+        environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
+        # uv does not read pip's settings; whoever points pip at a mirror means both.
+        if "PIP_INDEX_URL" in environment and "UV_INDEX_URL" not in environment:
+            environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
+        # Behind a proxy that signs anew, only the machine's own store knows the certificate.
+        environment.setdefault("UV_SYSTEM_CERTS", "true")
+        # A service account may have no home to cache downloads in.
+        if not os.access(environment.get("HOME", ""), os.W_OK):
+            environment.setdefault("UV_NO_CACHE", "true")
+        return cls(uv, environment)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What :meth:`to_json` wrote."""
+        document = json.loads(text)
+        return cls(document["uv"], document["environment"])
+
+    def to_json(self) -> str:
+        """Where uv is, and of its environment what decides where packages come from."""
+        kept = {
+            name: value
+            for name, value in self.environment.items()
+            if name.upper().startswith(_PACKAGES_COME_FROM)
+        }
+        return json.dumps({"uv": self.uv, "environment": kept})
+
+    def run(self, *arguments: str) -> None:
+        """Call uv.
+
+        Raises:
+            EnvironmentFailed: It failed; in its own words.
+        """
+        done = subprocess.run(
+            [self.uv, *arguments],
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            shown = " ".join(("uv", *arguments[:2]))
+            raise EnvironmentFailed(f"`{shown}` failed for the local AWS:\n{done.stderr.strip()}")
 
 
 @dataclass(frozen=True)
@@ -67,15 +147,21 @@ def ensure_all(folder: Path | None = None, progress: Progress | None = None) -> 
     )
 
 
-def ensure(name: str, folder: Path, progress: Progress | None = None) -> Path:
+def ensure(
+    name: str,
+    folder: Path,
+    progress: Progress | None = None,
+    installer: Installer | None = None,
+) -> Path:
     """Makes one environment, or finds it.
 
     Safe to call from several processes at once; an interrupted installation is started over.
 
     Args:
-        name: ``emulator``, ``lambda`` or ``ml``: a lock in ``requirements/``.
+        name: ``emulator``, ``lambda``, ``ml`` or ``xgboost``: a lock in ``requirements/``.
         folder: Where environments are kept.
         progress: Told one sentence when the environment has to be made.
+        installer: What installs it; as this process would, if not given.
 
     Returns:
         The environment's interpreter.
@@ -98,8 +184,9 @@ def ensure(name: str, folder: Path, progress: Progress | None = None) -> Path:
         if progress:
             progress(f"Installing the {name} environment of the local AWS")
         shutil.rmtree(target, ignore_errors=True)
-        _uv("venv", "--quiet", "--python", sys.executable, str(target))
-        _uv(
+        uv = installer or Installer.here()
+        uv.run("venv", "--quiet", "--python", sys.executable, str(target))
+        uv.run(
             *("pip", "sync", "--quiet", "--require-hashes"),
             *("--build-constraints", str(_BUILD_LOCK)),
             *("--python", str(python), str(lock)),
@@ -118,28 +205,3 @@ def _only_one(file: Path) -> Iterator[None]:
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def _uv(*arguments: str) -> None:
-    beside = Path(sys.executable).with_name("uv")
-    uv = str(beside) if beside.exists() else shutil.which("uv")
-    if uv is None:
-        raise EnvironmentFailed(
-            "uv is not installed; the local AWS installs its environments with it. "
-            "Run `make setup`, or `pip install uv`."
-        )
-    environment = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    # uv does not read pip's settings; whoever points pip at a mirror means both.
-    if "PIP_INDEX_URL" in environment and "UV_INDEX_URL" not in environment:
-        environment.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
-    # Behind a proxy that signs anew, only the machine's own store knows the certificate.
-    environment.setdefault("UV_SYSTEM_CERTS", "true")
-    # A service account may have no home to cache downloads in.
-    if not os.access(environment.get("HOME", ""), os.W_OK):
-        environment.setdefault("UV_NO_CACHE", "true")
-    done = subprocess.run(
-        [uv, *arguments], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        shown = " ".join(("uv", *arguments[:2]))
-        raise EnvironmentFailed(f"`{shown}` failed for the local AWS:\n{done.stderr.strip()}")

@@ -50,7 +50,7 @@ def test_each_environment_holds_what_its_code_finds_in_the_cloud_and_no_more() -
 
 def test_locks_are_hashed_and_name_no_registry() -> None:
     locks = sorted(venvs.LOCKS.glob("*.txt"))
-    assert [lock.stem for lock in locks] == ["build", "emulator", "lambda", "ml"]
+    assert [lock.stem for lock in locks] == ["build", "emulator", "lambda", "ml", "xgboost"]
     for lock in locks:
         text = lock.read_text()
         assert "://" not in text
@@ -61,7 +61,7 @@ def test_locks_are_hashed_and_name_no_registry() -> None:
 
 
 def test_an_unknown_environment_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFailed, match="known: build, emulator, lambda, ml"):
+    with pytest.raises(EnvironmentFailed, match="known: build, emulator, lambda, ml, xgboost"):
         venvs.ensure("gpu", tmp_path)
 
 

@@ -16,6 +16,7 @@ from botocore.model import ServiceModel
 
 from mlops_framework.local.plane.service import Scope
 from mlops_framework.local.plane.stores import Stores
+from mlops_framework.local.venvs import Installer
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class PlaneHost:
         state_dir: Where services may keep files (jobs, logs); removed with the state.
         ml_python: The interpreter of the virtual environment that training and serving run in.
         keep_state: Whether stores outlive the emulator.
+        installer: What installs an environment that a job is the first to want.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class PlaneHost:
         ml_python: Path,
         events: EventSink,
         keep_state: bool = False,
+        installer: Installer | None = None,
     ) -> None:
         """Takes what the process around it knows."""
         self.endpoint = endpoint
         self.state_dir = state_dir
         self.ml_python = ml_python
         self.keep_state = keep_state
+        self.installer = installer
         self._events = events
         self._models = botocore.session.get_session()
         self._stores = Stores(state_dir / "plane" if keep_state else None)

@@ -8,5 +8,7 @@ standard library, its own siblings and what a SageMaker framework image would ho
 - `training`: script mode; `training_environment`: the SM_* variables; `entry_point`: the user's
   program; `source`: its code and requirements; `errors`: what goes into the failure file
 - `processing`: entry point and arguments of a processing job
+- `xgboost_training`, `xgboost_serving`, `xgboost_data`: SageMaker's XGBoost algorithm, in an
+  environment of its own that holds the library
 - `serving`: /ping and /invocations around the user's model; `sklearn_handler`: the defaults
 """

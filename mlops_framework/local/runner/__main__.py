@@ -11,7 +11,10 @@ import importlib.util
 import sys
 from pathlib import Path
 
-KINDS = ("training", "processing", "serving", "building")
+KINDS = (
+    *("training", "processing", "serving", "building"),
+    *("xgboost_training", "xgboost_serving"),
+)
 PACKAGE = "mlops_local_runner"
 
 

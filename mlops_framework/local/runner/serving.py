@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -132,12 +132,25 @@ def main(arguments: list[str]) -> int:
     Returns:
         1 when the model cannot be loaded.
     """
+    return serve(arguments, load)
+
+
+def serve(arguments: list[str], open_server: Callable[[Path], ModelServer]) -> int:
+    """Open a server and let it answer until the process is ended.
+
+    Args:
+        arguments: the one folder that is to be /opt/ml.
+        open_server: given /opt/ml, or the folder that stands for it; a listening server.
+
+    Returns:
+        1 when the model cannot be loaded.
+    """
     view = optml.enter(Path(arguments[0]))
     lifeline.hold()
     output = view.base / "output"
     output.mkdir(parents=True, exist_ok=True)
     try:
-        server = load(view.base)
+        server = open_server(view.base)
     except Exception as error:
         told = traceback.format_exc() if not isinstance(error, UserError) else str(error)
         print(view.explain(told), file=sys.stderr, flush=True)

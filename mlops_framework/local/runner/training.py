@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from . import entry_point, lifeline, optml, source
@@ -25,11 +26,28 @@ def main(arguments: list[str]) -> int:
     Returns:
         0, or 1 for a failure of the user's making, or the number of the operating system's error.
     """
+    return run(arguments, train, by_program=True)
+
+
+def run(
+    arguments: list[str], work: Callable[[Path, dict[str, str]], None], *, by_program: bool
+) -> int:
+    """Do a job's work, and leave its success or failure file.
+
+    Args:
+        arguments: the one folder that is to be /opt/ml.
+        work: given /opt/ml, or the folder that stands for it, and the process environment.
+        by_program: whether a program of the user's works, which a signal to end is meant for.
+
+    Returns:
+        0, or 1 for a failure of the user's making, or the number of the operating system's error.
+    """
     view = optml.enter(Path(arguments[0]))
     lifeline.hold()
-    lifeline.leave_termination_to_the_program()
+    if by_program:
+        lifeline.leave_termination_to_the_program()
     try:
-        train(view.base, dict(os.environ))
+        work(view.base, dict(os.environ))
     except UserError as error:
         return _fail(view, str(error), status=1)
     except Exception as error:

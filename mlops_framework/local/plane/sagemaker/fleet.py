@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_framework.local.errors import EnvironmentFailed
 from mlops_framework.local.plane.host import PlaneHost
 from mlops_framework.local.plane.sagemaker import objects
 from mlops_framework.local.plane.sagemaker.plans import serves_itself
@@ -181,7 +182,10 @@ class VariantServer:
         self._port = 0
         for name in ("serving.json", "failure"):
             (self._opt_ml / "output" / name).unlink(missing_ok=True)
-        return RunnerProcess(self._host, "serving", self._opt_ml, self._environment, self._log)
+        try:
+            return RunnerProcess(self._host, "serving", self._opt_ml, self._environment, self._log)
+        except EnvironmentFailed as error:
+            raise ServingError(str(error)) from error
 
     def _restart_if_ended(self) -> int | None:
         """The status with which the server ended, when it had to be started again."""

@@ -17,7 +17,7 @@ from mlops_framework.local.plane.sagemaker.area import (
     now,
     only,
 )
-from mlops_framework.local.plane.sagemaker.images import check_image
+from mlops_framework.local.plane.sagemaker.images import IMAGE, check_image, check_script
 from mlops_framework.local.plane.sagemaker.listing import page
 from mlops_framework.local.plane.sagemaker.model_registry import ModelRegistry
 from mlops_framework.local.plane.service import Scope, operation
@@ -184,9 +184,11 @@ class Models(Area):
             image, data = packed[0].get("Image"), _data_url(packed[0])
             environment |= packed[0].get("Environment", {})
         check_image(image, told_as="PrimaryContainer.Image")
+        environment = {**environment, **container.get("Environment", {}), IMAGE: str(image)}
+        check_script(str(image), environment.get("SAGEMAKER_PROGRAM"), told_as="SAGEMAKER_PROGRAM")
         if data is None:
             raise not_carried("a container without ModelDataUrl", "Name a model.tar.gz in S3.")
-        return data, {**environment, **container.get("Environment", {})}
+        return data, environment
 
     def containers(self, model_name: str, scope: Scope) -> Mapping[str, Any]:
         """The one container of a model."""

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import mlops_framework.local
 from mlops_framework.local.plane.host import PlaneHost
+from mlops_framework.local.plane.sagemaker.images import IMAGE, program_of
 from mlops_framework.local.plane.service import Scope
 
 # Found beside us, not imported: it belongs to the ML environment (see its docstring).
@@ -134,15 +135,24 @@ class RunnerProcess:
             host: the emulator.
             kind: `training`, `processing` or `serving`.
             folder: what the job sees as /opt/ml.
-            environment: all of its environment.
+            environment: all of its environment; its image decides what runs.
             log: where its output goes.
             on_line: told every line of output.
+
+        Raises:
+            EnvironmentFailed: what its image needs cannot be installed.
         """
-        command: Sequence[str] = [str(host.ml_python), str(RUNNER), kind, str(folder)]
+        program = program_of(environment.get(IMAGE, ""))
+        python = program.python(host)
+        kind = f"{program.prefix}{kind}"
+        command: Sequence[str] = [str(python), str(RUNNER), kind, str(folder)]
+        own = dict(environment)
+        if python != host.ml_python:
+            own["PATH"] = own["PATH"].replace(str(host.ml_python.parent), str(python.parent))
         self._process = subprocess.Popen(
             command,
             cwd=folder,
-            env=dict(environment),
+            env=own,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

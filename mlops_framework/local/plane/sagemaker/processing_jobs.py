@@ -223,7 +223,7 @@ def _exit_message(job: Job) -> dict[str, str]:
 def _check(request: Mapping[str, Any]) -> None:
     """Refuse by name what this machine does not do."""
     application = request["AppSpecification"]
-    check_image(application["ImageUri"], told_as="AppSpecification.ImageUri")
+    check_image(application["ImageUri"], told_as="AppSpecification.ImageUri", algorithms=False)
     check_entry_point(application.get("ContainerEntrypoint"))
     count = request["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
     if count != 1:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_framework.local.plane.sagemaker.area import invalid, not_carried
 from mlops_framework.local.plane.sagemaker.checkpoints import CHECKPOINTS
-from mlops_framework.local.plane.sagemaker.images import check_image
+from mlops_framework.local.plane.sagemaker.images import check_image, check_script
 
 _ACCEPTED_MEMBERS = frozenset(
     {
@@ -30,6 +30,8 @@ def check_training(request: Mapping[str, Any]) -> None:
         raise not_carried(f"CreateTrainingJob with {', '.join(unknown)}", "Leave it out.")
     algorithm = request.get("AlgorithmSpecification", {})
     check_image(algorithm.get("TrainingImage"), told_as="AlgorithmSpecification.TrainingImage")
+    script = request.get("HyperParameters", {}).get("sagemaker_program")
+    check_script(algorithm["TrainingImage"], script, told_as="script mode")
     if algorithm.get("ContainerEntrypoint") or algorithm.get("ContainerArguments"):
         raise not_carried(
             "AlgorithmSpecification.ContainerEntrypoint", "Name the script in sagemaker_program."

@@ -19,6 +19,7 @@ from mlops_framework.local.plane.sagemaker.area import (
     now,
     only,
 )
+from mlops_framework.local.plane.sagemaker.images import IMAGE, with_metrics
 from mlops_framework.local.plane.sagemaker.jobs import (
     Ending,
     Job,
@@ -93,6 +94,7 @@ class TrainingJobs(Jobs):
         moment = now()
         record: Record = {
             **{member: value for member, value in request.items() if member != "Tags"},
+            "AlgorithmSpecification": with_metrics(request["AlgorithmSpecification"]),
             "TrainingJobArn": arn,
             "TrainingJobStatus": "InProgress",
             "SecondaryStatus": "Starting",
@@ -208,6 +210,7 @@ class TrainingJobs(Jobs):
             "TRAINING_JOB_NAME": job.name,
             "TRAINING_JOB_ARN": record["TrainingJobArn"],
             **record.get("Environment", {}),
+            IMAGE: record["AlgorithmSpecification"]["TrainingImage"],
         }
         process = RunnerProcess(self.host, "training", job.opt_ml, environment, log, metrics.read)
         limit = record["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_RUNTIME_SECONDS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_framework.local.plane.sagemaker import tuning_search as search
 from mlops_framework.local.plane.sagemaker.area import invalid, not_carried
+from mlops_framework.local.plane.sagemaker.images import with_metrics
 
 _STRATEGIES = ("Random", "Grid")
 _ACCEPTED_MEMBERS = frozenset(
@@ -47,7 +48,7 @@ def check_tuning(request: Mapping[str, Any]) -> None:
     _check_ranges(config)
     definition = request["TrainingJobDefinition"]
     metric = config["HyperParameterTuningJobObjective"]["MetricName"]
-    rules = definition["AlgorithmSpecification"].get("MetricDefinitions", [])
+    rules = with_metrics(definition["AlgorithmSpecification"]).get("MetricDefinitions", [])
     if metric not in [rule["Name"] for rule in rules]:
         raise invalid(
             f"The objective metric {metric!r} is not in AlgorithmSpecification.MetricDefinitions."
