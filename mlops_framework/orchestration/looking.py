@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mlops_framework import naming
 from mlops_framework.orchestration.code_pipeline import CodePipelineState
@@ -13,6 +13,8 @@ from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import Condition, ResourceFailure, Stack
 from mlops_framework.orchestration.status import Seen, stage_of
 
+_NOTED = timedelta(seconds=60)
+"""By when the teardown has noted a failure, if it lives."""
 _LEFT = "Applying the request stopped half way; whatever applied it is gone."
 
 
@@ -86,18 +88,18 @@ def _as_it_is(
     if record.state is RecordState.DELETING:
         left = [stack for stack in (delivery, *stacks.values()) if stack is not None]
         for stack in left:
-            causes = _since(record, failures.get(stack.name, ()))
+            causes = _since(record, now, failures.get(stack.name, ()))
             if stack.status == "DELETE_FAILED" and causes:
                 said = f"The stack {stack.name} could not be deleted: {'; '.join(causes)}"
                 return replace(record, state=RecordState.DELETE_FAILED, message=said)
     return record
 
 
-def _since(record: PipelineRecord, failures: Sequence[ResourceFailure]) -> list[str]:
-    """Failures of the deletion that was asked for last, not of one before it."""
+def _since(record: PipelineRecord, now: datetime, failures: Sequence[ResourceFailure]) -> list[str]:
+    """Failures of the deletion that was asked for last, which nobody has noted by now."""
     asked = datetime.fromisoformat(record.updated_at)
     return [
         str(failure)
         for failure in failures
-        if failure.at and datetime.fromisoformat(failure.at) >= asked
+        if failure.at and asked <= datetime.fromisoformat(failure.at) < now - _NOTED
     ]

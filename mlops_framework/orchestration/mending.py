@@ -76,6 +76,7 @@ class Mending:
         """
         LOGGER.info("removing stack %s, which is %s", stack.name, stack.status)
         self._stacks.delete(stack.name)
+        self._patience.breathe()
         left = self.settled(stack.name)
         if left is None or left.condition is Condition.GONE:
             return
@@ -98,6 +99,7 @@ class Mending:
         """
         LOGGER.info("continuing the rollback of stack %s", stack.name)
         self._stacks.continue_rollback(stack.name)
+        self._patience.breathe()
         found = self.settled(stack.name)
         if found is not None and found.condition is Condition.STUCK:
             left = self._stacks.rollback_failures(stack.name)
@@ -105,6 +107,7 @@ class Mending:
                 skipped = tuple(failure.resource for failure in left)
                 LOGGER.warning("rolling %s back without %s", stack.name, ", ".join(skipped))
                 self._stacks.continue_rollback(stack.name, skip=skipped)
+                self._patience.breathe()
                 found = self.settled(stack.name)
         if found is not None and found.works:
             return found

@@ -9,6 +9,7 @@ from mlops_framework.orchestration.ports import Pause, StackGateway
 from mlops_framework.orchestration.stack import Stack
 
 POLL_SECONDS: Final = 2.0
+_BREATH_SECONDS: Final = 0.5
 
 
 class Patience:
@@ -42,6 +43,11 @@ class Patience:
                 raise PatienceEnded(name, stack.status if stack else "gone")
             self._pause(min(POLL_SECONDS, self._left))
             self._left -= POLL_SECONDS
+
+    def breathe(self) -> None:
+        """Wait until what was asked for shows: the old status may be told for a moment."""
+        self._pause(_BREATH_SECONDS)
+        self._left -= _BREATH_SECONDS
 
 
 class PatienceEnded(Exception):

@@ -134,6 +134,7 @@ class Teardown:
             return None
         LOGGER.info("deleting stack %s, which is %s", name, stack.status)
         self._stacks.delete(name)
+        patience.breathe()
         stack = patience.until(self._stacks, name, _at_rest)
         return None if stack is None or stack.condition is Condition.GONE else stack
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import tarfile
+import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -20,7 +22,7 @@ from mlops_framework.aws.pipelines import CodePipelines
 from mlops_framework.aws.records import DynamoRecordStore
 from mlops_framework.aws.stacks import CloudFormationStacks
 from mlops_framework.contracts.base import PipelineRequest, Place
-from mlops_framework.orchestration.errors import PipelineUnknown
+from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown
 from mlops_framework.orchestration.plan import EnvironmentView
 from mlops_framework.orchestration.ports import Ports
 from mlops_framework.orchestration.provisioning import Outcome, Requester
@@ -136,10 +138,15 @@ class Platform:
     """The orchestrator on one prefix of the local AWS."""
 
     client_of: Callable[[str], Any]
-    orchestrator: Orchestrator
+    orchestrator_with: Callable[[Ports], Orchestrator]
     teardown: Teardown
     prefix: str
     bucket: str
+    ports: Ports
+
+    @property
+    def orchestrator(self) -> Orchestrator:
+        return self.orchestrator_with(self.ports)
 
     def request(self, model: str) -> dict[str, str]:
         return {
@@ -203,7 +210,7 @@ def platform(emulator, new_table, new_bucket) -> Platform:
     )
     return Platform(
         emulator,
-        Orchestrator(
+        lambda ports: Orchestrator(
             catalogue=catalogue,
             ports=ports,
             environment=environment,
@@ -220,6 +227,7 @@ def platform(emulator, new_table, new_bucket) -> Platform:
         ),
         prefix,
         bucket,
+        ports,
     )
 
 
@@ -262,3 +270,51 @@ def test_a_stage_that_failed_says_why_and_the_same_request_repairs_it(platform) 
     platform.model(name)
     assert platform.orchestrator.provision(request, ANA).outcome is Outcome.RESTARTED
     assert platform.settled()["status"] == "Delivered"
+
+
+def test_of_requests_that_all_saw_that_there_is_no_pipeline_exactly_one_wins(platform) -> None:
+    """Nobody claims before everybody has looked: the worst moment there is."""
+    bodies = [platform.request(platform.model()) for _ in range(8)]
+    everybody = threading.Barrier(len(bodies))
+    records = platform.ports.records
+    looked = threading.local()
+
+    class AtOnce:
+        """The record table, at which everybody looks for the first time at the same moment."""
+
+        def get(self, pipeline_id: str) -> Any:
+            found = records.get(pipeline_id)
+            if not getattr(looked, "once", False):
+                looked.once = True
+                everybody.wait(timeout=30)
+            return found
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(records, name)
+
+    orchestrator = platform.orchestrator_with(replace(platform.ports, records=AtOnce()))
+
+    def ask(number: int) -> object:
+        who = Requester(f"user-{number}", f"request-{number}")
+        try:
+            return orchestrator.provision(bodies[number], who)
+        except PipelineBusy as busy:
+            return busy
+
+    with ThreadPoolExecutor(len(bodies)) as threads:
+        answers = list(threads.map(ask, range(len(bodies))))
+
+    (winner,) = [n for n, answer in enumerate(answers) if not isinstance(answer, PipelineBusy)]
+    assert answers[winner].outcome is Outcome.CREATED
+    for busy in (answer for answer in answers if isinstance(answer, PipelineBusy)):
+        assert busy.running.by == f"user-{winner}"
+        assert busy.running.correlation_id == f"request-{winner}"
+        assert "came first" in str(busy)
+    assert platform.settled()["status"] == "Delivered"
+    live = platform.ports.stacks.describe(f"{platform.prefix}-income-endpoint-config-live")
+    assert live.parameters["ServedModel"] == bodies[winner]["served_model"]
+    s3 = platform.client_of("s3")
+    documents = s3.list_objects_v2(Bucket=platform.bucket, Prefix="requests/")
+    versions = s3.list_object_versions(Bucket=platform.bucket, Prefix="pipelines/")["Versions"]
+    assert documents["KeyCount"] == 1
+    assert len(versions) == 1

@@ -149,3 +149,50 @@ def test_a_wreck_can_be_removed_and_made_again(stacks, name) -> None:
     stacks.create(f"{name}-broken", **_change(token="t2"))
 
     assert _settled(stacks, f"{name}-broken").condition is Condition.DEPLOYED
+
+
+def _steps(key: str, bucket: str, *, broken: bool = False) -> str:
+    """A pipeline that is read from an object; and something after it that cannot be made."""
+    definition = {"PipelineDefinitionS3Location": {"Bucket": bucket, "Key": key}}
+    steps = {
+        "Type": "AWS::SageMaker::Pipeline",
+        "Properties": {
+            "PipelineName": {"Ref": "PipelineId"},
+            "PipelineDefinition": definition,
+            "RoleArn": ROLE,
+        },
+    }
+    after = {**json.loads(BROKEN)["Resources"]["Config"], "DependsOn": ["Steps"]}
+    resources = {"Steps": steps, **({"Config": after} if broken else {})}
+    return json.dumps({"Parameters": {"PipelineId": {"Type": "String"}}, "Resources": resources})
+
+
+def test_a_rollback_that_fails_again_goes_on_without_what_holds_it(
+    stacks, name, request, new_bucket
+) -> None:
+    if isinstance(stacks, InMemoryStacks):
+        held = ResourceFailure("Steps", "AWS::SageMaker::Pipeline", "UPDATE_FAILED", "gone", "")
+        stacks.place(name, "UPDATE_ROLLBACK_FAILED")
+        stacks.fails_to_roll_back[name] = held
+    else:
+        emulator = request.getfixturevalue("emulator")
+        s3, bucket = emulator("s3"), new_bucket(emulator)
+        end = {"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": "never run"}}
+        for key in ("one", "two"):
+            definition = json.dumps({"Version": "2020-12-01", "Steps": [end]})
+            s3.put_object(Bucket=bucket, Key=key, Body=definition)
+        stacks.create(name, **_change(_steps("one", bucket), name))
+        assert _settled(stacks, name).condition is Condition.DEPLOYED
+        s3.delete_object(Bucket=bucket, Key="one")
+        stacks.update(name, **_change(_steps("two", bucket, broken=True), name, "t2"))
+        assert _settled(stacks, name).condition is Condition.STUCK
+
+    stacks.continue_rollback(name)
+    time.sleep(0.5)  # The emulator says so a moment after it has taken the call.
+    assert _settled(stacks, name).condition is Condition.STUCK
+    (held,) = stacks.rollback_failures(name)
+    stacks.continue_rollback(name, skip=(held.resource,))
+    time.sleep(0.5)
+
+    assert held.resource == "Steps"
+    assert _settled(stacks, name).condition is Condition.ROLLED_BACK
