@@ -192,7 +192,9 @@ class MonitoringSchedules:
         scheduled = found["ScheduledTime"].astimezone(UTC)
         job = found.get("ProcessingJobArn", "").rpartition("/")[2]
         folder, environment = self._output(job) if job else ("", {})
-        end = scheduled.replace(minute=0, second=0, microsecond=0)
+        end = scheduled.replace(second=0, microsecond=0)
+        if schedule.expression != "NOW":
+            end = end.replace(minute=0)  # runs start up to 20 minutes late
         end += schedule.offset("EndTimeOffset")
         start = end - schedule.window
         if "start_time" in environment and "end_time" in environment:

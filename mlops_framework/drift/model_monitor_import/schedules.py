@@ -108,11 +108,20 @@ class Schedule:
         batch = parts["input"].get("BatchTransformInput", {})
         application, baseline = parts["application"], parts["baseline"]
         outputs = parts["output"].get("MonitoringOutputs", [])
+        timing = config.get("ScheduleConfig", {})
+        once = {
+            ours: timing[theirs]
+            for ours, theirs in (
+                ("StartTimeOffset", "DataAnalysisStartTime"),
+                ("EndTimeOffset", "DataAnalysisEndTime"),
+            )
+            if theirs in timing
+        }
         return cls(
             name=described["MonitoringScheduleName"],
             kind=kind,
             status=described.get("MonitoringScheduleStatus", ""),
-            expression=config.get("ScheduleConfig", {}).get("ScheduleExpression", ""),
+            expression=timing.get("ScheduleExpression", ""),
             endpoint=given.get("EndpointName", "") or described.get("EndpointName", ""),
             output=outputs[0]["S3Output"]["S3Uri"].rstrip("/") if outputs else "",
             constraints=baseline.get("ConstraintsResource", {}).get("S3Uri", ""),
@@ -120,7 +129,7 @@ class Schedule:
             baselining_job=baseline.get("BaseliningJobName", ""),
             ground_truth=parts["input"].get("GroundTruthS3Input", {}).get("S3Uri", ""),
             problem_type=application.get("ProblemType", ""),
-            inputs={name: str(value) for name, value in (given or batch).items()},
+            inputs={name: str(value) for name, value in (once | (given or batch)).items()},
             config=application.get("ConfigUri", ""),
             environment=dict(parts["environment"]),
             preprocessor=application.get("RecordPreprocessorSourceUri", ""),

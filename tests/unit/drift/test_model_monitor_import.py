@@ -244,6 +244,18 @@ def test_attribution_brings_what_clarify_found_in_the_training_data() -> None:
     assert "asking the endpoint itself" in notes
 
 
+def test_a_schedule_that_ran_once_looked_at_what_it_was_told() -> None:
+    once = {
+        "ScheduleExpression": "NOW",
+        "DataAnalysisStartTime": "-PT3H",
+        "DataAnalysisEndTime": "-PT1H",
+    }
+
+    read = Schedule.of(described("DataQuality", ScheduleConfig=once), definition("DataQuality"))
+
+    assert (read.window, read.offset("EndTimeOffset")) == (timedelta(hours=2), -timedelta(hours=1))
+
+
 @pytest.mark.parametrize(
     ("text", "hours"), [("-PT1H", -1), ("-P1DT2H", -26), ("P1W", 168), ("", 0), ("soon", 0)]
 )
