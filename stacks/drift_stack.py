@@ -22,6 +22,7 @@ from mlops_framework.cdk.function import FunctionShape, LogPolicy, PythonFunctio
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.stack import FrameworkStack
 from mlops_framework.environments.models import EnvironmentConfig
+from stacks.drift_at_scale import DriftAtScale, machine_arn
 from stacks.foundation_stack import publish
 
 _PROFILE_TIMEOUT_SECONDS = 120
@@ -65,6 +66,14 @@ class DriftStack(FrameworkStack):
         self.evaluate = self._evaluate(bundle)
         self.baseline = self._baseline(bundle)
 
+        self.scale = DriftAtScale(
+            self,
+            "AtScale",
+            bundle=bundle,
+            logs=self._logs(),
+            evaluate=self.evaluate,
+            grant=self._let_scale,
+        )
         self._let_rules_send()
         publish(
             self,
@@ -72,6 +81,7 @@ class DriftStack(FrameworkStack):
                 "profile-queue-arn": self.captures.queue.queue_arn,
                 "evaluate-function-arn": self.evaluate.function_arn,
                 "evaluate-role-arn": _role_of(self.evaluate).role_arn,
+                "drift-at-scale-arn": self.scale.machine.attr_arn,
                 "scheduler-role-arn": self._scheduler_role().role_arn,
                 "sagemaker-event-role-arn": self._retraining_role().role_arn,
             },
@@ -116,6 +126,7 @@ class DriftStack(FrameworkStack):
             environment={
                 "environment_prefix": self.config.prefix,
                 "alert_topic_arn": self.platform.value("alert-topic-arn"),
+                "scale_machine_arn": machine_arn(self),
             },
             description="Compares a window of traffic with the baseline and decides",
             logs=self._logs(),
@@ -147,6 +158,7 @@ class DriftStack(FrameworkStack):
             "kept/*",
         ):
             self._write_data(function, f"{naming.DRIFT_PREFIX}/*/{name}")
+        allow(function, actions=perms.START_MACHINE, resources=[machine_arn(self)])
         allow(
             function,
             actions=perms.READ_CAPTURE,
@@ -169,6 +181,19 @@ class DriftStack(FrameworkStack):
         )
         return function
 
+    def _let_scale(self, function: PythonFunction) -> None:
+        self._read_monitors(function)
+        self._read_data(
+            function, "*", "A monitor's captures lie where its request says, in this bucket."
+        )
+        allow(
+            function,
+            actions=perms.LIST_VERSIONS,
+            resources=[self.platform.bucket_arn("data-bucket-name")],
+        )
+        for name in ("profiles/*", "kept/*", "parts/*", "runs/*"):
+            self._write_data(function, f"{naming.DRIFT_PREFIX}/*/{name}")
+
     def _baseline(self, bundle: Bundle) -> PythonFunction:
         function = PythonFunction(
             self,
@@ -187,7 +212,8 @@ class DriftStack(FrameworkStack):
         )
         self._read_monitors(function)
         self._read_data(function, "*", "Baseline data lies where the request says, in this bucket.")
-        self._write_data(function, f"{naming.DRIFT_PREFIX}/*/baseline.json")
+        for name in ("baseline.json", "kept/*"):
+            self._write_data(function, f"{naming.DRIFT_PREFIX}/*/{name}")
         return function
 
     def _let_rules_send(self) -> None:

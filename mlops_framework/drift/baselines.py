@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, BinaryIO, Final
 
 from mlops_framework.drift.baseline import KIND, Baseline
+from mlops_framework.drift.bias.training import TrainingBias
 from mlops_framework.drift.captured_baseline import CapturedBaseline
 from mlops_framework.drift.captured_parts import captured_parts, found_columns
 from mlops_framework.drift.config import MonitorConfig, S3Location
@@ -54,9 +55,14 @@ def build_baseline(config: MonitorConfig, sources: Sources, store: Store) -> Bas
     if captures is not None:
         baseline = _of_captures(config, captures, sources, store)
     else:
-        quality = TrainingQuality(config)
-        baseline = _of_data(config, sources, store, quality.through)
+        quality, bias = TrainingQuality(config), TrainingBias(config)
+
+        def through(parts: Iterable[Part], source: str) -> Iterator[Part]:
+            return quality.through(bias.through(parts, source), source)
+
+        baseline = _of_data(config, sources, store, through)
         quality.write(store)
+        bias.write(store)
     baseline = prepared(config, baseline, sources)
     Records(store, config).write(baseline_key(config), baseline.to_document())
     return baseline

@@ -74,7 +74,7 @@ class TrainingQuality:
                     f"{source} has no column {missing[0]!r}, which ground_truth names; its columns "
                     f"are {', '.join(part.columns)}."
                 )
-            self.sums = self.sums.merged(QualitySums.of(_rows(part, settings), settings))
+            self.sums = self.sums.merged(QualitySums.of(rows_of(part, settings), settings))
             kept = {name: values for name, values in part.columns.items() if name not in apart}
             yield replace(part, columns=kept)
 
@@ -86,18 +86,22 @@ class TrainingQuality:
             write_reference(self.config, reference, store)
 
 
-def _rows(part: Part, settings: GroundTruth) -> JoinedRows:
-    labels = _values(part.columns[settings.baseline_ground_truth_attribute])
+def rows_of(part: Part, settings: GroundTruth) -> JoinedRows:
+    """Predictions and labels of rows of baseline data; it has the columns that are named."""
+    labels = values_of_column(part.columns[settings.baseline_ground_truth_attribute])
     scores = np.full(part.rows, np.nan)
     if settings.baseline_probability_attribute:
-        scores = numbers_of(_values(part.columns[settings.baseline_probability_attribute]))
+        scores = numbers_of(values_of_column(part.columns[settings.baseline_probability_attribute]))
     name = settings.baseline_inference_attribute
     if not settings.classes:
-        numbers = (numbers_of(labels), numbers_of(_values(part.columns[name])))
+        numbers = (numbers_of(labels), numbers_of(values_of_column(part.columns[name])))
         return JoinedRows.of_columns(Numbers(numbers[1]), Numbers(numbers[0]))
-    predictions = classes_of(_values(part.columns[name])) if name else from_scores(settings, scores)
+    predictions = (
+        classes_of(values_of_column(part.columns[name])) if name else from_scores(settings, scores)
+    )
     return JoinedRows.of_columns(predictions, classes_of(labels), scores=scores)
 
 
-def _values(column: Column) -> Values:
+def values_of_column(column: Column) -> Values:
+    """A column as arrays, however it was read."""
     return column if isinstance(column, Numbers | Texts) else texts_of(column)

@@ -12,12 +12,13 @@ import pytest
 
 from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.bias.watcher import BiasWatcher
+from mlops_framework.drift.errors import BaselineInvalid
 from mlops_framework.drift.ground_truth.joiner import Joiner
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.report_bias import bias_page
 from mlops_framework.drift.report_html import report_page
-from mlops_framework.testing.drift import capture_line
+from mlops_framework.testing.drift import InMemoryMonitors, capture_line
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_report import SCHEMA, read
 from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World
@@ -159,3 +160,40 @@ def test_other_settings_start_a_reference_of_their_own() -> None:
     second = json.loads(other.bucket.objects[key])
     assert first["counting"] != second["counting"]
     assert list(second["windows"]) == ["2026-03-01T09:00:00Z"]
+
+
+def test_training_data_with_predictions_is_what_every_window_is_compared_with() -> None:
+    truth = replace(
+        TRUTH, baseline_inference_attribute="predicted", baseline_ground_truth_attribute="label"
+    )
+    world = world_of()
+    config = replace(world.config, ground_truth=truth)
+    world.drift = replace(world.drift, monitors=InMemoryMonitors({NAME: config}))
+    source = random.Random(5)
+    lines = ["income,children,colour,predicted,label"]
+    for income, children, colour in rows_of(4000, 1):
+        label = int(source.random() < 0.5)
+        good = int(source.random() < (0.3 if colour == "green" else 0.7))
+        lines.append(f"{income},{children},{colour},{good},{label}")
+    key = config.baseline_data.removeprefix(f"s3://{BUCKET}/")
+    world.bucket.objects[BUCKET, key] = "\n".join(lines) + "\n"
+    baseline = world.drift.build_baseline(NAME)
+    assert baseline.names == ("income", "children", "colour")
+    traffic(world, 8, green=0.3, others=0.7)
+    assert judged(world, 8) == [("08:00", "healthy")]
+    found = report(world, 8)["bias"]
+    assert found["reference"] == "the training data"
+    recall = metric(report(world, 8), "RD")
+    assert recall["value"] is None
+    assert recall["baseline"] == pytest.approx(0.4, abs=0.06)
+    traffic(world, 9, green=0.1, others=0.7)
+    judged(world, 9)
+    sentences = [one["sentence"] for one in report(world, 9)["findings"]]
+    assert any("in the training data" in text for text in sentences)
+
+
+def test_a_group_column_that_the_training_data_lacks_is_refused_when_the_baseline_is_built() -> (
+    None
+):
+    with pytest.raises(BaselineInvalid, match="no column 'sex', which bias names; its columns are"):
+        world_of(facets=[{"column": "sex", "values": [1]}])
