@@ -117,7 +117,7 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     ),
     "shap_config": (
         {"baseline": "shap/baseline.csv", "num_samples": 10, "agg_method": "median"},
-        {"num_samples": 10, "agg_method": "mean_sq", "seed": 1, "num_clusters": 4},
+        {"num_samples": 10, "agg_method": "mean_sq", "seed": 0, "num_clusters": 4},
         {
             "baseline": [["a", 1]],
             "num_samples": 1,

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from lambdas.orchestrator.handler import build_app
+from mlops_framework.registry import Registry
+from mlops_framework.testing.events import FakeContext, api_event
+from tests.contracts.orchestrator import InMemoryWorld
 from tools import released as tool
 
 CHANGELOG = (tool.ROOT / "CHANGELOG.md").read_text("utf-8")
@@ -38,6 +42,18 @@ def test_no_published_contract_breaks_what_was_released() -> None:
     said = list(tool.complaints(tool.released(), tool.published(), tool.declared(), CHANGELOG))
 
     assert not said, "\n".join(said)
+
+
+@pytest.mark.parametrize("kind", Registry.discover().kinds)
+def test_the_schema_of_every_kind_is_served_as_it_is_published(kind: str) -> None:
+    world = InMemoryWorld()
+    app = build_app(lambda: world.orchestrator)
+
+    answer = app.resolve(api_event("GET", f"/blueprints/{kind}/schema"), FakeContext())
+
+    file = Path(__file__).with_name("golden") / f"{kind}.schema.json"
+    assert answer["statusCode"] == 200
+    assert json.loads(answer["body"]) == json.loads(file.read_text("utf-8"))
 
 
 def test_a_break_that_nobody_declared_is_told_with_the_way_out(old, narrower) -> None:

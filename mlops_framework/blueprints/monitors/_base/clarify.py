@@ -95,7 +95,7 @@ class ShapConfig(Document):
         default=True, description="Whether the values of each record are kept."
     )
     seed: Annotated[int, Field(ge=0, le=2147483647)] = Field(
-        default=0, description="Seed of the sampling; 0 for none."
+        default=0, description="Seed of the sampling; a 0 that was not given is none."
     )
     features_to_explain: list[Attribute] = Field(
         default_factory=list, description="Columns to explain; all if left out."

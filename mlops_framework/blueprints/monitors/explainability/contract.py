@@ -87,7 +87,7 @@ class ModelExplainabilityMonitorRequest(ClarifyRequest):
                     "num_clusters": shap.num_clusters or None,
                     "num_samples": shap.num_samples or None,
                     "agg_method": shap.agg_method,
-                    "seed": shap.seed or None,
+                    "seed": shap.seed if "seed" in shap.model_fields_set else None,
                     "features_to_explain": [column(name) for name in shap.features_to_explain],
                 }
             ),
