@@ -16,12 +16,8 @@ from mlops_framework.drift.captured_parts import captured_parts, found_columns
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.errors import BaselineInvalid, ObjectMissing
 from mlops_framework.drift.layout import baseline_key
-from mlops_framework.drift.model_monitor_files import (
-    NumberStatistics,
-    Statistics,
-    TextStatistics,
-    is_statistics,
-)
+from mlops_framework.drift.model_monitor_files import Statistics, is_statistics
+from mlops_framework.drift.model_monitor_files.training import baseline_of
 from mlops_framework.drift.model_monitor_policy.preparing import prepared
 from mlops_framework.drift.objects import CaptureKey, ManifestKey, ObjectVersion
 from mlops_framework.drift.ports import Sources, Store
@@ -115,6 +111,8 @@ def baseline_of_files(
 def of_statistics(statistics: Statistics, label_column: str, source: str) -> Baseline:
     """The baseline of Model Monitor's statistics: its sketches give edges, its buckets categories.
 
+    A column without statistics keeps its place, by which headerless captures are read.
+
     Raises:
         BaselineInvalid: If nothing is left, or there is no such label.
     """
@@ -124,16 +122,7 @@ def of_statistics(statistics: Statistics, label_column: str, source: str) -> Bas
             f"{source} has no column {label_column!r} to leave out as label_column; its columns "
             f"are {', '.join(names)}."
         )
-    known = [feature for feature in statistics.features if feature.name != label_column]
-    columns = {
-        feature.name: feature.values()
-        for feature in known
-        if isinstance(feature, (NumberStatistics, TextStatistics))
-    }
-    unknown = [feature.name for feature in known if feature.name not in columns]
-    if unknown:
-        source = f"{source} (without {', '.join(unknown)}, which have no statistics)"
-    return replace(Baseline.of_columns(columns, source=source), rows=statistics.rows)
+    return baseline_of(statistics, source=source, without=[label_column] if label_column else ())
 
 
 def is_data(key: str) -> bool:

@@ -297,15 +297,15 @@ def test_model_monitors_statistics_are_a_baseline(place: str) -> None:
         "results/constraints.json": "{}",
     }
     found = built(objects, baseline_data=f"s3://{BUCKET}/{place}", label_column="")
-    assert (found.names, found.rows) == (("income", "colour"), 1000)
-    income, colour = found.columns
+    assert (found.names, found.rows) == (("income", "colour", "odd"), 1000)
+    income, colour, odd = found.columns
     assert income.counts.missing == 10
     assert income.counts.mean(income.spec.centre) == pytest.approx(49.5, abs=1)
     assert dict(zip(colour.spec.categories, colour.counts.cells, strict=False)) == {
         "red": 700,
         "blue": 300,
     }
-    assert "without odd, which have no statistics" in found.source
+    assert (odd.counts.missing, odd.counts.valid) == (1000, 0)
 
 
 def test_a_baseline_made_by_hand_is_taken_as_it_is() -> None:
