@@ -46,6 +46,13 @@ Time = Annotated[
         help="Column with each row's time; tells how much ordinary hours differ. Left out.",
     ),
 ]
+Records = Annotated[
+    Path | None,
+    typer.Option(
+        "--records",
+        help="JSON file with the monitor's `records`: where rows and values of JSON are.",
+    ),
+]
 Effect = Annotated[
     float, typer.Option("--effect", help="Share of the records that must have moved, 0.001 to 1.")
 ]
@@ -58,6 +65,7 @@ def check(
     current: Current,
     baseline: BaselineFile,
     label: Label = "",
+    records: Records = None,
     effect: Effect = 0.1,
     minimum_records: Minimum = 200,
     html: Annotated[
@@ -74,7 +82,7 @@ def check(
     from mlops_framework.drift.report import report_document
     from mlops_framework.drift.report_html import report_page
 
-    evaluation, counted = _evaluate(current, baseline, label, effect, minimum_records)
+    evaluation, counted = _evaluate(current, baseline, label, effect, minimum_records, records)
     document = report_document(evaluation)
     if html is not None:
         write_text(html, report_page(document), never_over=(current, baseline))
@@ -89,33 +97,52 @@ def check(
 
 
 def baseline(
-    reference: Annotated[Path, typer.Argument(help="Training data: CSV with header, or Parquet.")],
+    reference: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Training data: CSV with header, JSON lines or Parquet; captured traffic; or "
+            "Model Monitor's statistics.json. Files, folders and patterns of one table."
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
     label: Label = "",
     time: Time = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns", show_default="none", help="Names of captured CSV's columns, with commas."
+        ),
+    ] = "",
+    records: Records = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a baseline from training data, once, for many checks."""
+    """Make a baseline from training data or traffic, once, for many checks."""
     from mlops_framework.cli import screen
-    from mlops_framework.cli.drift_files import read_baseline, write_text
+    from mlops_framework.cli.drift_baselines import expanded, read_baseline, read_form
+    from mlops_framework.cli.drift_files import write_text
 
-    with _progress(f"Reading {reference.name}") as told:
-        built = read_baseline(reference, label=label, told=told, time=time)
+    files = expanded(reference)
+    what = files[0].name if len(files) == 1 else f"{len(files)} files"
+    names = [name.strip() for name in columns.split(",") if name.strip()]
+    with _progress(f"Reading {what}") as told:
+        built = read_baseline(
+            files, label=label, told=told, time=time, columns=names, form=read_form(records)
+        )
     document = built.to_document()
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
-    write_text(output, text, never_over=(reference,))
-    columns = [(column.spec.name, column.spec.kind, column.distinct) for column in built.columns]
+    write_text(output, text, never_over=files)
+    kinds = [(column.spec.name, column.spec.kind, column.distinct) for column in built.columns]
     if as_json:
-        named = [dict(zip(("name", "kind", "distinct"), row, strict=True)) for row in columns]
+        named = [dict(zip(("name", "kind", "distinct"), row, strict=True)) for row in kinds]
         screen.show_json(
             {"baseline": str(output), "id": built.id, "rows": built.rows, "columns": named}
         )
         return
     screen.show_table(
         ("Column", "Kind", "Distinct values"),
-        ((name, kind, f"{distinct:,}") for name, kind, distinct in columns),
+        ((name, kind, f"{distinct:,}") for name, kind, distinct in kinds),
     )
-    screen.show_line(f"{output}: {len(columns)} columns of {built.rows:,} rows, id {built.id}")
+    screen.show_line(f"{output}: {len(kinds)} columns of {built.rows:,} rows, id {built.id}")
 
 
 def explain(
@@ -123,6 +150,7 @@ def explain(
     current: Current,
     baseline: BaselineFile,
     label: Label = "",
+    records: Records = None,
     effect: Effect = 0.1,
     minimum_records: Minimum = 200,
     as_json: AsJson = False,
@@ -134,7 +162,9 @@ def explain(
     from mlops_framework.cli import drift_words, screen
     from mlops_framework.drift.report import report_document
 
-    evaluation, _ = _evaluate(current, baseline, label, effect, minimum_records, column=column)
+    evaluation, _ = _evaluate(
+        current, baseline, label, effect, minimum_records, records, column=column
+    )
     document = report_document(evaluation)
     shown = next(found for found in document["columns"] if found["name"] == column)
     if as_json:
@@ -145,9 +175,17 @@ def explain(
 
 
 def _evaluate(
-    current: Path, reference: Path, label: str, effect: float, minimum: int, *, column: str = ""
+    current: Path,
+    reference: Path,
+    label: str,
+    effect: float,
+    minimum: int,
+    records: Path | None,
+    *,
+    column: str = "",
 ) -> tuple[Evaluation, Counted]:
-    from mlops_framework.cli.drift_files import count, read_baseline
+    from mlops_framework.cli.drift_baselines import read_baseline, read_form
+    from mlops_framework.cli.drift_files import count
     from mlops_framework.drift.checking import evaluate_counted
 
     # Refused here, since a usage error of the command line has the exit status of drift.
@@ -156,7 +194,8 @@ def _evaluate(
     if minimum < 1:
         raise NotDone(f"--minimum-records is at least 1; found {minimum}.")
     with _progress(f"Reading {reference.name}") as told:
-        built = read_baseline(reference, label=label, told=told)
+        form = read_form(records)
+        built = read_baseline([reference], label=label, told=told, form=form)
     if column and column not in built.names:
         near = difflib.get_close_matches(column, built.names, n=3, cutoff=0.5)
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -164,7 +203,7 @@ def _evaluate(
             f"The baseline has no column {column!r}; it has {', '.join(built.names)}.{meant}"
         )
     with _progress(f"Reading {current.name}") as told:
-        counted = count(current, built, told=told)
+        counted = count(current, built, told=told, form=form)
     evaluation = evaluate_counted(
         counted,
         built,

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, dropwhile
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,10 +21,12 @@ from mlops_framework.drift.checking import (
     count_captures,
     count_table,
 )
-from mlops_framework.drift.values import category_of
+from mlops_framework.drift.model_monitor_files import is_statistics
+from mlops_framework.drift.record_forms import RecordForm
+from mlops_framework.drift.training_tables import text_of_value
 from mlops_framework.errors import FrameworkFault
 
-Format = Literal["csv", "capture", "parquet", "baseline"]
+Format = Literal["csv", "capture", "json-lines", "parquet", "baseline", "statistics"]
 Told = Callable[[float], None]
 """Is told how much of a file has been read, 0..1."""
 
@@ -53,48 +54,28 @@ class Table:
     rows: Iterable[Sequence[str]]
 
 
-def read_baseline(path: Path, *, label: str, told: Told, time: str = "") -> Baseline:
-    """The baseline that a file is, or is made from.
-
-    Raises:
-        FileUnusable: If it cannot be read.
-        BaselineInvalid: If it cannot become a baseline.
-    """
-    with _reading(path):
-        match _format(path):
-            case "baseline":
-                document = json.loads(path.read_text("utf-8-sig"))
-                baseline = Baseline.from_document(document, str(path))
-                return baseline.without(label)
-            case "capture":
-                raise FileUnusable(
-                    f"{path} holds capture records, which name no columns. Give the training data "
-                    "(CSV or Parquet), or a baseline made from it: mlops drift baseline."
-                )
-            case "parquet":
-                table = _parquet(path, told)
-                lines = _csv_lines(table)
-            case "csv":
-                _csv_header(path)
-                # The header is the first line that holds anything.
-                lines = dropwhile(str.isspace, _lines(path, told, errors="strict"))
-        return Baseline.of_csv(lines, label_column=label, time_column=time, source=path.name)
-
-
-def count(path: Path, baseline: Baseline, *, told: Told) -> Counted:
+def count(path: Path, baseline: Baseline, *, told: Told, form: RecordForm | None = None) -> Counted:
     """Count a file's records on the baseline.
+
+    Args:
+        path: The file.
+        baseline: What to count on.
+        told: Is told how far it is.
+        form: Where rows and values of JSON are.
 
     Raises:
         FileUnusable: If nothing in it can be read.
         ColumnsDiffer: If it lacks columns of the baseline.
     """
-    with _reading(path):
+    with reading(path):
         time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        match _format(path):
+        match format_of(path):
             case "baseline":
                 raise FileUnusable(f"{path} is a baseline; give it as --baseline.")
             case "capture":
-                counted = count_captures(_chunks(path, told), baseline, time=time)
+                counted = count_captures(chunks(path, told), baseline, time=time, form=form)
+            case "json-lines" | "statistics":
+                raise FileUnusable(f"{path} is no table and no capture; expected {_ACCEPTED}.")
             case "parquet":
                 counted = _counted(_parquet(path, told), baseline, path, time)
             case "csv":
@@ -126,7 +107,7 @@ def write_text(path: Path, text: str, *, never_over: Iterable[Path]) -> None:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turn what reading can raise into words."""
     try:
         yield
@@ -143,8 +124,12 @@ def _reading(path: Path) -> Iterator[None]:
         raise FileUnusable(f"{path} is not CSV: {error}.") from error
 
 
-def _format(path: Path) -> Format:
+def format_of(path: Path, *, many: bool = False) -> Format:
     """What a file is, by its content.
+
+    Args:
+        path: The file.
+        many: Whether it is one of many.
 
     Raises:
         FileUnusable: If it is nothing that is read.
@@ -166,13 +151,17 @@ def _format(path: Path) -> Format:
         raise FileUnusable(f"{path} is not UTF-8 text.{packed} Expected {_ACCEPTED}.")
     start = text.lstrip()[:1]
     if start == "[":
-        raise FileUnusable(f"{path} is one JSON array; expected {_ACCEPTED}.")
-    return _json_format(path) if start == "{" else "csv"
+        return "json-lines"
+    found = _json_format(path) if start == "{" else "csv"
+    if many and found in ("baseline", "statistics"):
+        raise FileUnusable(f"{path} is a whole baseline; it has to be the only file.")
+    return found
 
 
 def _json_format(path: Path) -> Format:
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         first = next(line for line in file if line.strip())
+    document: Any
     try:
         document = json.loads(first)
     except ValueError:
@@ -182,13 +171,17 @@ def _json_format(path: Path) -> Format:
             document = json.loads(path.read_text("utf-8-sig"))
         except ValueError:
             return "capture"
-    if isinstance(document, dict) and "kind" in document and "captureData" not in document:
-        if document["kind"] == KIND:
-            return "baseline"
+    if not isinstance(document, dict) or "captureData" in document or "eventMetadata" in document:
+        return "capture"
+    if is_statistics(document):
+        return "statistics"
+    if document.get("kind") == KIND:
+        return "baseline"
+    if str(document.get("kind", "")).startswith("mlops-"):
         raise FileUnusable(
             f"{path} says it is {document['kind']!r}; expected {_ACCEPTED}, or {KIND!r}."
         )
-    return "capture"
+    return "json-lines"
 
 
 def _counted(table: Table, baseline: Baseline, path: Path, time: datetime) -> Counted:
@@ -204,13 +197,13 @@ def _counted(table: Table, baseline: Baseline, path: Path, time: datetime) -> Co
 
 
 def _csv(path: Path, told: Told) -> Table:
-    header = _csv_header(path)
+    header = csv_header(path)
     rows = csv.reader(_lines(path, told, errors="strict"))
     next(row for row in rows if row)
     return Table(header, rows)
 
 
-def _csv_header(path: Path) -> tuple[str, ...]:
+def csv_header(path: Path) -> tuple[str, ...]:
     """The names in the first line; data there is refused."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = tuple(name.strip() for name in next(row for row in csv.reader(file) if row))
@@ -246,7 +239,7 @@ def _lines(path: Path, told: Told, *, errors: str) -> Iterator[str]:
     told(1.0)
 
 
-def _chunks(path: Path, told: Told) -> Iterator[bytes]:
+def chunks(path: Path, told: Told) -> Iterator[bytes]:
     """A file's bytes in parts, without a byte order mark; says how far it is."""
     size = path.stat().st_size or 1
     with path.open("rb") as file:
@@ -256,16 +249,6 @@ def _chunks(path: Path, told: Told) -> Iterator[bytes]:
             yield chunk
             told(file.tell() / size)
     told(1.0)
-
-
-def _csv_lines(table: Table) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    for row in chain((table.header,), table.rows):
-        writer.writerow(row)
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
 
 
 def _parquet(path: Path, told: Told) -> Table:
@@ -301,7 +284,7 @@ def _parquet(path: Path, told: Told) -> Table:
         read = 0
         try:
             for batch in file.iter_batches(_BATCH_ROWS):
-                columns = [list(map(_text, column.to_pylist())) for column in batch.columns]
+                columns = [list(map(text_of_value, column.to_pylist())) for column in batch.columns]
                 yield from zip(*columns, strict=True)
                 read += batch.num_rows
                 told(read / total)
@@ -309,12 +292,3 @@ def _parquet(path: Path, told: Told) -> Table:
             raise FileUnusable(f"{path} is damaged Parquet: {error}") from error
 
     return Table(tuple(schema.names), rows())
-
-
-def _text(value: Any) -> str:
-    """A value of a Parquet column as CSV would hold it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return category_of(repr(value))
-    return value if isinstance(value, str) else str(value)

@@ -20,6 +20,7 @@ from mlops_framework.drift.findings import findings_of
 from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.profile import Profile, Profiler
 from mlops_framework.drift.profiling import profile_chunks
+from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.windows import Task, Window
 
@@ -110,13 +111,16 @@ def count_table(
     return Counted(profiler.profile(), day.start, day.end, ignored)
 
 
-def count_captures(chunks: Iterable[bytes], baseline: Baseline, *, time: datetime) -> Counted:
+def count_captures(
+    chunks: Iterable[bytes], baseline: Baseline, *, time: datetime, form: RecordForm | None = None
+) -> Counted:
     """Count capture records of any number of days, in bounded memory.
 
     Args:
         chunks: Parts of capture records' text, one record a line, cut anywhere.
         baseline: What to count on; it names headerless columns.
         time: Moment of records that have none of their own.
+        form: Where rows and values of the payloads are, if not where they usually are.
     """
     met: list[datetime] = []
     whole = Window.containing(time, _DAY)
@@ -125,7 +129,7 @@ def count_captures(chunks: Iterable[bytes], baseline: Baseline, *, time: datetim
         met[:] = [min([*met, moment]), max([*met, moment])]
         return whole
 
-    found = profile_chunks(chunks, baseline, window_of=meet, time=time)
+    found = profile_chunks(chunks, baseline, window_of=meet, time=time, form=form)
     profile = found.get(whole, Profile.empty(baseline))
     first, last = met or (time, time)
     start = Window.containing(first, _DAY).start

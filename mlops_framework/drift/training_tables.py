@@ -61,7 +61,12 @@ def parts_of(file: BinaryIO, source: str, form: SideForm | None = None) -> Itera
         else:
             yield from csv_parts(lines, source)
     except UnicodeDecodeError as error:
-        raise BaselineInvalid(f"{source} is not UTF-8 text ({error}); save it as UTF-8.") from error
+        sign = error.object[error.start : error.start + 1]
+        raise BaselineInvalid(
+            f"{source} is not UTF-8 text ({sign!r} is not); save it as UTF-8."
+        ) from error
+    finally:
+        lines.detach()
 
 
 def csv_parts(lines: Iterable[str], source: str) -> Iterator[Part]:
