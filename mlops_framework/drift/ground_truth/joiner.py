@@ -63,8 +63,7 @@ class Joiner:
         captured = sorted(scene.captured, key=lambda one: (one.bucket, one.key))
         window = scene.task.window
         keys = [
-            kept_key(config, predictions.NAME, window, f"{one.digest}{SUFFIX}")
-            for one in captured
+            kept_key(config, predictions.NAME, window, f"{one.digest}{SUFFIX}") for one in captured
         ]
         read = self.store.read_bytes(config.data_bucket, keys)
         tables = [table_of(read[key], key) for key in keys if key in read]

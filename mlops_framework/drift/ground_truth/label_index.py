@@ -29,7 +29,7 @@ from mlops_framework.drift.windows import Window, instant, moment
 
 KIND: Final = "mlops-drift-label-index"
 VERSION: Final = 1
-_MOST_AT_ONCE: Final = 16_000_000
+_MOST_AT_ONCE: Final = 8_000_000
 """Labels that are compared at once: 8 bytes each for the hash and for the file, and the sorting."""
 _MARGIN: Final = timedelta(days=2)
 _HOUR: Final = timedelta(hours=1)
