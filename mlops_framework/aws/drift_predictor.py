@@ -21,8 +21,9 @@ from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.sums import Floats
 
 CONNECT_SECONDS: Final = 2
-READ_SECONDS: Final = 20
-ATTEMPTS: Final = 3
+READ_SECONDS: Final = 10
+ATTEMPTS: Final = 2
+"""Together no more than half a minute, which an evaluation has left when its time is over."""
 _ROLE_SECONDS: Final = 900
 _EARLIER: Final = 60
 

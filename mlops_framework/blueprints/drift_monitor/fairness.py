@@ -140,8 +140,8 @@ class Attribution(Document):
             "or the first, if empty.",
         )
     )
-    seconds: Annotated[int, Field(ge=1, le=90)] = Field(
-        default=45, description="Of source endpoint: time an evaluation may spend on asking."
+    seconds: Annotated[int, Field(ge=1, le=60)] = Field(
+        default=30, description="Of source endpoint: time an evaluation may spend on asking."
     )
 
 

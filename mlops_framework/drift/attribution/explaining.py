@@ -17,6 +17,7 @@ from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import text_of
 
 ROWS_PER_CALL: Final = 500
+TIME_IS_OVER: Final = "the time set aside for it was over"
 
 Seconds = Callable[[], float]
 """A clock that only goes forward, seconds."""
@@ -74,12 +75,14 @@ class Explainer:
         config: The monitor.
         baseline: Whose typical row stands for a feature that is not known.
         clock: For the budget.
+        seconds: How long it may take; a call that was begun is waited for.
     """
 
     predictor: Predictor
     config: MonitorConfig
     baseline: Baseline
     clock: Seconds
+    seconds: float
 
     def explain(self, rows: Sequence[tuple[str, Row]]) -> Explanation:
         """Explain rows, given with their identities, until all are done or the time is spent.
@@ -105,8 +108,8 @@ class Explainer:
             waiting += len(one.masks) * len(background)
             if waiting < ROWS_PER_CALL and len(done) + len(group) < len(rows):
                 continue
-            if self.clock() - started > settings.seconds:
-                stopped = f"the {settings.seconds} seconds set aside for it were over"
+            if self.clock() - started > self.seconds:
+                stopped = TIME_IS_OVER
                 break
             try:
                 answered, made = self._answered(group, background, expected)

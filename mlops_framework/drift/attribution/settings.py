@@ -35,7 +35,7 @@ class AttributionSettings:
             ``{"instances": [[...], ...]}``.
         output: Response column that is the prediction (endpoint); empty for the only one, or the
             first.
-        seconds: How long one evaluation may spend on asking (endpoint).
+        seconds: How long one evaluation may spend on asking, about all its windows (endpoint).
     """
 
     source: Source
@@ -48,7 +48,7 @@ class AttributionSettings:
     samples: int = 100
     content_type: ContentType = "text/csv"
     output: str = ""
-    seconds: int = 45
+    seconds: int = 30
 
     @property
     def asks(self) -> bool:
@@ -159,5 +159,5 @@ _READ: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "samples": _number(2, 5000, whole=True),
     "content_type": _one_of(*get_args(ContentType)),
     "output": _text,
-    "seconds": _number(1, 90, whole=True),
+    "seconds": _number(1, 60, whole=True),
 }

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from mlops_framework.drift.attribution.explaining import (
+    TIME_IS_OVER,
     Explainer,
     PredictionRefused,
     Predictor,
@@ -52,7 +53,7 @@ class _Found:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class AttributionWatcher:
     """The watcher of monitors with an ``attribution`` section.
 
@@ -65,6 +66,7 @@ class AttributionWatcher:
     store: Store
     predictor: Predictor | None
     clock: Seconds
+    _until: float = 0.0
 
     def reach(self, config: MonitorConfig) -> timedelta:
         """Attributions never come late."""
@@ -73,7 +75,9 @@ class AttributionWatcher:
     def news(
         self, config: MonitorConfig, profiles: Mapping[Window, Sequence[str]], now: datetime
     ) -> Mapping[Window, str]:
-        """There are none beside the profiles."""
+        """There are none beside the profiles; with each evaluation its time begins."""
+        if config.attribution is not None:
+            self._until = self.clock() + config.attribution.seconds
         return {}
 
     def look(self, scene: Scene) -> Sight | None:
@@ -125,7 +129,10 @@ class AttributionWatcher:
         known = self._stored(scene.config, place, question)
         if known is not None:
             return known
-        explainer = Explainer(self.predictor, scene.config, scene.baseline, self.clock)
+        left = self._until - self.clock()
+        if left <= 0:
+            return _Found(AttributionSums.empty(names), note=f"Nothing was asked: {TIME_IS_OVER}.")
+        explainer = Explainer(self.predictor, scene.config, scene.baseline, self.clock, left)
         try:
             explanation = explainer.explain(rows)
         except PredictionRefused as refusal:
@@ -136,7 +143,7 @@ class AttributionWatcher:
         found = _Found(
             sums, explanation.calls, explanation.asked, note if explanation.stopped else ""
         )
-        if not explanation.stopped:
+        if not explanation.stopped or sums.count >= settings.minimum_rows:
             self._store(scene.config, place, question, found)
         return found
 
@@ -174,8 +181,7 @@ class AttributionWatcher:
     def _kept(self, scene: Scene, name: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
         window = scene.task.window
         keys = sorted(
-            kept_key(scene.config, name, window, f"{one.digest}{SUFFIX}")
-            for one in scene.captured
+            kept_key(scene.config, name, window, f"{one.digest}{SUFFIX}") for one in scene.captured
         )
         read = self.store.read_bytes(scene.config.data_bucket, keys)
         return [(key, json.loads(read[key])) for key in keys if key in read]
@@ -187,7 +193,8 @@ class AttributionWatcher:
         expect(document, KIND, VERSION, place)
         with member(place):
             sums = AttributionSums.from_document(document["sums"], place)
-            return _Found(sums, int(document["calls"]), int(document["asked"]))
+            calls, asked = int(document["calls"]), int(document["asked"])
+            return _Found(sums, calls, asked, str(document["note"]))
 
     def _store(self, config: MonitorConfig, place: str, question: str, found: _Found) -> None:
         document = {
@@ -195,6 +202,7 @@ class AttributionWatcher:
             "sums": found.sums.to_document(),
             "calls": found.calls,
             "asked": found.asked,
+            "note": found.note,
         }
         self._write(config, place, document)
 

@@ -189,7 +189,27 @@ def test_the_time_set_aside_is_not_exceeded_by_more_than_a_call() -> None:
     found = hour_of(world, 8, rows=600)
     assert model.now <= 20
     assert 30 <= found["rows"] < 400
-    assert "the 10 seconds set aside for it were over" in found["note"]
+    assert "explained: the time set aside for it was over." in found["note"]
+
+
+def test_the_time_is_shared_by_the_windows_of_an_evaluation() -> None:
+    model = Model(seconds=4)
+    world = world_of(model, source="endpoint", rows=40, samples=20, seconds=10)
+    for hour in (8, 9, 10, 11):
+        hour_of(world, hour)
+    model.seconds, model.function = 9, by_children
+    for hour in (8, 9, 10, 11):  # late captures: all four are judged, and asked about, again
+        late = [capture_line(row, time=f"2026-03-01T{hour:02}:09:00Z") for row in rows_of(90, hour)]
+        lines = [line.replace("3f0c2a8e", f"{place:08x}") for place, line in enumerate(late)]
+        world.capture_lines(f"2026-03-01T{hour:02}:09:00Z", lines, name="late")
+    before = model.now
+    world.evaluate("2026-03-01T13:15:00Z")
+    assert model.now - before <= 10 + 9
+    notes = [
+        world.document(f"reports/2026/03/01/{hour:02}00/report.json")["attribution"]["note"]
+        for hour in (8, 9, 10, 11)
+    ]
+    assert any("Nothing was asked: the time set aside for it was over." in note for note in notes)
 
 
 def test_nobody_is_asked_before_the_window_is_complete() -> None:
@@ -248,7 +268,7 @@ def test_samples_merge_to_the_same_rows_in_any_order() -> None:
         ({"source": "endpoint", "outputs": OUTPUTS}, "outputs is for source captured"),
         ({"source": "endpoint", "rows": 1000, "samples": 5000}, "rows x samples is 5,000,000"),
         ({"source": "endpoint", "minimum_rows": 60}, "only 50 rows are explained"),
-        ({"source": "endpoint", "seconds": 600}, "accepted is a whole number from 1 to 90"),
+        ({"source": "endpoint", "seconds": 600}, "accepted is a whole number from 1 to 60"),
         ({"source": "captured", "outputs": OUTPUTS, "baseline": {"a": 1}}, "other features"),
         ({"source": "endpoint", "baseline": {"a": "x"}}, "baseline.a is 'x'; accepted is a number"),
         ({"source": "endpoint", "content_type": "x"}, "content_type is 'x'"),
