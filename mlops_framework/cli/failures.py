@@ -113,7 +113,10 @@ def _of_problem(refusal: ApiRefused) -> Failure:
     # With every fault listed, the detail would say the same twice.
     message = str(refusal).splitlines()[0] if faults else str(refusal)
     correlation = problem.get("correlation_id")
-    hint = f"Correlation id: {correlation}" if correlation and refusal.status >= 500 else ""
+    # What to do about faults stands with each of them.
+    hint = "" if faults else str(problem.get("next") or "")
+    if correlation and refusal.status >= 500:
+        hint = f"{hint} Correlation id: {correlation}".strip()
     if refusal.status == 403:
         hint = "The caller's IAM identity may not invoke this API (execute-api:Invoke)."
     return Failure(title, message, faults, hint)

@@ -164,6 +164,8 @@ def _check(file: Path, body: Any, env: str | None, as_json: bool) -> None:
 def _wait_until_gone(
     ctx: typer.Context, look: Any, pipeline_id: str, seconds: int, tell: Any
 ) -> None:
+    from mlops_framework.cli import waiting
+
     clock = _clock(ctx)
     start = clock.now()
     while clock.now() - start < seconds:
@@ -176,7 +178,7 @@ def _wait_until_gone(
         if seen["status"] == "DeleteFailed":
             raise NotDone(f"{seen['message']} {seen['next']}")
         tell(f"{pipeline_id}: {seen['status']}")
-        clock.sleep(2.0)
+        clock.sleep(waiting.seconds_between(clock.now() - start))
     raise NotDone(
         f"After {seconds} s {pipeline_id} is not gone yet. It goes on; look again with "
         f"mlops status {pipeline_id}."
@@ -202,7 +204,10 @@ def _show(found: Mapping[str, Any]) -> None:
     for problem in found["problems"]:
         what = " ".join(part for part in (problem["resource_type"], problem["resource"]) if part)
         screen.show_line(f"\n{problem['stage']}/{problem['action']} {what}")
-        screen.show_line(f"{problem['reason']}\n")
+        screen.show_line(problem["reason"])
+        if problem.get("link"):
+            screen.show_line(f"Look: {problem['link']}")
+        screen.show_line("")
     for stage in found["stages"]:
         for name, value in (stage.get("outputs") or {}).items():
             screen.show_line(f"  {name} = {value}")

@@ -90,6 +90,8 @@ class Claims:
         requester: Requester,
         asked: Mapping[str, Any],
         seconds: float,
+        *,
+        message: str = "",
     ) -> PipelineRecord:
         """Claim the pipeline for a request.
 
@@ -99,6 +101,7 @@ class Claims:
             requester: Who wants it.
             asked: The request before anything was filled in.
             seconds: How long the request may wait.
+            message: What it waits for, if it has waited already.
 
         Raises:
             PipelineBusy: If another request came first.
@@ -123,6 +126,7 @@ class Claims:
             updated_at=now.isoformat(),
             run_since=record.run_since if record else "",
             lease_until=(now + LEASE + timedelta(seconds=seconds)).isoformat(),
+            message=message,
             origin=requester.origin or (record.origin if record else ""),
             asked=canonical_json(dict(asked)),
             request=canonical_json(dict(plan.request)),
@@ -146,6 +150,7 @@ class Claims:
                 source_digest=plan.source_digest,
                 run_since=claim.updated_at if runs else claim.run_since,
                 lease_until="",
+                message="",
             ),
             claim,
         )

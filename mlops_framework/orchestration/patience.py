@@ -9,6 +9,9 @@ from mlops_framework.orchestration.ports import Pause, StackGateway
 from mlops_framework.orchestration.stack import Stack
 
 POLL_SECONDS: Final = 2.0
+_FIRST_SECONDS: Final = 0.25
+"""Between the first two looks; each of the next waits twice as long, up to ``POLL_SECONDS``: most of
+what is waited for takes a second or minutes."""
 _BREATH_SECONDS: Final = 0.5
 
 
@@ -35,14 +38,16 @@ class Patience:
         Raises:
             PatienceEnded: If the budget is used up before.
         """
+        pause = _FIRST_SECONDS
         while True:
             stack = stacks.describe(name)
             if reached(stack):
                 return stack
             if self._left <= 0:
                 raise PatienceEnded(name, stack.status if stack else "gone")
-            self._pause(min(POLL_SECONDS, self._left))
-            self._left -= POLL_SECONDS
+            self._pause(min(pause, self._left))
+            self._left -= pause
+            pause = min(2 * pause, POLL_SECONDS)
 
     def breathe(self) -> None:
         """Wait until what was asked for shows: the old status may be told for a moment."""

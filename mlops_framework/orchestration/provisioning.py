@@ -143,7 +143,9 @@ class Provisioning:
         requester = Requester(record.requested_by, record.correlation_id, record.origin)
         asked = json.loads(record.asked)
         try:
-            claim = self._claims.take(record, plan, requester, asked, seconds)
+            claim = self._claims.take(
+                record, plan, requester, asked, seconds, message=record.message
+            )
         except PipelineBusy as busy:
             raise TakenOver(str(busy)) from None
         return self._run(plan, claim, record, seconds)
