@@ -22,6 +22,7 @@ from mlops_framework.blueprints.monitors import (
     model_quality,
 )
 from mlops_framework.cli.request_file import expand, read_request
+from mlops_framework.registry import Registry
 from mlops_framework.testing.blueprint_suite import BlueprintSuite
 
 REQUESTS = Path(__file__).resolve().parents[2] / "examples" / "employment" / "requests"
@@ -29,6 +30,17 @@ REQUESTS = Path(__file__).resolve().parents[2] / "examples" / "employment" / "re
 
 def example(kind: str) -> Mapping[str, Any]:
     return expand(read_request(REQUESTS / f"{kind}.json"), lambda key: f"the-{key}")
+
+
+def test_every_kind_that_the_platform_brings_passes_the_suite() -> None:
+    tested = {suite.blueprint.kind for suite in BlueprintSuite.__subclasses__()}
+    brought = {
+        blueprint.kind
+        for blueprint in Registry.discover().blueprints
+        if blueprint.stack.startswith("mlops_framework.")
+    }
+
+    assert brought <= tested
 
 
 class TestBatchTransform(BlueprintSuite):

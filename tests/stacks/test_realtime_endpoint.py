@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mlops_framework.blueprints.realtime_endpoint import BLUEPRINT
-from mlops_framework.contracts.parameters import template_values
-from mlops_framework.registry import Registry
 from tests.stacks.conftest import Synthesized
+from tests.stacks.deployed import Deployed
 
-NOTHING = object()
 BODY = {
     "pipeline_type": "realtime-endpoint",
     "model_name": "income",
@@ -22,72 +19,13 @@ BODY = {
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/income/2"
 
 
-class Deployed:
-    """A template with a request's values in it: conditions decided, references to values filled."""
-
-    def __init__(self, template: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-        request = Registry([BLUEPRINT]).parse({**BODY, **body})
-        self._template = template
-        self._values = template_values(request, "dev")
-        self.resources = {
-            name: (resource["Type"], self.of(resource.get("Properties", {})))
-            for name, resource in template["Resources"].items()
-            if "Condition" not in resource or self._holds({"Condition": resource["Condition"]})
-        }
-
-    def one(self, kind: str) -> dict[str, Any]:
-        (found,) = self.all(kind)
-        return found
-
-    def all(self, kind: str) -> list[dict[str, Any]]:
-        return [properties for type_, properties in self.resources.values() if type_ == kind]
-
-    def of(self, node: Any) -> Any:
-        if isinstance(node, list):
-            items = [self.of(item) for item in node]
-            return [item for item in items if item is not NOTHING]
-        if not isinstance(node, dict):
-            return node
-        if set(node) == {"Fn::If"}:
-            condition, then, otherwise = node["Fn::If"]
-            return self.of(then if self._holds({"Condition": condition}) else otherwise)
-        if node == {"Ref": "AWS::NoValue"}:
-            return NOTHING
-        if set(node) == {"Ref"}:
-            return self._values.get(node["Ref"], f"<{node['Ref']}>")
-        if set(node) == {"Fn::Join"}:
-            delimiter, parts = node["Fn::Join"]
-            return delimiter.join(map(str, self.of(parts)))
-        if set(node) == {"Fn::GetAtt"}:
-            return f"<{'.'.join(node['Fn::GetAtt'])}>"
-        if set(node) == {"Fn::Split"}:
-            delimiter, text = node["Fn::Split"]
-            return str(self.of(text)).split(delimiter)
-        members = {key: self.of(value) for key, value in node.items()}
-        return {key: value for key, value in members.items() if value is not NOTHING}
-
-    def _holds(self, expression: Mapping[str, Any]) -> bool:
-        ((function, operands),) = expression.items()
-        match function:
-            case "Condition":
-                return self._holds(self._template["Conditions"][operands])
-            case "Fn::Equals":
-                left, right = map(self.of, operands)
-                return bool(left == right)
-            case "Fn::Not":
-                return not self._holds(operands[0])
-            case "Fn::And":
-                return all(map(self._holds, operands))
-        raise AssertionError(expression)
-
-
 Deploy = Callable[..., Deployed]
 
 
 @pytest.fixture(scope="module")
 def deployed(dev: Synthesized) -> Deploy:
     template = dev.blueprints["realtime-endpoint"]
-    return lambda **body: Deployed(template, body)
+    return lambda **body: Deployed(template, {**BODY, **body})
 
 
 def config(deployed: Deployed) -> dict[str, Any]:
