@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from mlops_framework.cli.errors import NotDone
@@ -24,6 +24,7 @@ class Clock:
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    today: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 def wait_until_settled(
@@ -61,7 +62,14 @@ def wait_until_settled(
                 f"mlops status {status['pipeline_id']} --wait."
             )
         tell(f"{status['pipeline_id']}: {status['status']}{_where(status)}")
-        clock.sleep(1.0 if waited < 30 else 3.0)
+        clock.sleep(seconds_between(waited))
+
+
+def seconds_between(waited: float) -> float:
+    """How long to wait before the next look: what takes minutes is looked at less often."""
+    if waited < 5:
+        return 0.5
+    return 1.0 if waited < 30 else 3.0
 
 
 def is_old_news(status: Mapping[str, Any]) -> bool:

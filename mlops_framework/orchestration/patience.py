@@ -10,7 +10,7 @@ from mlops_framework.orchestration.stack import Stack
 
 POLL_SECONDS: Final = 2.0
 _FIRST_SECONDS: Final = 0.25
-"""Between the first two looks; each of the next waits twice as long, up to ``POLL_SECONDS``: most of
+"""Between the first two looks; every next wait is twice as long, up to ``POLL_SECONDS``: most of
 what is waited for takes a second or minutes."""
 _BREATH_SECONDS: Final = 0.5
 

@@ -21,7 +21,7 @@ from mlops_framework.local.plane.codepipeline.artifacts import Artifact
 _ONE_DAY = 24 * 60
 # AWS calls a function that gave a continuation token again after about half a minute; here a
 # shorter breath keeps local runs quick without turning the wait into a busy loop.
-_CONTINUE_AFTER_SECONDS = 2.0
+_CONTINUE_AFTER_SECONDS = 1.0
 
 
 class LambdaInvoke(Action):
