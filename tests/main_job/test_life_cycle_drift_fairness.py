@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from mlops_framework.testing.drift import capture_key, capture_line
 
@@ -62,24 +61,20 @@ def eventually(look: Callable[[], Any], seconds: float = 25) -> Any:
 
 
 @pytest.fixture
-def send(mlops: Any, tmp_path: Path) -> Iterator[Callable[..., None]]:
-    """Submits and waits; takes what was submitted down again."""
-    kinds: list[str] = []
+def send(mlops: Any, tmp_path: Path) -> Callable[..., None]:
+    """Submits and waits."""
 
     def deliver(kind: str, **body: Any) -> None:
         file = tmp_path / "request.json"
         file.write_text(json.dumps({"pipeline_type": kind, "model_name": NAME, **body}))
         accepted = mlops("submit", str(file))
-        kinds.insert(0, accepted["pipeline_id"])
         assert mlops("status", accepted["pipeline_id"], "--wait")["problems"] == []
 
-    yield deliver
-    for pipeline in kinds:
-        mlops("pipelines", "delete", pipeline, "--yes", "--wait")
+    return deliver
 
 
 def test_bias_and_attributions_are_judged_and_own_calls_are_no_traffic(
-    send: Callable[..., None], loop: Any, bucket: str, put: Any
+    send: Callable[..., None], mlops: Any, loop: Any, bucket: str, put: Any
 ) -> None:
     s3, iam = loop.place.client("s3"), loop.place.client("iam")
     model = put("models/just.tar.gz", {"code/inference.py": MODEL})
@@ -98,8 +93,12 @@ def test_bias_and_attributions_are_judged_and_own_calls_are_no_traffic(
         bias={"facets": [{"column": "sex", "values": [1]}], "thresholds": {"DI": 0.8}},
         attribution={"source": "endpoint", "rows": 12, "samples": 6, "minimum_rows": 10},
     )
-    roles = [role["RoleName"] for role in iam.list_roles()["Roles"]]
-    assert [name for name in roles if NAME in name and "Attribution" in name] != []
+
+    def roles_for_asking() -> list[str]:
+        names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+        return [name for name in names if f"-{NAME}-drift" in name and "Attribution" in name]
+
+    assert len(roles_for_asking()) == 1
 
     # Two complete hours: one as the model always decided, one in which it decides by age and
     # against a sex.
@@ -164,9 +163,7 @@ def test_bias_and_attributions_are_judged_and_own_calls_are_no_traffic(
     bodies = [s3.get_object(Bucket=bucket, Key=o["Key"])["Body"].read() for o in keys]
     assert sum(body.count(b'"mlops-shap-') for body in bodies) >= 2
 
-
-def test_the_role_for_asking_goes_with_the_monitor(loop: Any) -> None:
-    with pytest.raises(ClientError):
-        loop.place.client("ssm").get_parameter(Name=f"/mlops-local/drift/monitors/{NAME}")
-    roles = [role["RoleName"] for role in loop.place.client("iam").list_roles()["Roles"]]
-    assert not [name for name in roles if f"-{NAME}-drift" in name]
+    # The role for asking goes with the monitor.
+    mlops("pipelines", "delete", f"{NAME}-drift-monitor", "--yes", "--wait")
+    assert roles_for_asking() == []
+    mlops("pipelines", "delete", f"{NAME}-realtime-endpoint", "--yes", "--wait")
