@@ -100,6 +100,10 @@ def translate_field(draft: Draft, name: str, old: Old) -> None:
     if isinstance(value, dict) and old.per_stage:
         _translate_stages(draft, old, value, spelling)
         return
+    if isinstance(value, dict) and old.form is not Form.OBJECT:
+        said = f"Takes one value, for every stage; found {shown(value)}."
+        draft.wrong(spelling, said, old.form.value, value)
+        return
     found = read_at(draft, spelling, value, old.form)
     if found is not None:
         draft.put(old.to, in_known_words(found, old.words), spelling)
@@ -160,8 +164,10 @@ def _translate_stages(draft: Draft, old: Old, given: Mapping[str, Any], spelling
         if key is None:
             continue
         used.add(key)
-        read_value = read_at(draft, f"{spelling}.{key}", given[key], old.form)
-        found[stage] = read_value
+        if _is_empty(given[key]) and not old.required:
+            found[stage] = "" if old.default is None else old.default
+        else:
+            found[stage] = read_at(draft, f"{spelling}.{key}", given[key], old.form)
         draft.came_from(f"{old.to}.{stage}", f"{spelling}.{key}")
     missing = [stage for stage in stages if stage not in found]
     if missing:

@@ -67,7 +67,9 @@ _ALL: Final[Mapping[str, Old]] = {
         per_stage=True,
         meaning="Longest run, seconds.",
     ),
-    "baseline_max_runtime_seconds": Old("baseline_max_runtime_seconds", Form.WHOLE, per_stage=True),
+    "baseline_max_runtime_seconds": Old(
+        "baseline_max_runtime_seconds", Form.WHOLE, default=3600, per_stage=True
+    ),
     "kms_key_arn": KMS_KEY,
 }
 _PROBLEM: Final[Mapping[str, Old]] = {

@@ -110,3 +110,25 @@ def test_a_threshold_is_there_where_it_was_asked_for_or_has_something_to_compare
     )
 
     assert as_text(request.parameter_value("probability_threshold", "live")) == text
+
+
+def test_a_stage_without_a_value_has_what_all_have_without_the_field(door, body) -> None:
+    request = door(
+        body(
+            "data-quality-stages",
+            baseline_max_runtime_seconds={"dev": "", "staging": None, "prod": "3300"},
+            kms_key_arn={"dev": "", "staging": None, "prod": ""},
+        ),
+        {"dev": (), "staging": (), "prod": ()},
+    )
+
+    assert request.baseline_max_runtime_seconds == {"dev": 3600, "staging": 3600, "prod": 3300}
+    assert request.kms_key_arn == {"dev": "", "staging": "", "prod": ""}
+
+
+def test_what_is_the_same_in_every_stage_takes_no_map(door, body) -> None:
+    names = {"dev": "a", "staging": "b", "prod": "c"}
+
+    faults = door.refused(body("realtime-builtin", model_name=names))
+
+    assert faults["model_name"].startswith("Takes one value, for every stage; found ")
