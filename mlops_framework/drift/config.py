@@ -18,6 +18,8 @@ from mlops_framework.errors import Fault
 from mlops_framework.naming import CAPTURES_PREFIX
 
 VERSION: Final = 1
+MOST_LABELLED_WINDOWS: Final = 4_000
+"""Windows that wait for labels at the same time: some 0.2 KB each in the monitor's state."""
 POLICIES: Final = ("standard", "model-monitor")
 _S3_LOCATION: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)")
 _NAME: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9])*")
@@ -212,6 +214,7 @@ class MonitorConfig:
             found = f"{values.get('retrain_breaches', 1)} of {values.get('retrain_windows', 1)}"
             message = "more breaches are asked for than windows are looked at"
             faults.append(Fault("retrain_breaches", message, accepted, found))
+        faults += _too_many_windows(values)
         if values.get("bias") and not values.get("ground_truth"):
             message = "needs ground_truth, which says where in an answer the prediction is"
             faults.append(Fault("bias", message, "bias together with ground_truth", "bias alone"))
@@ -231,6 +234,22 @@ class MonitorConfig:
         absent = [name for name, value in found.items() if value is None]
         document = {"version": VERSION} | found | nested
         return {name: value for name, value in document.items() if name not in absent}
+
+
+def _too_many_windows(values: Mapping[str, Any]) -> list[Fault]:
+    """All windows that labels may still come for are remembered in one document."""
+    truth, minutes = values.get("ground_truth"), values.get("window_minutes", 60)
+    if truth is None or not values.get("ground_truth_location"):
+        return []
+    count = truth.label_horizon_hours * 60 // minutes
+    if count <= MOST_LABELLED_WINDOWS:
+        return []
+    message = (
+        f"{truth.label_horizon_hours} hours of windows of {minutes} minutes are {count:,} windows; "
+        "give longer windows or a shorter horizon"
+    )
+    accepted = f"at most {MOST_LABELLED_WINDOWS:,} windows within the horizon"
+    return [Fault("ground_truth.label_horizon_hours", message, accepted, f"{count:,}")]
 
 
 def _is_nested(value: Any) -> bool:

@@ -41,6 +41,9 @@ METRICS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """As the engine has them (a test compares them): requests are checked where it is not."""
 
+MOST_LABELLED_WINDOWS: Final = 4_000
+"""As the engine has it."""
+
 Attribute = Annotated[
     str,
     Field(pattern="^[^ \\t\\r\\n]{0,256}$"),
@@ -123,6 +126,7 @@ def truth_conflicts(given: Mapping[str, Any]) -> Iterator[Fault]:
         )
     if not isinstance(truth, Mapping):
         return
+    yield from _too_many_windows(given, truth)
     problem = truth.get("problem_type")
     binary = problem == "BinaryClassification"
     if binary and not (truth.get("inference_attribute") or truth.get("probability_attribute")):
@@ -161,6 +165,24 @@ def truth_conflicts(given: Mapping[str, Any]) -> Iterator[Fault]:
                 ", ".join(accepted),
                 shown(metric),
             )
+
+
+def _too_many_windows(given: Mapping[str, Any], truth: Mapping[str, Any]) -> Iterator[Fault]:
+    """All windows that labels may still come for are remembered at the same time."""
+    windows = given.get("window_minutes", 60)
+    of_stages = windows.values() if isinstance(windows, Mapping) else [windows]
+    minutes = min((one for one in of_stages if isinstance(one, int) and one > 0), default=60)
+    hours = truth.get("label_horizon_hours", 24)
+    if not given.get("ground_truth_location") or not isinstance(hours, int):
+        return
+    if hours * 60 // minutes > MOST_LABELLED_WINDOWS:
+        yield Fault(
+            "ground_truth.label_horizon_hours",
+            f"{hours} hours of windows of {minutes} minutes are {hours * 60 // minutes:,} windows "
+            "that wait for labels at the same time; give longer windows or a shorter horizon.",
+            f"at most {MOST_LABELLED_WINDOWS:,} windows",
+            shown(hours),
+        )
 
 
 def label_prefix(location: str) -> str:

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from mlops_framework.blueprints.drift_monitor import truth
 from mlops_framework.blueprints.drift_monitor.contract import DriftMonitorRequest
 from mlops_framework.blueprints.drift_monitor.truth import METRICS, label_prefix
+from mlops_framework.drift import config
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.errors import MonitorInvalid
 from mlops_framework.drift.ground_truth import settings
 from mlops_framework.testing.drift import MONITOR
 
@@ -22,20 +25,32 @@ REQUEST: dict[str, Any] = {
 TRUTH = {"problem_type": "BinaryClassification", "probability_attribute": "0"}
 
 
-def test_the_metrics_of_requests_are_those_of_the_engine() -> None:
+def test_requests_are_checked_by_what_the_engine_knows() -> None:
     assert dict(METRICS) == dict(settings.METRICS)
+    assert truth.MOST_LABELLED_WINDOWS == config.MOST_LABELLED_WINDOWS
+
+
+@pytest.mark.parametrize("minutes", [1, {"dev": 60, "prod": 1}])
+def test_more_windows_than_can_wait_for_labels_are_refused(minutes: Any) -> None:
+    waiting = TRUTH | {"label_horizon_hours": 100}
+    body = {"ground_truth": waiting, "ground_truth_location": "s3://data/labels"}
+    with pytest.raises(ValidationError, match="6,000 windows that wait for labels"):
+        DriftMonitorRequest.model_validate(REQUEST | body | {"window_minutes": minutes})
+    document = MONITOR.to_document() | body | {"window_minutes": 1}
+    with pytest.raises(MonitorInvalid, match="6,000 windows"):
+        MonitorConfig.from_document(document, "x")
 
 
 def test_what_a_request_says_is_what_the_service_reads() -> None:
-    truth = TRUTH | {"thresholds": {"accuracy": 0.8}, "minimum_labels": 50, "positive_label": "yes"}
-    request = DriftMonitorRequest.model_validate(REQUEST | {"ground_truth": truth})
+    asked = TRUTH | {"thresholds": {"accuracy": 0.8}, "minimum_labels": 50, "positive_label": "yes"}
+    request = DriftMonitorRequest.model_validate(REQUEST | {"ground_truth": asked})
     assert request.ground_truth is not None
     document = MONITOR.to_document() | {"ground_truth": request.ground_truth.model_dump()}
-    config = MonitorConfig.from_document(document, "x")
-    assert config.ground_truth is not None
-    assert config.ground_truth.to_document() == truth
-    again = MonitorConfig.from_document(config.to_document(), "x")
-    assert again == config
+    read = MonitorConfig.from_document(document, "x")
+    assert read.ground_truth is not None
+    assert read.ground_truth.to_document() == asked
+    again = MonitorConfig.from_document(read.to_document(), "x")
+    assert again == read
 
 
 def test_left_out_it_is_off() -> None:
@@ -44,7 +59,7 @@ def test_left_out_it_is_off() -> None:
 
 
 @pytest.mark.parametrize(
-    ("truth", "said"),
+    ("wrong", "said"),
     [
         ({"problem_type": "BinaryClassification"}, "where the prediction is"),
         ({"problem_type": "Regression", "probability_attribute": "0"}, "no positive class"),
@@ -53,9 +68,9 @@ def test_left_out_it_is_off() -> None:
         (TRUTH | {"minimum_labels": 3}, "minimum_labels"),
     ],
 )
-def test_what_does_not_go_together_is_refused(truth: dict[str, Any], said: str) -> None:
+def test_what_does_not_go_together_is_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
-        DriftMonitorRequest.model_validate(REQUEST | {"ground_truth": truth})
+        DriftMonitorRequest.model_validate(REQUEST | {"ground_truth": wrong})
 
 
 def test_labels_without_saying_what_is_predicted_are_refused() -> None:

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from mlops_framework.drift.ground_truth.id_hashes import hashes_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows, join
 from mlops_framework.drift.ground_truth.labels import Labels, parts_of, read_labels
+from mlops_framework.drift.ground_truth.predictions import predicted
+from mlops_framework.drift.ground_truth.settings import GroundTruth, output_of
 from mlops_framework.drift.ground_truth.tables import Table, column_of, table_bytes, table_of
 from mlops_framework.drift.values import Numbers, Texts, texts_of
 
@@ -210,3 +212,38 @@ def test_joining_agrees_with_a_dictionary(seed: int) -> None:
         parts.append(labels_of(*lines))
     found = joined([predictions_of(rows)], *parts)
     assert seen(found) == [expected.get((one, place), "") for one, place, _ in rows]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "outputs", "found"),
+    [
+        ("0", ["prediction"], "prediction"),
+        ("", ["prediction"], "prediction"),
+        ("0", ["prediction.0", "prediction.1"], "prediction.0"),
+        ("1", ["prediction.0", "prediction.1"], "prediction.1"),
+        ("score", ["prediction.label", "prediction.score"], "prediction.score"),
+        ("predictions[0].score", ["prediction.label", "prediction.score"], "prediction.score"),
+        ("predictions", ["prediction"], "prediction"),
+        ("prediction.score", ["prediction.score"], "prediction.score"),
+        ("1", ["prediction"], ""),
+        ("score", [], ""),
+    ],
+)
+def test_a_prediction_is_found_by_position_name_or_path(
+    attribute: str, outputs: list[str], found: str
+) -> None:
+    assert output_of(attribute, dict.fromkeys(outputs)) == found
+
+
+def test_a_probability_gives_the_prediction_where_none_is_named() -> None:
+    settings = GroundTruth(
+        problem_type="BinaryClassification",
+        probability_attribute="0",
+        probability_threshold=0.7,
+        positive_label="yes",
+    )
+    outputs = {"prediction": Numbers(np.array([0.69, 0.7, np.nan]))}
+    classes, scores = predicted(settings, outputs, 3)
+    assert isinstance(classes, Texts)
+    assert [classes.distinct[code] for code in classes.indices] == ["other", "yes", ""]
+    assert scores.tolist()[:2] == [0.69, 0.7]

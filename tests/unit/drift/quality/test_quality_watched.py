@@ -26,6 +26,7 @@ from mlops_framework.testing.drift import (
     label_line,
 )
 from tests.unit.drift.conftest import rows_of
+from tests.unit.drift.test_report import Page
 from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World
 
 SCHEMA = json.loads(
@@ -243,8 +244,14 @@ def test_the_page_shows_before_and_now_side_by_side(world: Watched) -> None:
     world.label("2026-03-01T15:00:00Z", calls(15, turned=0.3))
     world.evaluate("2026-03-01T16:15:00Z")
     page = world.bucket.objects[BUCKET, f"drift/{NAME}/reports/2026/03/01/1500/report.html"]
-    for text in ("<h2>Model quality</h2>", "ROC curve", "Confusion matrix", "worse</span>"):
-        assert text in page
+    read = Page()
+    read.feed(page)
+    read.close()
+    shown = " ".join(read.text)
+    for text in ("Model quality", "ROC curve", "Confusion matrix", "worse", "1,000 of 1,000"):
+        assert text in shown
+    assert read.open == []
+    assert not any(link.startswith("http") for link in read.references)
 
 
 def test_a_drop_that_goes_on_says_since_when(world: Watched) -> None:
