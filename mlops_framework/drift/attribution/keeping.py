@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ class AttributionKeeper:
         settings = config.attribution
         if settings is None:
             return None
-        return _Rows(settings.rows) if settings.asks else _Sums(settings)
+        return _Rows(settings.rows, baseline.names) if settings.asks else _Sums(settings)
 
 
 @dataclass
@@ -67,6 +67,7 @@ class _Rows:
     """A sample of the rows, for the endpoint to be asked about."""
 
     limit: int
+    columns: Sequence[str]
     found: dict[Window, SampledRows] = field(default_factory=dict)
 
     def add(self, window: Window, rows: CapturedRows) -> None:
@@ -74,7 +75,12 @@ class _Rows:
         self.found[window] = known.added(rows)
 
     def artefacts(self) -> Mapping[Window, Artefact]:
-        return {window: _artefact(ROWS, one.to_document()) for window, one in self.found.items()}
+        # With the columns: a baseline built later may have others.
+        columns = {"columns": list(self.columns)}
+        return {
+            window: _artefact(ROWS, one.to_document() | columns)
+            for window, one in self.found.items()
+        }
 
 
 def _artefact(name: str, document: Mapping[str, Any]) -> Artefact:

@@ -117,11 +117,11 @@ class AttributionWatcher:
 
     def _asked(self, scene: Scene, settings: AttributionSettings) -> _Found:
         sample = SampledRows(settings.rows)
-        width = len(scene.baseline.columns)
-        for key, document in self._kept(scene, ROWS):
-            sample = sample.merged(SampledRows.from_document(document, key))
-        rows = [(identity, values) for _, identity, values in sample.rows if len(values) == width]
         names = scene.baseline.names
+        for key, document in self._kept(scene, ROWS):
+            if document.get("columns") == list(names):  # others were kept of an earlier baseline
+                sample = sample.merged(SampledRows.from_document(document, key))
+        rows = [(identity, values) for _, identity, values in sample.rows]
         if self.predictor is None:
             return _Found(AttributionSums.empty(names), note="Nobody here may ask the endpoint.")
         place = _place(scene.config, f"{scene.task.window.path}/answers")
@@ -137,7 +137,7 @@ class AttributionWatcher:
             explanation = explainer.explain(rows)
         except PredictionRefused as refusal:
             return _Found(AttributionSums.empty(names), note=str(refusal))
-        values = np.array([one.contributions for one in explanation.rows]).reshape(-1, width)
+        values = np.array([one.contributions for one in explanation.rows]).reshape(-1, len(names))
         sums = AttributionSums.of_rows(names, values, groups_of(explanation.identities))
         note = f"Of {len(rows)} rows {len(explanation.rows)} were explained: {explanation.stopped}."
         found = _Found(

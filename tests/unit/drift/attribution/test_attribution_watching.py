@@ -19,10 +19,11 @@ from mlops_framework.drift.attribution.sampled_rows import SampledRows
 from mlops_framework.drift.attribution.settings import AttributionSettings
 from mlops_framework.drift.attribution.watcher import AttributionWatcher
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report_attribution import attribution_page
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.sums import Floats
-from mlops_framework.testing.drift import capture_line
+from mlops_framework.testing.drift import InMemoryMonitors, capture_line
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_report import SCHEMA, read
 from tests.unit.drift.test_service import CONFIG, NAME, World
@@ -130,6 +131,35 @@ def test_without_a_baseline_the_first_window_is_what_later_ones_are_compared_wit
     second = hour_of(world, 9, attributed(0.8, 0.3, 0.05))
     assert second["reference"] == "the window that began 2026-03-01T08:00:00Z"
     assert second["ndcg"]["value"] == 1
+
+
+def test_attributions_may_be_nested_where_the_request_says() -> None:
+    paths = {name: f"explained[0].{name}" for name in ("income", "children", "colour")}
+    given = {"income": 0.8, "children": 0.3, "colour": 0.05}
+    named = {name: f"prediction.{name}" for name in given}
+    world = world_of(None, source="captured", outputs=named, baseline=given)
+    form = RecordForm.from_document({"output": {"columns": paths}})
+    config = replace(world.config, records=form)
+    world.drift = replace(world.drift, monitors=InMemoryMonitors({NAME: config}))
+    time = "2026-03-01T08:05:00Z"
+    lines = []
+    for place, row in enumerate(rows_of(300, 8)):
+        line = json.loads(capture_line(row, time=time))
+        answer = {"score": 0.5, "explained": [{"income": 0.1, "children": 0.2, "colour": -0.9}]}
+        line["captureData"]["endpointOutput"] |= {
+            "data": json.dumps(answer),
+            "encoding": "JSON",
+            "observedContentType": "application/json",
+        }
+        line["eventMetadata"]["eventId"] = f"e{place}"
+        lines.append(json.dumps(line))
+    world.capture_lines(time, lines)
+    world.evaluate("2026-03-01T09:15:00Z")
+    found = world.document("reports/2026/03/01/0800/report.json")["attribution"]
+    assert (found["rows"], found["left_out"]) == (300, 0)
+    assert {one["name"]: one["window"] for one in found["features"]} == pytest.approx(
+        {"income": 0.1, "children": 0.2, "colour": 0.9}
+    )
 
 
 def test_rows_without_attributions_are_counted_and_too_few_give_no_verdict() -> None:
