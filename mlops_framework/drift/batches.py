@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import orjson
 
-from mlops_framework.drift.blocks import Block, blocks, line_ends, sound_lines
+from mlops_framework.drift.blocks import Block, blocks, lines_of
 from mlops_framework.drift.capture import MOST_OUTPUTS, PREDICTION, output_name, output_names
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.decoding import Decoded, Undecodable, csv_columns, csv_outputs
@@ -26,7 +26,7 @@ from mlops_framework.drift.payloads import Payloads, gathered, payloads_of
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.record_layout import RecordLayout, learn
 from mlops_framework.drift.scanning import Bytes, Marks, Places, Scan, Spans, matrix, scan
-from mlops_framework.drift.values import Values
+from mlops_framework.drift.values import MISSING_NUMBER, Values
 
 _MOST_LAYOUTS: Final = 8
 _FEWEST: Final = 4
@@ -91,8 +91,11 @@ class BatchReader:
     def __init__(self, specs: Sequence[ColumnSpec], form: RecordForm | None = None) -> None:
         self._specs = tuple(specs)
         self._form = form or RecordForm()
-        # A line that names all columns names the longest.
-        self._header = max((spec.name for spec in specs), key=len, default="").encode()
+        # A line that names all columns names the longest. Where a name stands for a number that is
+        # none, Arrow stumbles over it, so that it need not be looked for in every payload.
+        self._name = max((spec.name for spec in specs), key=len, default="").encode()
+        stumbles = any(spec.ordered and not _is_number(spec.name) for spec in specs)
+        self._header = b"" if stumbles else self._name
         self._layouts: list[RecordLayout] = []
         self._refused = 0
 
@@ -107,14 +110,7 @@ class BatchReader:
 
     def _block(self, block: Block) -> Iterator[Batch | bytes]:
         data = block.data
-        ends = line_ends(data)
-        starts = np.empty_like(ends)
-        starts[:1] = 0
-        starts[1:] = ends[:-1] + 1
-        filled = ends > starts
-        if not filled.all():
-            starts, ends = starts[filled], ends[filled]
-        sound = sound_lines(block, data, starts, ends)
+        starts, ends, sound = lines_of(data)
         rest = np.flatnonzero(sound)
         slow = [np.flatnonzero(~sound)]
         known = 0
@@ -131,7 +127,7 @@ class BatchReader:
             if batch is not None:
                 yield batch
             slow.append(lines[~good])
-            rest = np.delete(rest, found.lines)
+            rest = rest[:0] if len(lines) == len(rest) else np.delete(rest, found.lines)
         for line in np.sort(np.concatenate([*slow, rest])).tolist():
             yield data[starts[line] : ends[line]].tobytes()
 
@@ -179,7 +175,7 @@ class BatchReader:
         decoded = (
             json_columns(request.text, self._specs, self._form.input)
             if request.json
-            else csv_columns(request.text, self._specs)
+            else csv_columns(request.text, self._specs, header=self._name)
         )
         lines = np.repeat(np.arange(len(kept)), request.rows)
         records, wrong = _records(decoded, lines)
@@ -249,6 +245,17 @@ def _records(decoded: Decoded, lines: Places) -> tuple[Places, Places]:
     if len(decoded.rows) != len(lines):
         raise Undecodable
     return np.repeat(lines, decoded.rows), lines[:0]
+
+
+def _is_number(name: str) -> bool:
+    """Whether a name could be taken for a number, or for a missing one."""
+    if name.strip().lower() in MISSING_NUMBER:
+        return True
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _output_name(member: str) -> str:

@@ -49,12 +49,13 @@ class Decoded:
     rows: NDArray[np.int64] | None = None
 
 
-def csv_columns(text: Any, specs: Sequence[ColumnSpec]) -> Decoded:
+def csv_columns(text: Any, specs: Sequence[ColumnSpec], *, header: bytes = b"") -> Decoded:
     """Columns of unquoted CSV, numbers where the specification has an order.
 
     Args:
         text: Rows, a line each (an Arrow buffer or bytes).
         specs: The columns in order.
+        header: What header lines hold; where text is in the place of numbers, such lines are wrong.
 
     Raises:
         Undecodable: If it is not readable as that.
@@ -70,6 +71,9 @@ def csv_columns(text: Any, specs: Sequence[ColumnSpec]) -> Decoded:
         columns = [arrow_values(column) for column in table.columns]
     except pa.ArrowInvalid:
         # Text where numbers were: all of it as text, so that each unreadable one is known.
+        if header and header in text:
+            lines = text.split(b"\n")
+            return Decoded((), tuple(place for place, line in enumerate(lines) if header in line))
         wrong.clear()
         try:
             table = _csv(text, specs, skip, as_text=True)

@@ -46,7 +46,8 @@ def payloads_of(data: Bytes, spans: Spans, side: Side, *, header: bytes = b"") -
         data: The bytes that hold the lines.
         spans: Where the payloads are.
         side: How they are encoded.
-        header: What a header line of CSV holds; such payloads are for the real parser.
+        header: What a header line of CSV holds, if a search for it is needed; such payloads are
+            for the real parser.
 
     Raises:
         Undecodable: If they have to be read one by one.
@@ -71,7 +72,7 @@ def payloads_of(data: Bytes, spans: Spans, side: Side, *, header: bytes = b"") -
             wrong |= _with_other_escapes(text, lengths, json)
         if feeds:
             rows += _several(text, lengths, json)
-    if _MARK in found:
+    if not found.isascii() and _MARK in found:
         wrong |= _holding(found, _MARK, lengths)
     if header and not json and header in found:
         wrong |= _holding(found, header, lengths)

@@ -21,7 +21,7 @@ Rows: TypeAlias = NDArray[np.int64] | slice
 LARGEST_MAGNITUDE: Final = 1e100
 """Numbers beyond are counted as invalid: no feature has them, and their squares overflow."""
 
-_MISSING_NUMBER: Final = frozenset({"", "nan", "null", "none", "na", "n/a", "-nan", "+nan"})
+MISSING_NUMBER: Final = frozenset({"", "nan", "null", "none", "na", "n/a", "-nan", "+nan"})
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def number_of(text: str) -> float | None:
 
 def _read(text: str) -> float | None:
     stripped = text.strip()
-    if stripped.lower() in _MISSING_NUMBER:
+    if stripped.lower() in MISSING_NUMBER:
         return None
     return float(stripped) + 0.0  # -0.0 becomes 0.0, so that minima do not depend on order
 

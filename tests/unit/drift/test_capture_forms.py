@@ -191,6 +191,10 @@ line = st.builds(
 rubbish = st.sampled_from(
     [b"{", b"\xff\xfe", b"\xef\xbb\xbf{}", b'{"captureData":1}', b" ", b"\x00", b"[]", b"{}\r"]
 )
+inserted = st.tuples(
+    st.integers(0, 300),
+    st.sampled_from([b"\t", b"\r", b"\x00", b"\x7f", b"\xff", b"\xc3\xa9", b" "]),
+)
 FORMS = [
     {},
     {"input": {"rows": "instances[*]"}},
@@ -208,9 +212,13 @@ def captured(draw: st.DrawFn) -> bytes:
     """Some lines many times over, so that layouts are learnt and used, some of them damaged."""
     kinds = draw(st.lists(line, min_size=1, max_size=4))
     lines = draw(st.lists(st.sampled_from(kinds), min_size=4, max_size=40))
-    damage = st.tuples(st.integers(0, len(lines) - 1), rubbish | st.integers(1, 300))
+    damage = st.tuples(st.integers(0, len(lines) - 1), rubbish | st.integers(1, 300) | inserted)
     for place, how in draw(st.lists(damage, max_size=2)):
-        lines[place] = how if isinstance(how, bytes) else lines[place][:how]
+        own = lines[place]
+        if isinstance(how, tuple):
+            lines[place] = own[: how[0]] + how[1] + own[how[0] :]
+        else:
+            lines[place] = how if isinstance(how, bytes) else own[:how]
     return draw(st.sampled_from([b"\n", b"\r\n"])).join(lines)
 
 
