@@ -74,7 +74,9 @@ def files_in(event: Mapping[str, Any]) -> Iterator[RequestFile]:
     """Every request file that an event of S3 tells of; results and other objects are left out."""
     for file in _objects(event):
         name = file.key
-        if name.startswith(PREFIX) and name.endswith(".json") and not name.endswith(RESULT):
+        # The predecessor took whatever began so, mlops-config.json-2 as well.
+        asks = name.startswith(f"{PREFIX}.json") or name.endswith(".json")
+        if name.startswith(PREFIX) and asks and not name.endswith(RESULT):
             yield file
 
 

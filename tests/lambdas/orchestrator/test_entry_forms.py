@@ -162,6 +162,12 @@ def test_what_may_succeed_later_is_tried_again(api, desk, training) -> None:
     assert desk.alerts == []
 
 
+def test_a_name_that_begins_as_the_predecessors_did_is_one_whatever_its_end() -> None:
+    names = ("mlops-config.json", "mlops-config.json-2", "mlops-config-fraud.json")
+
+    assert [file.key for key in names for file in files_in(put(key))] == list(names)
+
+
 def test_a_result_is_no_request_and_neither_is_anything_else(api, desk) -> None:
     others = ("mlops-config.json.result.json", "mlops-config.yaml", "data/mlops-config.json")
 
