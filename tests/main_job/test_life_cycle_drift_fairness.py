@@ -52,7 +52,7 @@ def captured(rows: list[Row], moment: datetime, share: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def eventually(look: Callable[[], Any], seconds: float = 25) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, "nothing came"
