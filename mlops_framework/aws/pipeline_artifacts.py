@@ -94,4 +94,4 @@ def _wanted(files: zipfile.ZipFile, below: str) -> Iterator[tuple[str, zipfile.Z
 
 
 def _text(files: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str:
-    return files.read(entry).decode("utf-8-sig", errors="replace")
+    return files.read(entry).decode("utf-8-sig", errors="surrogateescape")

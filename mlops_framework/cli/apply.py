@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mlops_framework.cli.errors import ApiRefused, NotDone, RequestUnreadable
+from mlops_framework.cli.errors import ApiRefused, ApiUnreachable, NotDone, RequestUnreadable
 from mlops_framework.cli.options import ApiUrl, AsJson, Environment
 from mlops_framework.errors import Fault, FrameworkFault, RequestInvalid
 
 if TYPE_CHECKING:
     from mlops_framework.cli.place import Place
+    from mlops_framework.cli.waiting import Clock
     from mlops_framework.orchestration.gitops import FileFault
 
 _LOOK_SECONDS: Final = 1.0
+_OFFLINE_SECONDS: Final = 30.0
 _EFFECTIVE: Final = ("add", "update", "remove")
 
 
@@ -89,35 +91,62 @@ def apply(
         as_json=as_json,
     )
     if watch:
-        _watch(run, ctx.obj.clock.sleep)
-    else:
-        _once(run, _texts(folder))
+        _watch(run, ctx.obj.clock)
+        return
+    later = _once(run, _texts(folder))
+    if later:
+        raise NotDone(
+            f"Not everything could be changed yet. Run the same command again in {later} seconds: "
+            "it does what is left."
+        )
 
 
-def _watch(run: _Run, sleep: Any) -> None:
-    """Look until somebody ends it; what goes wrong is shown, and the next change looked at."""
+def _watch(run: _Run, clock: Clock) -> None:
+    """Look until somebody ends it; what goes wrong is shown once, and the next change looked at."""
     from mlops_framework.cli import screen
-    from mlops_framework.cli.failures import explain
 
     seen: Mapping[str, str] | None = None
+    due: float | None = None
+    told = ""
     screen.show_note(f"Watching {run.folder}; end with Ctrl-C.")
     try:
         while True:
             try:
                 texts = _texts(run.folder)
-                if texts != seen:
-                    seen = texts
-                    _once(run, texts)
+                if texts != seen or (due is not None and clock.now() >= due):
+                    seen, due = texts, None
+                    later = _once(run, texts)
+                    if later:
+                        due = clock.now() + later
+                        screen.show_note(f"Trying again in {later} seconds what is left.")
+                told = ""
             except FrameworkFault as fault:
-                failure = explain(fault)
-                assert failure is not None  # every fault of the framework has words
-                screen.show_fault(failure.title, failure.message, failure.faults, failure.hint)
-            sleep(_LOOK_SECONDS)
+                # A folder that is gone stays gone for many looks.
+                if str(fault) != told:
+                    told = str(fault)
+                    _show_fault(fault)
+                if isinstance(fault, ApiUnreachable):
+                    due = clock.now() + _OFFLINE_SECONDS
+            clock.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:
         screen.show_note("No longer watching.")
 
 
-def _once(run: _Run, texts: Mapping[str, str]) -> None:
+def _show_fault(fault: FrameworkFault) -> None:
+    from mlops_framework.cli import screen
+    from mlops_framework.cli.failures import explain
+
+    failure = explain(fault)
+    assert failure is not None  # every fault of the framework has words
+    screen.show_fault(failure.title, failure.message, failure.faults, failure.hint)
+
+
+def _once(run: _Run, texts: Mapping[str, str]) -> int:
+    """Plan and apply; seconds after which what is busy may be tried again, 0 if nothing is.
+
+    Raises:
+        NotDone: If a pipeline was refused for good.
+    """
     from mlops_framework.cli import screen
     from mlops_framework.orchestration.request_files import keys_named, read_files
 
@@ -132,7 +161,7 @@ def _once(run: _Run, texts: Mapping[str, str]) -> None:
     if run.only_plan or not changes:
         if run.as_json:
             screen.show_json({"plan": planned, "applied": []})
-        return
+        return 0
     if not run.sure:
         typer.confirm(f"Apply {_number(len(changes), 'change')}?", abort=True, err=True)
     applied = [_apply(api, change, reading.bodies, run.origin) for change in changes]
@@ -147,6 +176,7 @@ def _once(run: _Run, texts: Mapping[str, str]) -> None:
             f"{_number(len(failed), 'pipeline')} could not be changed: {', '.join(failed)}. The "
             "others were. Run the same command again when the reason is gone."
         )
+    return max((one["retry_after"] for one in applied if one["outcome"] == "busy"), default=0)
 
 
 def _texts(folder: Path) -> dict[str, str]:
@@ -166,14 +196,17 @@ def _texts(folder: Path) -> dict[str, str]:
             "nothing; mlops pipelines delete ID does."
         )
     try:
-        return {name: path.read_text(encoding="utf-8-sig") for name, path in files.items()}
-    except (OSError, UnicodeDecodeError) as error:
+        return {
+            name: path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+            for name, path in files.items()
+        }
+    except OSError as error:
         raise RequestUnreadable(f"A file of {folder} cannot be read: {error}.") from None
 
 
 def _apply(
     api: Any, change: Mapping[str, Any], bodies: Mapping[str, Any], origin: str
-) -> dict[str, str]:
+) -> dict[str, Any]:
     identity = change["pipeline_id"]
     try:
         if change["change"] == "remove":
@@ -181,7 +214,11 @@ def _apply(
             return {"pipeline_id": identity, "outcome": "removed", "message": answer["message"]}
         answer = api.provision(bodies[change["file"]], origin=origin)
     except ApiRefused as refusal:
-        return {"pipeline_id": identity, "outcome": "refused", "message": str(refusal)}
+        later = refusal.problem.get("retry_after")
+        refused = {"pipeline_id": identity, "message": str(refusal)}
+        if later:
+            return {**refused, "outcome": "busy", "retry_after": int(later)}
+        return {**refused, "outcome": "refused"}
     return {
         "pipeline_id": identity,
         "outcome": answer["outcome"],

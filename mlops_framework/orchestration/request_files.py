@@ -19,6 +19,7 @@ from mlops_framework.errors import EnvironmentInvalid, Fault
 from mlops_framework.orchestration.gitops import FileFault
 
 SUFFIXES: Final = (".json", ".yaml", ".yml")
+_NO_TEXT: Final = re.compile("[\udc80-\udcff]")
 _PLACEHOLDER: Final = re.compile(r"[{]([a-z-]+)[}]")
 
 
@@ -45,13 +46,14 @@ def read_files(texts: Mapping[str, str], values: Mapping[str, str]) -> Reading:
     """Decode request files, and fill in what they name of the platform.
 
     Args:
-        texts: Text by file.
+        texts: Text by file; bytes that are not UTF-8 as Python's ``surrogateescape`` keeps them.
         values: Value by key of the platform, for ``{data-bucket-name}`` and its like.
     """
     bodies: dict[str, Any] = {}
     faults: list[FileFault] = []
     for file, text in sorted(texts.items()):
         try:
+            _refuse_bytes(text)
             body = _json(text) if file.endswith(".json") else _yaml(file, text)
         except _Refused as refused:
             faults += [FileFault.of(file, fault) for fault in refused.faults]
@@ -84,6 +86,14 @@ class _Refused(Exception):
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
         super().__init__("; ".join(map(str, faults)))
+
+
+def _refuse_bytes(text: str) -> None:
+    found = _NO_TEXT.search(text)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        said = f"It is not text in UTF-8, line {line}."
+        raise _Refused(Fault("", said, "text in UTF-8", f"byte 0x{ord(found[0]) - 0xDC00:02x}"))
 
 
 def _json(text: str) -> Any:

@@ -182,6 +182,52 @@ def test_watching_plans_again_only_when_a_file_changes_and_survives_a_fault(
     assert paths(used) == ["POST /plans", PROVISION, "POST /plans", "POST /plans", PROVISION]
 
 
+def test_what_is_busy_is_tried_again_when_watching_and_told_otherwise(
+    run: Run, folder: Path
+) -> None:
+    moment, tries = [0.0], []
+
+    def provision(body: Any) -> tuple[int, Any]:
+        tries.append(moment[0])
+        if len(tries) < 3:
+            return 409, {"title": "Pipeline busy", "detail": "It moves.", "retry_after": 30}
+        return 202, {"pipeline_id": "income-training", "message": "ok", "outcome": "updated"}
+
+    def sleep(seconds: float) -> None:
+        moment[0] += seconds
+        if moment[0] > 50:
+            raise KeyboardInterrupt
+
+    used = platform(ADD, **{PROVISION: provision})
+
+    once = run("apply", str(folder), "--yes", "--origin", ORIGIN, using=used)
+    used = replace(used, clock=Clock(now=lambda: moment[0], sleep=sleep))
+    watched = run("apply", str(folder), "--yes", "--watch", "--origin", ORIGIN, using=used)
+
+    assert once.exit_code == 1
+    assert "again in 30 seconds" in " ".join(once.stderr.split())
+    assert watched.exit_code == 0, watched.output
+    assert tries == [0.0, 0.0, 30.0]
+
+
+def test_a_folder_that_is_emptied_while_it_is_watched_is_told_once(run: Run, folder: Path) -> None:
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        for file in [each for each in folder.rglob("*") if each.is_file()]:
+            file.unlink()
+        if len(looks) == 4:
+            raise KeyboardInterrupt
+
+    used = replace(platform(ADD), clock=Clock(now=lambda: 0.0, sleep=sleep))
+
+    result = run("apply", str(folder), "--yes", "--watch", "--origin", ORIGIN, using=used)
+
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("An empty folder removes") == 1
+
+
 @pytest.mark.parametrize("flags", [["--plan", "--yes"], ["--watch"]])
 def test_flags_that_contradict_each_other_are_refused(
     run: Run, folder: Path, flags: list[str]

@@ -64,3 +64,14 @@ def test_only_json_and_yaml_that_is_not_hidden_is_taken() -> None:
     files = ["a.yaml", "team/b.yml", "c.json", "README.md", ".d.yaml", ".git/e.json", "f.py"]
 
     assert [file for file in files if is_request_file(file)] == ["a.yaml", "team/b.yml", "c.json"]
+
+
+def test_a_file_that_is_no_utf_8_is_told_with_its_line() -> None:
+    text = b"pipeline_type: training\nmodel_name: caf\xe9\n".decode("utf-8", "surrogateescape")
+
+    reading = read_files({"a.yaml": text, "b.json": "{}"}, {})
+
+    (fault,) = reading.faults
+    assert (fault.file, fault.message) == ("a.yaml", "It is not text in UTF-8, line 2.")
+    assert fault.found == "byte 0xe9"
+    assert reading.bodies == {"b.json": {}}
