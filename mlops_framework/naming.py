@@ -34,6 +34,7 @@ PlatformKey = Literal[
     "evaluate-function-arn",
     "evaluate-role-arn",
     "profile-queue-arn",
+    "drift-at-scale-arn",
     "scheduler-role-arn",
     "sagemaker-event-role-arn",
     "api-url",

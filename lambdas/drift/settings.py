@@ -20,6 +20,8 @@ class EvaluateSettings(LambdaSettings):
     """Prefix of the environment, for example ``mlops-prod``."""
     alert_topic_arn: str
     """Topic that tells people."""
+    scale_machine_arn: str
+    """State machine that merges what is too large for one function."""
     event_bus_name: str = "default"
     log_level: str = "INFO"
 

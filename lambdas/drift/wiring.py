@@ -1,4 +1,4 @@
-"""The composition root of the three drift functions."""
+"""The composition root of the drift functions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from mlops_framework.aws.drift_captures import SageMakerCaptures
 from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_predictor import EndpointPredictor, RuntimeClients
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
+from mlops_framework.aws.drift_scale import MachineDistribution, S3Listing
 from mlops_framework.aws.drift_store import S3Sources, S3Store
 from mlops_framework.drift.attribution.keeping import AttributionKeeper
 from mlops_framework.drift.errors import PublishingRefused
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorFiles, ModelMonitorRule
 from mlops_framework.drift.ports import Publisher
+from mlops_framework.drift.scale.planning import Listing
 from mlops_framework.drift.service import DriftMonitor
 from mlops_framework.drift.watchers import watchers_of
 
@@ -62,7 +64,16 @@ def evaluation() -> DriftMonitor:
         RuntimeClients(client("sts"), time.monotonic), lambda: uuid.uuid4().hex
     )
     watchers = watchers_of(monitor.store, captures, _now, predictor, time.monotonic)
-    return replace(monitor, watchers=watchers)
+    distribution = MachineDistribution(client("stepfunctions"), settings.scale_machine_arn)
+    return replace(monitor, watchers=watchers, distribution=distribution)
+
+
+@cache
+def scaling() -> tuple[DriftMonitor, Listing]:
+    """Drift monitoring as the scale function uses it, and who lists captured objects."""
+    settings = ProfileSettings.from_environ()
+    monitor = _monitor(settings.environment_prefix, settings.log_level, SilentPublisher())
+    return monitor, S3Listing(client("s3", read_seconds=60))
 
 
 @cache

@@ -12,6 +12,7 @@ Actions = tuple[str, ...]
 
 READ_OBJECTS: Final[Actions] = ("s3:GetObject", "s3:GetObjectVersion")
 WRITE_OBJECTS: Final[Actions] = ("s3:PutObject", "s3:AbortMultipartUpload")
+LIST_VERSIONS: Final[Actions] = ("s3:ListBucketVersions",)
 LIST_BUCKET: Final[Actions] = ("s3:ListBucket",)
 LOCATE_BUCKET: Final[Actions] = ("s3:GetBucketLocation", "s3:GetBucketVersioning")
 

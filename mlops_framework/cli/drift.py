@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from mlops_framework import naming
-from mlops_framework.cli import drift_check, drift_import
+from mlops_framework.cli import drift_check, drift_import, drift_over_time
 from mlops_framework.cli.errors import NotDone
 from mlops_framework.cli.options import AsJson, Environment
 
@@ -18,6 +18,8 @@ app = typer.Typer(no_args_is_help=True, help="What the drift monitors find; drif
 app.command("check")(drift_check.check)
 app.command("baseline")(drift_check.baseline)
 app.command("explain")(drift_check.explain)
+app.command("backfill")(drift_over_time.backfill)
+app.command("history")(drift_over_time.history)
 app.command("import-model-monitor")(drift_import.import_model_monitor)
 
 

@@ -67,14 +67,15 @@ def kept_key(config: MonitorConfig, name: str, window: Window, file: str) -> str
     return f"{kept_prefix(config, name)}{window.path}/{file}"
 
 
-def model_monitor_folder(config: MonitorConfig, window: Window) -> str:
+def model_monitor_folder(config: MonitorConfig, window: Window, kind: str = "") -> str:
     """Model Monitor's files of a window: ``{endpoint}/{schedule}/yyyy/mm/dd/HH`` as it has them.
 
     Below the reports, which the evaluation may write. Windows that begin within an hour, which
     Model Monitor does not have, get a folder each in it.
     """
     time = window.start.strftime("%Y/%m/%d/%H/%M" if window.start.minute else "%Y/%m/%d/%H")
-    place = f"{config.endpoint_name}/{config.schedule_name}/{time}"
+    schedule = f"{config.schedule_name}-{kind}" if kind else config.schedule_name
+    place = f"{config.endpoint_name}/{schedule}/{time}"
     return f"{monitor_prefix(config.name)}/reports/model-monitor/{place}"
 
 

@@ -15,6 +15,7 @@ from moto import mock_aws
 from mlops_framework.aws.drift_captures import SageMakerCaptures
 from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
+from mlops_framework.aws.drift_scale import MachineDistribution, S3Listing
 from mlops_framework.aws.drift_store import S3Sources, S3Store
 from mlops_framework.drift.config import S3Location
 from mlops_framework.drift.errors import (
@@ -182,3 +183,37 @@ def test_the_data_capture_of_an_endpoint_is_read_and_absence_is_no_fault(aws: No
         assert not found.enabled
         stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
         assert SageMakerCaptures(client).state("gone") is None
+
+
+def test_the_present_versions_of_captures_are_listed_as_events_name_them(s3: Any) -> None:
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    key = "captures/churn/AllTraffic/2026/03/01/14/05-00-1.jsonl"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"old")
+    newest = s3.put_object(Bucket=BUCKET, Key=key, Body=b"newer")["VersionId"]
+    s3.put_object(Bucket=BUCKET, Key="captures/churn-2/AllTraffic/x", Body=b"another's")
+    listing = S3Listing(s3)
+    assert listing.folders(S3Location(BUCKET, "captures/churn")) == ["captures/churn/AllTraffic/"]
+    folder = S3Location(BUCKET, "captures/churn/AllTraffic/2026/03/01/14/")
+    assert list(listing.versions(folder)) == [(ObjectVersion(BUCKET, key, newest), 5)]
+
+
+def test_without_versions_an_object_goes_by_its_etag(s3: Any) -> None:
+    etag = s3.put_object(Bucket=BUCKET, Key="captures/a/b.jsonl", Body=b"x")["ETag"].strip('"')
+    ((version, _),) = S3Listing(s3).versions(S3Location(BUCKET, "captures/a"))
+    assert version.version == etag
+
+
+def test_a_run_that_was_started_already_is_the_one_that_was_asked_for(aws: None) -> None:
+    machine = "arn:aws:states:us-east-1:111122223333:stateMachine:mlops-test-drift-at-scale"
+    client = boto3.client("stepfunctions")
+    hour = (datetime(2026, 3, 1, 14, tzinfo=UTC), datetime(2026, 3, 1, 15, tzinfo=UTC))
+    asked = {"monitor": "churn", "from": "2026-03-01T14:00:00Z", "to": "2026-03-01T15:00:00Z"}
+    with Stubber(client) as stub:
+        expected = {"stateMachineArn": machine, "name": "run", "input": json.dumps(asked)}
+        execution = machine.replace("stateMachine", "execution") + ":run"
+        answer = {"executionArn": execution, "startDate": hour[0]}
+        stub.add_response("start_execution", answer, expected)
+        stub.add_client_error("start_execution", "ExecutionAlreadyExists")
+        for _ in range(2):
+            MachineDistribution(client, machine).start("churn", *hour, name="run")
+        stub.assert_no_pending_responses()

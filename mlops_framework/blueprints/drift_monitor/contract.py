@@ -122,6 +122,11 @@ class DriftMonitorRequest(PipelineRequest):
         "however significant it is.",
     )
 
+    distributed_above: Annotated[int, Field(ge=64, le=100000)] = Field(
+        default=1000,
+        description="Windows of more captured objects than this are merged by many functions side "
+        "by side.",
+    )
     slow_drift: bool = Field(
         default=True,
         description="Whether evidence is added up over windows, too: finds in thin traffic what no "

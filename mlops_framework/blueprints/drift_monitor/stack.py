@@ -36,6 +36,7 @@ _FIELDS = (
     "constraints_location",
     "monitoring_schedule_name",
     "heartbeat",
+    "distributed_above",
     "slow_drift",
     "retrain",
     "retrain_breaches",

@@ -112,6 +112,11 @@ class GroundTruth(Document):
         description="Without predictions in the baseline data, so many first windows with labels "
         "are what later ones are compared with.",
     )
+    pooled_windows: Annotated[int, Field(ge=1, le=336)] = Field(
+        default=24,
+        description="So many windows at most are judged together where labels are few; 1 to judge "
+        "each by itself.",
+    )
 
 
 def truth_conflicts(given: Mapping[str, Any]) -> Iterator[Fault]:

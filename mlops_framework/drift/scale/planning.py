@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -18,6 +18,21 @@ BATCH_BYTES: Final = 64 << 20
 BATCH_OBJECTS: Final = 100
 """A batch goes through a state's input, which is limited to 256 KB."""
 LONGEST: Final = timedelta(days=366)
+MOST_BATCHES: Final = 2_000
+"""Planned at once; what the batches answer goes through one state, too."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be profiled next.
+
+    Attributes:
+        batches: Object versions, as JSON, in batches.
+        rest: Where to plan on from once they are done; ``None`` if that is all.
+    """
+
+    batches: list[list[dict[str, str]]]
+    rest: datetime | None = None
 
 
 class Listing(Protocol):
@@ -40,7 +55,7 @@ class Planning:
     records: Records
     config: MonitorConfig
 
-    def batches(self, since: datetime, until: datetime) -> list[list[dict[str, str]]]:
+    def plan(self, since: datetime, until: datetime) -> Plan:
         """Object versions captured in a time and not profiled yet, oldest first.
 
         Args:
@@ -54,34 +69,46 @@ class Planning:
             raise ValueError(
                 f"accepted is a time of more than nothing and at most {LONGEST.days} days"
             )
-        found: list[list[dict[str, str]]] = []
-        size = 0
-        for source, length in self._missing(since, until):
-            if not found or size + length > BATCH_BYTES or len(found[-1]) >= BATCH_OBJECTS:
-                found.append([])
-                size = 0
-            found[-1].append({"key": source.key, "version": source.version})
-            size += length
-        return found
-
-    def _missing(self, since: datetime, until: datetime) -> Iterator[tuple[ObjectVersion, int]]:
         known: Mapping[Window, Sequence[str]] = self.records.profile_keys(since, until)
         profiled = {key for keys in known.values() for key in keys}
+        variants = self.listing.folders(self.config.captures)
+        found: list[list[dict[str, str]]] = []
+        size = 0
         for hour in _hours(since, until):
-            for variant in self._variants():
-                folder = S3Location(self.config.captures.bucket, f"{variant}{hour:%Y/%m/%d/%H}/")
-                for source, size in self.listing.versions(folder):
-                    captured = CaptureKey.parse(source.key)
-                    if captured is None or not since <= captured.time < until:
-                        continue
-                    # The window of an object's own time is written last; see ``profile_objects``.
-                    window = Window.containing(captured.time, self.config.window_minutes)
-                    if profile_key(self.config, window, source.digest) not in profiled:
-                        yield source, size
+            if len(found) >= MOST_BATCHES:
+                return Plan(found, hour)
+            for source, length in self._captured(hour, variants):
+                if not since <= source.time < until or self._done(source, profiled):
+                    continue
+                if not found or size + length > BATCH_BYTES or len(found[-1]) >= BATCH_OBJECTS:
+                    found.append([])
+                    size = 0
+                version = source.version
+                found[-1].append({"key": version.key, "version": version.version})
+                size += length
+        return Plan(found)
 
-    def _variants(self) -> Sequence[str]:
-        """Prefixes of the endpoint's variants."""
-        return self.listing.folders(self.config.captures)
+    def _captured(self, hour: datetime, variants: Sequence[str]) -> Iterator[tuple[_Captured, int]]:
+        """The captures of an hour and their sizes."""
+        for variant in variants:
+            folder = S3Location(self.config.captures.bucket, f"{variant}{hour:%Y/%m/%d/%H}/")
+            for version, size in self.listing.versions(folder):
+                key = CaptureKey.parse(version.key)
+                if key is not None and self.config.variant_name in ("", key.variant):
+                    yield _Captured(version, key.time), size
+
+    def _done(self, source: _Captured, profiled: Set[str]) -> bool:
+        """Whether the profile that is written last is there; see :mod:`..profile_objects`."""
+        window = Window.containing(source.time, self.config.window_minutes)
+        return profile_key(self.config, window, source.version.digest) in profiled
+
+
+@dataclass(frozen=True)
+class _Captured:
+    """A capture object and its moment."""
+
+    version: ObjectVersion
+    time: datetime
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:

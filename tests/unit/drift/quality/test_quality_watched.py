@@ -265,6 +265,51 @@ def test_a_drop_that_goes_on_says_since_when(world: Watched) -> None:
     assert "So it is since 2026-03-01 15:00 UTC." in sentence
 
 
+def test_few_labels_an_hour_are_judged_together(world: Watched) -> None:
+    """Thirty labels an hour prove nothing alone; a day of them does, and says so."""
+    world.learn()
+    verdicts = []
+    for hour in range(15, 23):
+        made = calls(hour, 300, turned=0.4)
+        world.serve(f"2026-03-01T{hour}:05:00Z", made)
+        world.label(f"2026-03-01T{hour}:00:00Z", made[:30])
+        verdicts += world.evaluate(f"2026-03-01T{hour + 1}:15:00Z")
+    assert verdicts[0] == ("15:00", "healthy")
+    assert verdicts[-1] == ("22:00", "drift")
+    section = world.quality("22")
+    assert section["pool"]["rows"] >= 100
+    assert section["pool"]["since"] > "2026-03-01T14:00:00Z"
+    assert section["labels"]["compared"] == 30
+    (finding, *_) = (f for f in world.report("22")["findings"] if f["kind"] == "model-quality")
+    assert "windows are judged together" in finding["sentence"]
+    assert [point["start"][11:13] for point in section["history"]["points"]][:3] == [
+        "13",
+        "14",
+        "15",
+    ]
+
+
+def test_few_labels_an_hour_of_a_good_model_are_healthy_together(world: Watched) -> None:
+    world.learn()
+    for hour in range(15, 23):
+        world.serve(f"2026-03-01T{hour}:05:00Z", calls(hour, 300))
+        world.label(f"2026-03-01T{hour}:00:00Z", calls(hour, 300)[:30])
+        world.evaluate(f"2026-03-01T{hour + 1}:15:00Z")
+    assert world.document("state.json")["sections"]["model-quality"]["status"] == "quiet"
+    assert world.publisher.alerts == []
+    assert world.quality("22")["pool"] is not None
+
+
+def test_what_windows_are_compared_with_is_learnt_from_few_labels_too(world: Watched) -> None:
+    for hour in range(13, 23):
+        world.serve(f"2026-03-01T{hour}:05:00Z", calls(hour, 300))
+        world.label(f"2026-03-01T{hour}:00:00Z", calls(hour, 300)[:60])
+        world.evaluate(f"2026-03-01T{hour + 1}:15:00Z")
+    reference = world.quality("22")["reference"]
+    assert (reference["origin"], len(reference["windows"])) == ("windows", 4)
+    assert reference["rows"] == 240
+
+
 def test_a_monitor_without_ground_truth_keeps_nothing() -> None:
     world = Watched(config=CONFIG)
     world.serve("2026-03-01T14:05:00Z", calls(14, 300))

@@ -184,7 +184,9 @@ def test_objects_that_no_event_announced_are_planned_oldest_first_and_once() -> 
         world.bucket.objects[BUCKET, key] = ""
     planning = Planning(Bucket(world), Records(world.bucket, world.config), world.config)
     since, until = moment("2026-03-01T14:10:00Z"), moment("2026-03-01T16:00:00Z")
-    batches = planning.batches(since, until)
+    plan = planning.plan(since, until)
+    assert plan.rest is None
+    batches = plan.batches
     assert [len(batch) for batch in batches] == [1, 1]  # two of 40 MB are more than a batch holds
     for batch in batches:
         for source in sources_of(world.config, json.loads(json.dumps(batch))):
@@ -197,6 +199,6 @@ def test_objects_that_are_profiled_are_not_planned_again() -> None:
     world.capture("2026-03-01T14:05:00Z", rows_of(3, 1))
     planning = Planning(Bucket(world), Records(world.bucket, world.config), world.config)
     day = (moment("2026-03-01T00:00:00Z"), moment("2026-03-02T00:00:00Z"))
-    assert planning.batches(*day) == []
+    assert planning.plan(*day).batches == []
     with pytest.raises(ValueError, match="at most 366 days"):
-        planning.batches(day[1], day[0])
+        planning.plan(day[1], day[0])
