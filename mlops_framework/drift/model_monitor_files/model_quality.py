@@ -24,7 +24,12 @@ _STEMS: Final[dict[ProblemType, str]] = {
 }
 _CURVES: Final = ("receiver_operating_characteristic_curve", "precision_recall_curve")
 _MATRIX: Final = "confusion_matrix"
-_BEST_SMALL: Final = ("mae", "mse", "rmse", "false_positive_rate", "false_negative_rate")
+_BEST_SMALL: Final = (
+    *("mae", "mse", "rmse", "log_loss", "brier"),
+    *("false_positive_rate", "false_negative_rate"),
+)
+FEWEST_FOR_DEVIATION: Final = 200
+"""Of fewer rows Model Monitor says no standard deviation."""
 _COMPARISONS: Final[dict[str, Comparison]] = {
     "LessThanThreshold": "LessThanThreshold",
     "GreaterThanThreshold": "GreaterThanThreshold",
@@ -183,10 +188,7 @@ class ModelQualityConstraints:
         return cls(
             statistics.problem_type,
             {
-                name: Limit(
-                    metric.value,
-                    "GreaterThanThreshold" if name in _BEST_SMALL else "LessThanThreshold",
-                )
+                name: Limit(metric.value, comparison_of(name))
                 for name, metric in statistics.metrics.items()
                 if math.isfinite(metric.value) and "best_constant" not in name
             },
@@ -203,6 +205,11 @@ class ModelQualityConstraints:
             for name, limit in self.limits.items()
             if (metric := statistics.metrics.get(name)) and limit.broken_by(metric.value)
         )
+
+
+def comparison_of(metric: str) -> Comparison:
+    """On which side of a limit a metric is worse."""
+    return "GreaterThanThreshold" if metric in _BEST_SMALL else "LessThanThreshold"
 
 
 def _part(whole: Members, what: str) -> tuple[ProblemType, Members]:

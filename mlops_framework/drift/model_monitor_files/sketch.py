@@ -56,7 +56,7 @@ def levels_of(values: Floats, weights: Weights, *, most: int = SIZE) -> list[lis
     Args:
         values: Ascending, distinct.
         weights: Rows each stands for.
-        most: Items that are kept, about.
+        most: Items that are kept, or one of each level.
     """
     levels: list[list[float]] = []
     rest, level = weights.copy(), 0
@@ -64,7 +64,7 @@ def levels_of(values: Floats, weights: Weights, *, most: int = SIZE) -> list[lis
         levels.append(values[(rest & 1) == 1].tolist())
         rest, level = rest >> 1, level + 1
     height = 0
-    while sum(map(len, levels)) > most:
+    while sum(map(len, levels)) > most and any(len(items) > 1 for items in levels):
         if height + 1 >= len(levels):
             levels.append([])
         items = levels[height]

@@ -75,10 +75,17 @@ class Violation:
         return {"feature_name": self.feature} | said
 
 
-def violations_document(violations: Sequence[Violation]) -> dict[str, Any]:
-    """The file; Clarify's kinds carry a version, the analyzer's do not."""
+def violations_document(
+    violations: Sequence[Violation], *, clarify: bool = False
+) -> dict[str, Any]:
+    """The file; Clarify's kinds (bias, attribution) carry a version, the analyzer's do not.
+
+    Args:
+        violations: What was found.
+        clarify: Whether it is of a kind of Clarify's, which violations say if there are any.
+    """
     entries = [violation.to_document() for violation in violations]
-    if any(violation.check in (BIAS, ATTRIBUTION) for violation in violations):
+    if clarify or any(violation.check in (BIAS, ATTRIBUTION) for violation in violations):
         return {"version": _CLARIFY_VERSION, "violations": entries}
     return {"violations": entries}
 

@@ -7,12 +7,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.bias.condition import Condition
+from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.layout import model_monitor_folder
 from mlops_framework.drift.model_monitor_files.constraints import Constraints
 from mlops_framework.drift.model_monitor_files.counted import (
     suggested_constraints,
     window_statistics,
+)
+from mlops_framework.drift.model_monitor_files.sections import (
+    CONSTRAINTS,
+    STATISTICS,
+    FacetName,
+    Files,
+    attribution_files,
+    bias_files,
+    model_quality_files,
 )
 from mlops_framework.drift.model_monitor_files.violations import NAME, violations_document
 from mlops_framework.drift.model_monitor_policy.checks import Checked, checks_of, violations_of
@@ -77,7 +88,11 @@ class ModelMonitorRule:
 
 
 class ModelMonitorFiles:
-    """Writes ``statistics.json``, ``constraints.json`` and ``constraint_violations.json``."""
+    """Writes Model Monitor's files: of data quality, and of every other kind that is watched.
+
+    The files of the other kinds lie beside those of data quality, in folders of their own: each
+    kind is a schedule of its own in Model Monitor.
+    """
 
     def files(self, evaluation: Evaluation, report: Mapping[str, Any]) -> Sequence[ReportFile]:
         """See :class:`~mlops_framework.drift.watching.Filer`; none for a window without rows."""
@@ -87,21 +102,50 @@ class ModelMonitorFiles:
         baseline = evaluation.baseline
         constraints = constraints_of(baseline)
         violations = violations_of(checks_of(constraints, baseline, profile))
-        documents = {
-            "statistics.json": window_statistics(baseline, profile),
-            "constraints.json": constraints.to_document(),
-            NAME: violations_document(violations),
+        kinds: dict[str, Files] = {
+            "": {
+                STATISTICS: window_statistics(baseline, profile),
+                CONSTRAINTS: constraints.to_document(),
+                NAME: violations_document(violations),
+            }
         }
-        folder = folder_of(config, evaluation.task.window)
+        if "model_quality" in report:
+            kinds["model-quality"] = model_quality_files(report["model_quality"])
+        if "bias" in report and config.bias is not None:
+            kinds["bias"] = bias_files(
+                report["bias"], _facets(config.bias), _wanted(config.bias.label)
+            )
+        if "attribution" in report:
+            kinds["explainability"] = attribution_files(report["attribution"])
         return [
-            ReportFile(name, json.dumps(document, ensure_ascii=False), _JSON, folder)
-            for name, document in documents.items()
+            ReportFile(
+                name,
+                json.dumps(document, ensure_ascii=False),
+                _JSON,
+                folder_of(config, evaluation.task.window, kind),
+            )
+            for kind, files in kinds.items()
+            for name, document in files.items()
         ]
 
 
-def folder_of(config: MonitorConfig, window: Window) -> S3Location:
-    """Where the files of a window go."""
-    return S3Location(config.data_bucket, model_monitor_folder(config, window))
+def _facets(settings: BiasSettings) -> dict[str, FacetName]:
+    return {
+        facet.name: FacetName(facet.column, _wanted(facet.members)) for facet in settings.facets
+    }
+
+
+def _wanted(condition: Condition) -> str:
+    """Values or threshold of a condition, as Clarify writes them."""
+    if condition.values:
+        return ",".join(condition.values)
+    limit = condition.above if condition.above is not None else condition.up_to
+    return "" if limit is None else f"{limit:g}"
+
+
+def folder_of(config: MonitorConfig, window: Window, kind: str = "") -> S3Location:
+    """Where the files of a window go; of other kinds than data quality by their name."""
+    return S3Location(config.data_bucket, model_monitor_folder(config, window, kind))
 
 
 def _worst_first(checked: Sequence[Checked]) -> list[Checked]:
