@@ -102,10 +102,16 @@ def _compared(
     """One comparison; ``spread`` is the half width of the interval of what is allowed."""
     metric = measure.metric
     half = math.hypot(_inward(metric, now), spread)
-    excess = abs(_scaled(metric, now.value)) - allowed
-    p_value = 0.5 * math.erfc(excess / max(half / z, _TINY) / math.sqrt(2))
+    distance, error = abs(_scaled(metric, now.value)), max(half / z, _TINY)
+    excess = distance - allowed
+    # At the end of what is allowed, chance may lead beyond it, or beyond the other end.
+    p_value = min(1.0, _beyond(excess / error) + _beyond((distance + allowed) / error))
     low, high = _range(metric, allowed)
     return Comparison(facet, measure, rule, baseline, low, high, max(0.0, excess), p_value, needed)
+
+
+def _beyond(z: float) -> float:
+    return 0.5 * math.erfc(z / math.sqrt(2))
 
 
 def _scaled(metric: Metric, value: float) -> float:

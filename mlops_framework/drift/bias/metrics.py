@@ -26,6 +26,7 @@ GE           inequality of the benefits prediction - label + 1, whatever the gro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
@@ -116,11 +117,12 @@ def entropy(counts: BiasCounts, *, confidence: float) -> Measure:
 
 
 def conditional_disparity(groups: Mapping[str, Quad], z: float) -> Estimate:
-    """Demographic disparity of each group, weighted by its rows, with the delta method's interval.
+    """Demographic disparity of each group, weighted by its rows.
 
     ``DD = d rejected / all rejected - d accepted / all accepted``. A group where nobody was
     rejected, or nobody accepted, has no such shares and is left out (Clarify's library takes 0 for
-    the share that is missing).
+    the share that is missing). The interval is made of those of the shares, and of the chance in
+    how many rows each group has.
 
     Raises:
         Undefined: If no group has both.
@@ -133,29 +135,23 @@ def conditional_disparity(groups: Mapping[str, Quad], z: float) -> Estimate:
     if not kept:
         raise Undefined("in no group were some predicted good and others bad")
     total = sum(map(sum, kept))
-    disparities = [_disparity(quad) for quad in kept]
-    value = sum(sum(q) * dd for q, dd in zip(kept, disparities, strict=True)) / total
-    variance = 0.0
-    for quad, dd in zip(kept, disparities, strict=True):
-        bad, good = quad.rest_bad + quad.facet_bad, quad.rest_good + quad.facet_good
-        own, weight = (dd - value) / total, sum(quad) / total
-        slopes = (
-            -quad.facet_bad / bad**2,
-            quad.facet_good / good**2,
-            quad.rest_bad / bad**2,
-            -quad.rest_good / good**2,
-        )
-        # Half a row more in each cell: an empty one is no certainty.
-        variance += sum(
-            (count + 0.5) * (own + weight * slope) ** 2
-            for count, slope in zip(quad, slopes, strict=True)
-        )
-    return normal(value, variance, z, low=-1.0, high=1.0)
+    weighed = [(sum(quad) / total, _disparity(quad, z)) for quad in kept]
+    value = sum(weight * found.value for weight, found in weighed)
+    chance = z * z * sum(weight * (found.value - value) ** 2 for weight, found in weighed) / total
+    below = sum((weight * (found.value - found.low)) ** 2 for weight, found in weighed)
+    above = sum((weight * (found.high - found.value)) ** 2 for weight, found in weighed)
+    return Estimate(
+        value,
+        max(-1.0, value - math.sqrt(below + chance)),
+        min(1.0, value + math.sqrt(above + chance)),
+    )
 
 
-def _disparity(quad: Quad) -> float:
-    rejected = quad.facet_bad / (quad.rest_bad + quad.facet_bad)
-    return rejected - quad.facet_good / (quad.rest_good + quad.facet_good)
+def _disparity(quad: Quad, z: float) -> Estimate:
+    return difference(
+        rate(quad.facet_bad, quad.rest_bad + quad.facet_bad, z),
+        rate(quad.facet_good, quad.rest_good + quad.facet_good, z),
+    )
 
 
 def _measured(

@@ -22,8 +22,10 @@ from mlops_framework.drift.bias.counts import (
     count_rows,
 )
 from mlops_framework.drift.bias.flip_test import flip_test, standardised
+from mlops_framework.drift.bias.judging import compare
 from mlops_framework.drift.bias.metrics import LABEL_FREE, METRICS, entropy, measures
 from mlops_framework.drift.bias.pretraining import LABEL_METRICS, label_measures
+from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.errors import ProfileMismatch
 from mlops_framework.drift.values import Numbers, texts_of
 
@@ -176,6 +178,19 @@ def test_intervals_hold_the_truth_as_often_as_they_say(world: str) -> None:
     covered = {metric: count / draws for metric, count in hits.items()}
     assert min(covered.values()) >= 0.93, covered
     assert max(covered.values()) <= 0.99, covered
+
+
+def test_few_and_rare_rows_alarm_no_more_often_than_the_level_says() -> None:
+    source = np.random.default_rng(1)
+    sizes, shares = (300, 60), np.array([0.855, 0.045, 0.03, 0.07])  # 1 in 9 predicted good
+    settings = BiasSettings.from_document({"facets": [{"column": "s", "values": [1]}]})
+    before = {"s 1": _measured(_counts(shares * 3 * 10**8, shares * 6 * 10**7))[:-1]}
+    draws, alarms = 1500, dict.fromkeys(METRICS[:11], 0)
+    for first, second in zip(*(source.multinomial(n, shares, draws) for n in sizes), strict=True):
+        found = {"s 1": _measured(_counts(first, second))[:-1]}
+        for one in compare(found, before, settings):
+            alarms[one.measure.metric] += one.p_value < 0.01
+    assert max(alarms.values()) <= 30, alarms  # 15 expected of the level
 
 
 def _counts(a: np.ndarray, d: np.ndarray) -> BiasCounts:  # type: ignore[type-arg]
