@@ -100,6 +100,7 @@ class PermissionsBoundary(iam.ManagedPolicy):
                 *perms.WRITE_OBJECTS,
                 "s3:DeleteObject",
                 *perms.LIST_BUCKET,
+                *perms.LIST_VERSIONS,
                 *perms.LOCATE_BUCKET,
                 *_BUCKET_ADMINISTRATION,
             ],
