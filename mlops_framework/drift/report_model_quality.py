@@ -12,6 +12,8 @@ _PLAIN: Final = frozenset({"auc", "pr_auc", "log_loss", "brier", "mae", "mse", "
 _MOST_CLASSES: Final = 12
 _SIDE: Final = 200
 _MARGIN: Final = 8
+_WIDE: Final = 480
+_TALL: Final = 90
 
 
 def model_quality_page(section: Mapping[str, Any]) -> str:
@@ -20,6 +22,7 @@ def model_quality_page(section: Mapping[str, Any]) -> str:
         f"<p>{escape(_labels(section))}</p>",
         f"<p>{escape(_reference(section))}</p>",
         _metrics(section["metrics"]),
+        _over_time(section["history"]),
         _estimate(section["estimate"]),
         _roc(section["roc"]),
         _confusion(section["confusion"]),
@@ -32,7 +35,13 @@ def _labels(section: Mapping[str, Any]) -> str:
     rows, labelled = labels["rows"], labels["labelled"]
     share = percent(labelled / rows) if rows else "none"
     told = [f"{labelled:,} of {rows:,} captured rows have a label ({share})."]
-    if labels["compared"] < labels["needed"]:
+    pool = section["pool"]
+    if pool:
+        told.append(
+            f"These are few: {pool['windows']:,} windows, since {pool['since']}, are judged "
+            f"together ({pool['rows']:,} rows)."
+        )
+    elif labels["compared"] < labels["needed"]:
         told.append(f"A verdict on quality needs {labels['needed']:,}.")
     extras = (
         ("labels_repeated", "labels came again (the last collected counts)"),
@@ -103,6 +112,54 @@ def _estimate(estimate: Mapping[str, Any] | None) -> str:
     return (
         f'<h3>Without labels</h3><p class="note">{escape(note)}</p>'
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
+    )
+
+
+def _over_time(history: Mapping[str, Any] | None) -> str:
+    """The first metric of the latest windows with its intervals, and the reference's as a line."""
+    if history is None:
+        return ""
+    points, known = history["points"], history["reference"]
+    ends = [point[end] for point in points for end in ("low", "high")]
+    ends += [known["value"]] if known else []
+    low, high = min(ends), max(ends)
+    scale = _TALL / (high - low or 1.0)
+    step = _WIDE / max(1, len(points) - 1)
+
+    def at(value: float) -> float:
+        return float(_MARGIN + (high - value) * scale)
+
+    marks = ""
+    if known:
+        y = at(known["value"])
+        marks += (
+            f'<line x1="{_MARGIN}" x2="{_MARGIN + _WIDE}" y1="{y:.1f}" y2="{y:.1f}" '
+            'stroke="var(--baseline)" stroke-width="2"/>'
+        )
+    line = []
+    for place, point in enumerate(points):
+        x = _MARGIN + place * step
+        line.append(f"{x:.1f},{at(point['value']):.1f}")
+        tip = f"{point['start']}: {_value(history['name'], point['value'])}"
+        marks += (
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{at(point["high"]):.1f}" '
+            f'y2="{at(point["low"]):.1f}" stroke="var(--window)" stroke-width="3" '
+            f'stroke-opacity="0.3"><title>{escape(tip)}</title></line>'
+        )
+    marks += (
+        f'<polyline points="{" ".join(line)}" fill="none" stroke="var(--window)" '
+        'stroke-width="1.5"/>'
+    )
+    words = escape(history["words"])
+    shown = (
+        f"{words}: {_value(history['name'], low)} to {_value(history['name'], high)}, "
+        f"{points[0]['start']} to {points[-1]['start']}"
+    )
+    return (
+        f'<h3>Over time</h3><p class="legend"><span class="key baseline"></span>before'
+        f'<span class="key window"></span>{shown}</p>'
+        f'<svg viewBox="0 0 {_WIDE + 2 * _MARGIN} {_TALL + 2 * _MARGIN}" role="img" '
+        f'aria-label="{shown}">{marks}</svg>\n'
     )
 
 

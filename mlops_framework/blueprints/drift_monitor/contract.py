@@ -13,8 +13,10 @@ from pydantic import Field
 from mlops_framework.blueprints.drift_monitor.fairness import (
     Attribution,
     Bias,
+    GivenColumn,
     fairness_conflicts,
 )
+from mlops_framework.blueprints.drift_monitor.thresholds import ColumnThreshold
 from mlops_framework.blueprints.drift_monitor.traffic import CapturedTime, Records
 from mlops_framework.blueprints.drift_monitor.truth import (
     GroundTruth,
@@ -56,7 +58,7 @@ class DriftMonitorRequest(PipelineRequest):
             name="GroundTruthPrefix",
             kind="String",
             default="",
-            pattern="^.{0,1024}$",
+            pattern="^[A-Za-z0-9!_.*'()=+@:/-]{0,1024}$",
             description="Beginning of the keys of label objects.",
             field="ground_truth_prefix",
         ),
@@ -122,6 +124,23 @@ class DriftMonitorRequest(PipelineRequest):
         "however significant it is.",
     )
 
+    rate_threshold: PerStage[Annotated[float, Field(ge=0.0001, le=1)]] = Field(
+        default=0.005,
+        description="By how much the rate of missing, invalid or unseen values must change.",
+    )
+    significance: Annotated[float, Field(ge=1e-9, le=0.2)] = Field(
+        default=0.001,
+        description="False discovery rate of all tests of a window together.",
+    )
+    thresholds: list[ColumnThreshold] = Field(
+        default_factory=list,
+        max_length=500,
+        description="What matters in single columns, where it is not the above; the closest word "
+        "wins.",
+    )
+    ignored_columns: list[GivenColumn] = Field(
+        default_factory=list, max_length=500, description="Columns that are shown and not judged."
+    )
     distributed_above: Annotated[int, Field(ge=64, le=100000)] = Field(
         default=1000,
         description="Windows of more captured objects than this are merged by many functions side "

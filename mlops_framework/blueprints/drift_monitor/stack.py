@@ -31,6 +31,8 @@ _FIELDS = (
     "grace_seconds",
     "minimum_records",
     "effect_threshold",
+    "rate_threshold",
+    "significance",
     "policy",
     "model_monitor_files",
     "constraints_location",
@@ -46,7 +48,15 @@ _FIELDS = (
     "variant_name",
     "ground_truth_location",
 )
-_DOCUMENTS = ("baseline_captures", "records", "ground_truth", "bias", "attribution")
+_DOCUMENTS = (
+    "baseline_captures",
+    "records",
+    "ground_truth",
+    "bias",
+    "attribution",
+    "thresholds",
+    "ignored_columns",
+)
 """Settings that are JSON objects themselves."""
 
 

@@ -66,6 +66,8 @@ class GroundTruth:
             difference, of errors the difference as a share of what it was.
         reference_windows: Without baseline predictions, as many first complete windows with enough
             labels are what later ones are compared with.
+        pooled_windows: So many windows at most are judged together where labels are few; 1 to judge
+            each by itself.
     """
 
     problem_type: ProblemType
@@ -82,6 +84,7 @@ class GroundTruth:
     minimum_labels: int = 100
     minimum_change: float = 0.05
     reference_windows: int = 4
+    pooled_windows: int = 24
 
     @property
     def classes(self) -> bool:
@@ -211,4 +214,5 @@ _READ: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "minimum_labels": _whole(30, 100_000_000),
     "minimum_change": _number(0.001, 1),
     "reference_windows": _whole(1, 1000),
+    "pooled_windows": _whole(1, 336),
 }

@@ -40,7 +40,7 @@ class Reference:
     Attributes:
         settings: Digest of the settings they were counted with; those of others do not compare.
         baseline: Sums of the baseline data's own predictions; ``None`` if it has none.
-        windows: Sums of the first complete windows with enough labels, by their start.
+        windows: Sums of the first complete windows with labels, by their start.
     """
 
     settings: str
@@ -52,17 +52,23 @@ class Reference:
         """Where the sums are from."""
         return "baseline" if self.baseline is not None else "windows"
 
-    def sums(self, needed: int) -> QualitySums | None:
-        """The sums; ``None`` while fewer than ``needed`` windows were collected."""
+    def full(self, settings: GroundTruth) -> bool:
+        """Whether there is enough: so many windows, and on average enough labels in each."""
+        rows = sum(sums.compared for sums in self.windows.values())
+        needed = settings.reference_windows
+        return len(self.windows) >= needed and rows >= needed * settings.minimum_labels
+
+    def sums(self, settings: GroundTruth) -> QualitySums | None:
+        """The sums; ``None`` while there are not enough."""
         if self.baseline is not None:
             return self.baseline
-        if len(self.windows) < needed:
+        if not self.full(settings):
             return None
         return reduce(QualitySums.merged, self.windows.values())
 
-    def learns(self, start: datetime, needed: int) -> bool:
+    def learns(self, start: datetime, settings: GroundTruth) -> bool:
         """Whether a window is one of those that later ones are compared with."""
-        return self.baseline is None and (start in self.windows or len(self.windows) < needed)
+        return self.baseline is None and (start in self.windows or not self.full(settings))
 
     def with_window(self, start: datetime, sums: QualitySums) -> Reference:
         """With a window more, or with what it says now that more labels came."""

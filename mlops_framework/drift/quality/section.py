@@ -4,34 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
 
-from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.findings import Finding, number, percent
-from mlops_framework.drift.ground_truth.joined import JoinCounts
-from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.policy import JudgedClaim, Verdict
-from mlops_framework.drift.quality.comparing import Compared, worse_by
+from mlops_framework.drift.quality.comparing import WATCHED, Compared, worse_by
 from mlops_framework.drift.quality.metrics import (
     ERRORS,
     UNBOUNDED,
     WORDS,
     Metric,
     best_constant,
+    metrics_of,
 )
 from mlops_framework.drift.quality.ranking import roc_points
-from mlops_framework.drift.quality.reference import Reference
 from mlops_framework.drift.quality.sums import NEGATIVE_LABEL, POSITIVE_LABEL, QualitySums
+from mlops_framework.drift.quality.view import QualityView
 from mlops_framework.drift.sections import Section
-from mlops_framework.drift.state import Evaluated
-from mlops_framework.drift.windows import Window, instant
+from mlops_framework.drift.windows import instant
 
 KIND: Final = "model-quality"
 _MOST_CELLS: Final = 400
+_MOST_POINTS: Final = 72
 _PUBLISHED: Final[Mapping[str, str]] = {
     "accuracy": "Accuracy",
     "auc": "AUC",
@@ -40,43 +38,6 @@ _PUBLISHED: Final[Mapping[str, str]] = {
     "rmse": "RootMeanSquaredError",
 }
 _DIGITS: Final = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class QualityView:
-    """All that is known of one window's quality.
-
-    Attributes:
-        config: The monitor.
-        window: The window.
-        settings: Its settings.
-        sums: What was counted.
-        counts: What the joining met.
-        metrics: From the sums.
-        reference: What is kept to compare with.
-        before: Its metrics; empty if there is not enough yet.
-        known: Its sums; ``None`` if there is not enough yet.
-        learns: Whether this window is itself part of the reference.
-        enough: Whether there are labels enough to compare.
-        promise: Metrics estimated of the rows without labels.
-        arrived: Labels collected during the window, and those of them that match no prediction.
-        judged: Windows judged before, by their start.
-    """
-
-    config: MonitorConfig
-    window: Window
-    settings: GroundTruth
-    sums: QualitySums
-    counts: JoinCounts
-    metrics: Mapping[str, Metric]
-    reference: Reference
-    before: Mapping[str, Metric]
-    known: QualitySums | None
-    learns: bool
-    enough: bool
-    promise: Mapping[str, Metric]
-    arrived: tuple[int, int]
-    judged: Mapping[datetime, Evaluated]
 
 
 def section_of(
@@ -145,6 +106,8 @@ def _sentence(view: QualityView, one: Compared, subject: str) -> str:
     if name in ("auc", "r2", "pr_auc"):
         by = f"{number(float(f'{worse:.3g}'))} worse"
     whose = _whose(view)
+    if view.pool and not promised:
+        since += f" Labels are few: {view.pool.windows} windows are judged together."
     doubt = ""
     if promised:
         doubt = (
@@ -187,7 +150,7 @@ def _size(view: QualityView, one: Compared) -> float:
 
 
 def _document(view: QualityView, pairs: Sequence[tuple[Compared, JudgedClaim]]) -> dict[str, Any]:
-    sums, counts = view.sums, view.counts
+    sums, counts = view.together, view.counts
     held = {(one.name, judged.claim.subject == one.name): (one, judged) for one, judged in pairs}
     names = [*view.metrics, *(name for name in view.before if name not in view.metrics)]
     cells = sorted(sums.confusion.items(), key=lambda cell: (-cell[1], cell[0]))[:_MOST_CELLS]
@@ -195,7 +158,7 @@ def _document(view: QualityView, pairs: Sequence[tuple[Compared, JudgedClaim]]) 
         "problem_type": view.settings.problem_type,
         "labels": asdict(counts)
         | {
-            "compared": sums.compared,
+            "compared": view.sums.compared,
             "needed": view.settings.minimum_labels,
             "arrived": view.arrived[0],
             "arrived_unmatched": view.arrived[1],
@@ -206,6 +169,12 @@ def _document(view: QualityView, pairs: Sequence[tuple[Compared, JudgedClaim]]) 
             "windows": [instant(start) for start in sorted(view.reference.windows)],
             "windows_needed": view.settings.reference_windows,
             "learnt_from_this_window": view.learns,
+        },
+        "pool": view.pool
+        and {
+            "since": instant(view.pool.since),
+            "windows": view.pool.windows,
+            "rows": view.pool.sums.compared,
         },
         "metrics": [_line(view, name, held.get((name, True))) for name in names],
         "confusion": [
@@ -218,7 +187,22 @@ def _document(view: QualityView, pairs: Sequence[tuple[Compared, JudgedClaim]]) 
             "reference": _roc(view.known) if view.known is not None else [],
         },
         "estimate": _estimate(view, held),
+        "history": _over_time(view),
     }
+
+
+def _over_time(view: QualityView) -> dict[str, Any] | None:
+    """The first watched metric of the latest windows; ``None`` if there is nothing to show."""
+    name = WATCHED[view.settings.problem_type][0]
+    points = [
+        {"start": instant(start), "value": curve[0], "low": curve[1], "high": curve[2]}
+        for start, entry in sorted(view.history.windows.items())
+        if start <= view.window.start and (curve := entry.metrics.get(name))
+    ][-_MOST_POINTS:]
+    if len(points) < 2:
+        return None
+    known = _metric(metrics_of(view.known).get(name)) if view.known is not None else None
+    return {"name": name, "words": WORDS[name], "points": points, "reference": known}
 
 
 def _line(

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.ground_truth.joined import JoinCounts
 from mlops_framework.drift.ground_truth.joiner import Joiner
-from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
 from mlops_framework.drift.ports import Store
-from mlops_framework.drift.quality.comparing import Compared, compared, degradation
-from mlops_framework.drift.quality.estimating import Calibration, estimated
-from mlops_framework.drift.quality.metrics import Metric, metrics_of
-from mlops_framework.drift.quality.reference import (
-    Reference,
-    read_reference,
-    write_reference,
+from mlops_framework.drift.quality.comparing import (
+    WATCHED,
+    Compared,
+    compared,
+    degradation,
 )
-from mlops_framework.drift.quality.section import QualityView, section_of
+from mlops_framework.drift.quality.history import read_history, write_history
+from mlops_framework.drift.quality.metrics import metrics_of
+from mlops_framework.drift.quality.reference import read_reference, write_reference
+from mlops_framework.drift.quality.section import section_of
 from mlops_framework.drift.quality.sums import QualitySums
+from mlops_framework.drift.quality.view import QualityView
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.watching import Scene
 from mlops_framework.drift.windows import Window
@@ -64,16 +64,42 @@ class ModelQualityWatcher:
         if settings is None or rows is None:
             return None
         sums = QualitySums.of(rows, settings)
+        window, start = scene.task.window, scene.task.window.start
         reference = read_reference(scene.config, settings, self.store)
-        start, needed = scene.task.window.start, settings.reference_windows
-        enough = sums.compared >= settings.minimum_labels
-        learns = reference.learns(start, needed)
-        if learns and enough and scene.task.complete:
+        if reference.learns(start, settings) and sums.compared and scene.task.complete:
             reference = reference.with_window(start, sums)
             write_reference(scene.config, reference, self.store)
+        history, tag = read_history(scene.config, settings, self.store)
+        shown = {*WATCHED[settings.problem_type], *settings.thresholds}
+        metrics = {name: one for name, one in metrics_of(sums).items() if name in shown}
+        needed = settings.minimum_labels
+        latest = history.with_window(start, sums, metrics, needed)
+        if latest != history:
+            write_history(scene.config, latest, tag, self.store)
+        pool = None
+        if 0 < sums.compared < needed and not reference.learns(start, settings):
+            pool = latest.pooled(
+                start,
+                sums,
+                needed=needed,
+                most=settings.pooled_windows,
+                without=reference.windows,
+            )
         matches = self.joiner.matches(scene.config)
-        arrived = matches.arrived(scene.task.window) if matches else (0, 0)
-        return QualitySight.of(scene, settings, sums, rows.counts, reference, arrived)
+        return seen(
+            QualityView(
+                config=scene.config,
+                window=window,
+                settings=settings,
+                sums=sums,
+                pool=pool,
+                counts=rows.counts,
+                reference=reference,
+                arrived=matches.arrived(window) if matches else (0, 0),
+                judged=scene.judged,
+                history=latest,
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -90,47 +116,6 @@ class QualitySight:
     realised: Sequence[Compared] = ()
     promised: Sequence[Compared] = ()
 
-    @classmethod
-    def of(
-        cls,
-        scene: Scene,
-        settings: GroundTruth,
-        sums: QualitySums,
-        counts: JoinCounts,
-        reference: Reference,
-        arrived: tuple[int, int],
-    ) -> QualitySight:
-        """Compare sums with the reference."""
-        window = scene.task.window
-        enough = sums.compared >= settings.minimum_labels
-        learns = reference.learns(window.start, settings.reference_windows)
-        known = reference.sums(settings.reference_windows)
-        before = metrics_of(known) if known is not None else None
-        metrics = metrics_of(sums)
-        realised = compared(settings, metrics, None if learns else before) if enough else ()
-        promise: Mapping[str, Metric] = {}
-        if settings.binary and known is not None:
-            calibration = Calibration.learnt(known)
-            promise = estimated(sums, calibration) if calibration else {}
-        promised = [] if enough else _promised(settings, promise, before or {})
-        view = QualityView(
-            config=scene.config,
-            window=window,
-            settings=settings,
-            sums=sums,
-            counts=counts,
-            metrics=metrics,
-            reference=reference,
-            before=before or {},
-            known=known,
-            learns=learns,
-            enough=enough,
-            promise=promise,
-            arrived=arrived,
-            judged=scene.judged,
-        )
-        return cls(view, realised, promised)
-
     @property
     def claims(self) -> Sequence[Claim]:
         """Realised metrics, or where labels are too few the estimated ones."""
@@ -144,14 +129,19 @@ class QualitySight:
         return section_of(self.view, (*self.realised, *self.promised), judged)
 
 
-def _promised(
-    settings: GroundTruth, promise: Mapping[str, Metric], before: Mapping[str, Metric]
-) -> list[Compared]:
+def seen(view: QualityView) -> QualitySight:
+    """Compare a window with its reference."""
+    realised = compared(view.settings, view.metrics, view.before) if view.enough else ()
+    return QualitySight(view, realised, () if view.enough else _promised(view))
+
+
+def _promised(view: QualityView) -> list[Compared]:
     """Estimated metrics beside what was realised in the reference."""
     found = []
     for name in _CLAIMED:
-        if name in promise and name in before:
-            outcome = degradation(name, promise[name], before[name])
-            change = settings.minimum_change
-            found.append(Compared(name, promise[name], before[name], None, outcome, change))
+        if name in view.promise and name in view.before:
+            outcome = degradation(name, view.promise[name], view.before[name])
+            change = view.settings.minimum_change
+            held = Compared(name, view.promise[name], view.before[name], None, outcome, change)
+            found.append(held)
     return found
