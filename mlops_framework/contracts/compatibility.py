@@ -5,9 +5,10 @@ and means the same. What is *sent* (an answer, an event) must be readable as bef
 that was promised is there, in a type that was promised. New fields, and new words of a list, may be
 sent; readers pass over what they do not know.
 
-It knows the keywords that our own schemas are written in and tells every other one that changed:
-what cannot be judged is not waved through. Libraries that decide the general question stop at
-Draft 4 (jsonsubschema) or call themselves alpha (jsoncompat), and none of them sees a default.
+It knows the keywords that our own schemas are written in, patterns among them, and tells every
+other one that changed: what cannot be judged is not waved through. Libraries that decide the
+general question stop at Draft 4 (jsonsubschema) or call themselves alpha (jsoncompat), and none of
+them sees a default.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+from mlops_framework.contracts.patterns import takes_all
 
 Schema = Mapping[str, Any]
 Role = Literal["request", "sent"]
@@ -275,12 +278,17 @@ def _limits(old: Schema, new: Schema, path: str) -> Iterator[Break]:
         before, now = old.get(word), new.get(word)
         if now is not None and (before is None or now < before):
             yield Break(path, f"{word} is {now}, and was {'nothing' if before is None else before}")
-    pattern = new.get("pattern")
-    if pattern is not None and pattern != old.get("pattern"):
-        was = old.get("pattern", "nothing")
-        yield Break(
-            path, f"the pattern is {pattern}, and was {was}; nothing here tells if it takes all"
-        )
+    yield from _pattern(old, new, path)
+
+
+def _pattern(old: Schema, new: Schema, path: str) -> Iterator[Break]:
+    before, now = old.get("pattern", ""), new.get("pattern", "")
+    if now in ("", before):
+        return
+    taken = takes_all(now, before)
+    if not taken:
+        verdict = "takes less" if taken is False else "nothing here can tell whether it takes all"
+        yield Break(path, f"the pattern is {now}, and was {before or 'nothing'}; {verdict}")
 
 
 def _bites(word: str, limit: Any) -> bool:
