@@ -56,6 +56,20 @@ def action(
     return {"name": name, "actionTypeId": kind, "configuration": configuration, **more}
 
 
+def only_if(variable: str, operator: str, value: str, otherwise: str = "SKIP") -> dict[str, Any]:
+    rule = {
+        "name": "Holds",
+        "ruleTypeId": {
+            "category": "Rule",
+            "owner": "AWS",
+            "provider": "VariableCheck",
+            "version": "1",
+        },
+        "configuration": {"Variable": variable, "Operator": operator, "Value": value},
+    }
+    return {"conditions": [{"result": otherwise, "rules": [rule]}]}
+
+
 class Pipelines:
     """A versioned bucket, a job function, and pipelines over them."""
 
@@ -567,6 +581,55 @@ def test_a_stack_changes_its_pipeline_in_place_and_replaces_a_renamed_one(
 
 
 @pytest.mark.parametrize(
+    ("operator", "value", "holds"),
+    [
+        ("EQ", "job.zip", True),
+        ("NE", "job.zip", False),
+        ("CONTAINS", "job", True),
+        ("MATCHES", "[a-z]+[.]zip", True),
+        ("MATCHES", "[a-z]+", False),
+    ],
+)
+def test_a_condition_skips_a_stage_and_what_follows_goes_on(
+    pipelines: Pipelines, operator: str, value: str, holds: bool
+) -> None:
+    pipelines.upload({"a": "b"}, "job.zip")
+    declared = pipelines.declaration(
+        ("Source", [pipelines.source("job.zip")]),
+        ("Maybe", [pipelines.verify({"fail": "it was run"})]),
+        ("Always", [{**pipelines.verify({}), "name": "Last"}]),
+    )
+    declared["stages"][1]["beforeEntry"] = only_if("#{Fetched.ObjectKey}", operator, value)
+    pipelines.codepipeline.create_pipeline(pipeline=declared)
+
+    ended = pipelines.settled(declared["name"])
+
+    stages = pipelines.stages(declared["name"])
+    if holds:
+        assert (ended["status"], stages["Maybe"], stages["Always"]) == ("Failed", "Failed", None)
+    else:
+        assert ended["status"] == "Succeeded"
+        assert (stages["Maybe"], stages["Always"]) == ("Skipped", "Succeeded")
+    state = pipelines.codepipeline.get_pipeline_state(name=declared["name"])["stageStates"][1]
+    latest = state["beforeEntryConditionState"]["latestExecution"]
+    assert latest["status"] == ("Succeeded" if holds else "Failed")
+
+
+def test_a_condition_may_fail_a_stage_and_says_why(pipelines: Pipelines) -> None:
+    pipelines.upload({"a": "b"}, "job.zip")
+    declared = pipelines.declaration(
+        ("Source", [pipelines.source("job.zip")]), ("Guarded", [pipelines.verify({})])
+    )
+    declared["stages"][1]["beforeEntry"] = only_if("#{Nobody.Knows}", "EQ", "it", "FAIL")
+    pipelines.codepipeline.create_pipeline(pipeline=declared)
+
+    ended = pipelines.settled(declared["name"])
+
+    assert (ended["status"], pipelines.stages(declared["name"])["Guarded"]) == ("Failed", "Failed")
+    assert "#{Nobody.Knows}, which is not set" in ended["statusSummary"]
+
+
+@pytest.mark.parametrize(
     ("change", "code", "told"),
     [
         (
@@ -607,6 +670,28 @@ def test_a_stack_changes_its_pipeline_in_place_and_replaces_a_renamed_one(
             lambda p: p["stages"][1].update(onFailure={"result": "ROLLBACK"}),
             "NotCarriedByLocalAws",
             "onFailure of stage Check",
+        ),
+        (
+            lambda p: p["stages"][1].update(beforeEntry=only_if("1", "EQ", "1", "ROLLBACK")),
+            "NotCarriedByLocalAws",
+            "beforeEntry of stage Check with the result ROLLBACK",
+        ),
+        (
+            lambda p: p["stages"][1].update(beforeEntry=only_if("1", "GT", "1")),
+            "NotCarriedByLocalAws",
+            "Operator of EQ, NE, CONTAINS, MATCHES",
+        ),
+        (
+            lambda p: p["stages"][0]["actions"][0].update(
+                actionTypeId={
+                    "category": "Source",
+                    "owner": "AWS",
+                    "provider": "CodeStarSourceConnection",
+                    "version": "1",
+                }
+            ),
+            "NotCarriedByLocalAws",
+            "mlops apply FOLDER --yes --watch",
         ),
     ],
 )
