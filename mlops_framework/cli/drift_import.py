@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mlops_framework.drift.model_monitor_import.schedules import Execution, Schedule
 
 POLICIES: Final = ("model-monitor", "standard")
+_NAME: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,62}")
+_PLACE: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 
 
 @dataclass(frozen=True)
@@ -115,22 +118,20 @@ def import_model_monitor(
         folder = f"s3://{place.value('data-bucket-name')}/imported/{schedule.name}"
         baseline_uri = baseline_data or _baseline_of(found, folder)
         said = Said(
-            model_name=model_name or schedule.endpoint,
-            endpoint=schedule.endpoint,
+            model_name=model_name or schedule.watches,
+            endpoint=schedule.watches,
             baseline=baseline_uri,
             constraints=f"{folder}/constraints.json" if found.constraints else "",
             captures=_captures(found.place, place),
             policy=policy,
             answered=found.columns.answered if found.columns and not baseline_data else (),
+            told_apart=found.columns is None or found.columns.known,
         )
         result = imported(found.read, said)
         told.update("Comparing both verdicts on the last runs")
         compared = _compared(reader, S3Sources(place.client("s3")), found, result, place)
-    others = {
-        name: kind
-        for name, kind in reader.others_of(schedule.endpoint).items()
-        if name not in schedules
-    }
+    watching = reader.others_of(schedule.endpoint) if schedule.endpoint else {}
+    others = {name: kind for name, kind in watching.items() if name not in schedules}
     if output is not None:
         _write(reader, found, said.constraints, folder, baseline_data, output, result)
     if as_json:
@@ -148,11 +149,14 @@ def _read(
     read = [_with_files(reader, reader.schedule(name)) for name in dict.fromkeys(names)]
     _check(read)
     quality = next((one.schedule for one in read if one.schedule.kind == "DataQuality"), None)
-    endpoint = read[0].schedule.endpoint
-    captures = captured.rstrip("/") if captured else reader.captures_of(endpoint)
+    first = read[0].schedule
+    endpoint = first.watches
+    captures = captured.rstrip("/") if captured else first.captures
+    captures = captures or reader.captures_of(endpoint)
     if quality is None:
         return _Found(read, captures, None, None, None, ())
-    runs = reader.executions(quality, most)
+    # Runs over batch transforms are not compared: their captures only name the files.
+    runs = reader.executions(quality, most) if quality.endpoint and most else []
     document = reader.document(quality.statistics) if quality.statistics else None
     constraints = reader.document(quality.constraints) if quality.constraints else None
     if document is None:
@@ -191,13 +195,17 @@ def _check(read: Sequence[Read]) -> None:
         NotDone: If not, with what to do.
     """
     for one in read:
-        if not one.schedule.endpoint:
+        schedule = one.schedule
+        if not schedule.endpoint and not (
+            _NAME.fullmatch(schedule.watches) and _PLACE.fullmatch(schedule.captures)
+        ):
             raise NotDone(
-                f"{one.schedule.name} watches batch transforms ({one.schedule.batch}), not an "
-                "endpoint. Write a drift-monitor request for their captures by hand: "
-                "docs/from-model-monitor.md, Batch transforms."
+                f"{schedule.name} watches batch transforms captured to "
+                f"{schedule.batch or 'nowhere'}. A monitor is named after the last folder of that "
+                "place, which has to be letters, digits and hyphens below a bucket or folder. Let "
+                "the transforms capture to s3://bucket/captures/NAME."
             )
-    endpoints = sorted({one.schedule.endpoint for one in read})
+    endpoints = sorted({one.schedule.watches for one in read})
     if len(endpoints) > 1:
         raise NotDone(
             f"These schedules watch {len(endpoints)} endpoints ({', '.join(endpoints)}); a request "

@@ -312,12 +312,13 @@ def test_an_endpoint_without_captures_has_nothing_to_watch(
     assert "captures nothing. Switch its data capture on" in done.stderr
 
 
-def test_a_schedule_of_batch_transforms_is_refused_with_the_way_out(
-    importing: Callable[..., Result], sagemaker: Stubber
+@pytest.mark.parametrize("folder", ["captures/nightly-batch", "not a name"])
+def test_batch_transforms_are_watched_by_the_last_folder_of_their_captures(
+    importing: Callable[..., Result], sagemaker: Stubber, world: None, folder: str
 ) -> None:
     batch = {
         "BatchTransformInput": {
-            "DataCapturedDestinationS3Uri": f"s3://{THEIRS}/batch",
+            "DataCapturedDestinationS3Uri": f"s3://{THEIRS}/{folder}",
             "DatasetFormat": {"Csv": {"Header": False}},
             "LocalPath": "/opt/ml/processing/input",
         }
@@ -326,10 +327,17 @@ def test_a_schedule_of_batch_transforms_is_refused_with_the_way_out(
     sagemaker.add_response("describe_monitoring_schedule", said, NAMES)
     sagemaker.add_response("describe_data_quality_job_definition", definition(**batch))
 
-    done = importing(SCHEDULE)
+    done = importing(SCHEDULE, "--json")
 
-    assert done.exit_code == 1
-    assert f"watches batch transforms (s3://{THEIRS}/batch)" in done.stderr
+    if folder == "not a name":
+        assert done.exit_code == 1
+        assert "has to be letters, digits and hyphens" in done.output
+        return
+    said = json.loads(done.stdout)
+    assert DriftMonitorRequest.model_validate(said["request"]).heartbeat is False
+    assert said["request"]["endpoint_name"] == "nightly-batch"
+    assert said["request"]["capture_location"] == f"s3://{THEIRS}/captures"
+    assert any("name it as label_column" in note for note in said["notes"])
 
 
 def test_two_schedules_of_one_kind_are_refused(

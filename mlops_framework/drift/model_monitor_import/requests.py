@@ -62,6 +62,7 @@ class Place:
         captures: S3 URI of the captures, without the endpoint's name; empty for the usual place.
         policy: Which rule decides.
         answered: Columns that the baseline leaves out because they are of the answer.
+        told_apart: Whether it is known which columns those are.
     """
 
     model_name: str
@@ -71,6 +72,7 @@ class Place:
     captures: str = ""
     policy: str = "model-monitor"
     answered: tuple[str, ...] = ()
+    told_apart: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def imported(read: Sequence[Read], place: Place) -> Imported:
     if place.policy == "model-monitor":
         # Both would alarm beyond Model Monitor's own rules.
         request |= {"slow_drift": False}
+    if not first.endpoint:
+        request |= {"heartbeat": False}
     notes = [*_general(first, place)]
     for one in read:
         notes += _unsupported(one.schedule)
@@ -161,6 +165,17 @@ def _general(schedule: Schedule, place: Place) -> Iterator[str]:
         yield (
             f"The baseline's columns {', '.join(place.answered)} are of the model's answer; they "
             "are left out of ours, which compares requests. Predictions are described."
+        )
+    elif not place.told_apart:
+        yield (
+            "No captured record told which columns of the baseline are of the model's answer. If "
+            "it has one, name it as label_column: requests do not have it."
+        )
+    if not schedule.endpoint:
+        yield (
+            f"{schedule.name} watches batch transforms; the last folder of their captures, "
+            f"{schedule.watches}, stands for the endpoint. Without an endpoint there is no "
+            "heartbeat."
         )
     if place.policy == "model-monitor":
         yield (

@@ -139,6 +139,16 @@ class Schedule:
         )
 
     @property
+    def watches(self) -> str:
+        """The endpoint, or what stands for it: the last folder of a batch transform's captures."""
+        return self.endpoint or self.batch.rstrip("/").rpartition("/")[2]
+
+    @property
+    def captures(self) -> str:
+        """Where captures of batch transforms are, without that folder; empty for an endpoint."""
+        return "" if self.endpoint else self.batch.rstrip("/").rpartition("/")[0]
+
+    @property
     def folder(self) -> str:
         """Where the folders of its runs are, ``yyyy/mm/dd/HH`` below it."""
         return "/".join(part for part in (self.output, self.endpoint, self.name) if part)
