@@ -10,7 +10,11 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from mlops_framework.aws.events import DefaultBus
-from mlops_framework.aws.functions import SynchronousFunction, TeardownFunction
+from mlops_framework.aws.functions import (
+    ContinuationFunction,
+    SynchronousFunction,
+    TeardownFunction,
+)
 from mlops_framework.orchestration.errors import ServiceRefused
 
 
@@ -32,6 +36,23 @@ def test_a_removal_is_started_without_waiting_for_it(client_of) -> None:
         )
 
         TeardownFunction(stub.client, "teardown").start("income-training")
+
+        stub.assert_no_pending_responses()
+
+
+def test_a_request_that_goes_on_is_handed_over_with_its_revision(client_of) -> None:
+    with Stubber(client_of("lambda")) as stub:
+        stub.add_response(
+            "invoke",
+            {"StatusCode": 202},
+            {
+                "FunctionName": "continue",
+                "InvocationType": "Event",
+                "Payload": b'{"pipeline_id": "income-training", "revision": 3}',
+            },
+        )
+
+        ContinuationFunction(stub.client, "continue").start("income-training", 3)
 
         stub.assert_no_pending_responses()
 
