@@ -14,6 +14,7 @@ from mlops_framework.drift.captured_baseline import CapturedBaseline
 from mlops_framework.drift.errors import MonitorInvalid
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.record_forms import RecordForm
+from mlops_framework.drift.thresholds import Thresholds
 from mlops_framework.errors import Fault
 from mlops_framework.naming import CAPTURES_PREFIX
 
@@ -88,6 +89,8 @@ class MonitorConfig:
         retrain_windows: ... among so many latest windows ask for retraining.
         retrain_cooldown_minutes: Minimum time between two requests.
         retrain_monthly_cap: Most requests in a calendar month (UTC).
+        thresholds: What matters in single columns; ``None`` for the above everywhere.
+        ignored_columns: Columns that are shown and not judged.
         distributed_above: Windows of more captured objects than this are merged by many functions
             side by side.
         slow_drift: Whether evidence is added up over windows, too.
@@ -125,6 +128,8 @@ class MonitorConfig:
     model_monitor_files: bool = False
     constraints_location: str = ""
     monitoring_schedule_name: str = ""
+    thresholds: Thresholds | None = None
+    ignored_columns: tuple[str, ...] = ()
     distributed_above: int = 1000
     slow_drift: bool = False
     heartbeat: bool = False
@@ -313,9 +318,17 @@ def _nested(read: Callable[[Any], Any], accepted: str) -> _Rule:
     """A nested setting; the empty text and the empty object are as if it were absent."""
 
     def read_if_given(value: Any) -> Any:
-        return read(value) if value not in ("", None, {}) else None
+        return read(value) if value not in ("", None, {}, []) else None
 
     return _Rule(read_if_given, f"{accepted}, or empty", says_why=True)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if value in ("", None, {}):
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError(value)
+    return tuple(value)
 
 
 def _flag() -> _Rule:
@@ -347,6 +360,8 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "effect_threshold": _share(0.001, 1.0),
     "rate_threshold": _share(0.0001, 1.0),
     "significance": _share(1e-9, 0.2),
+    "thresholds": _nested(Thresholds.from_document, "a list of column, test, share"),
+    "ignored_columns": _Rule(_names, "a list of column names"),
     "distributed_above": _whole(64, 100_000),
     "slow_drift": _flag(),
     "heartbeat": _flag(),

@@ -9,7 +9,7 @@ rejected by the Benjamini-Hochberg procedure over *all* tests of the window (Ben
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Self, TypeAlias
 
 from mlops_framework.drift.baseline import Baseline
@@ -18,6 +18,7 @@ from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.model_monitor_files.violations import Check
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.statistics.result import Outcome
+from mlops_framework.drift.thresholds import Thresholds
 
 Verdict = Literal["healthy", "drift", "insufficient-data", "no-data"]
 
@@ -46,6 +47,8 @@ class Policy:
     effect_threshold: float = 0.1
     rate_threshold: float = 0.005
     minimum_records: int = 200
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    ignored: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, config: MonitorConfig) -> Self:
@@ -55,10 +58,15 @@ class Policy:
             effect_threshold=config.effect_threshold,
             rate_threshold=config.rate_threshold,
             minimum_records=config.minimum_records,
+            thresholds=config.thresholds or Thresholds(),
+            ignored=frozenset(config.ignored_columns),
         )
 
-    def threshold(self, test: Test) -> float:
-        """The smallest effect of a test that matters."""
+    def threshold(self, column: str, test: Test) -> float:
+        """The smallest effect of a test that matters in a column."""
+        own = self.thresholds.of(column, test)
+        if own is not None:
+            return own
         return self.rate_threshold if test in RATES else self.effect_threshold
 
 
@@ -164,6 +172,7 @@ def judge(
     tests = [
         test
         for column, window in zip(baseline.columns, profile.columns, strict=True)
+        if column.spec.name not in policy.ignored
         for test in tests_of(column, window)
     ]
     of_columns, of_claims = _judged(tests, claims, policy)
@@ -203,7 +212,7 @@ def _judged(
     adjusted = q_values(p_values)
     judged = []
     for test, q_value in zip(tests, adjusted[: len(tests)], strict=True):
-        found, threshold = test.outcome, policy.threshold(test.test)
+        found, threshold = test.outcome, policy.threshold(test.column, test.test)
         breached = q_value <= policy.significance and found.effect >= threshold
         judged.append(
             Judged(

@@ -79,7 +79,8 @@ def judge_sequence(
         windows: What each said, by its start.
         policy: What matters.
     """
-    known = references(baseline)
+    followed = references(baseline).items()
+    known = {trait: one for trait, one in followed if trait.column not in policy.ignored}
     limit = math.log(2 * max(1, len(known)) * RUN_LENGTH)
     starts = sorted(windows)
     if len(starts) < FEWEST_WINDOWS or not known:
@@ -112,7 +113,7 @@ def judge_sequence(
 
 
 def _matters(trait: Trait, policy: Policy) -> float:
-    return policy.rate_threshold if trait.side == "missing" else policy.effect_threshold
+    return policy.threshold(trait.column, "shares" if trait.side == "share" else trait.side)
 
 
 def _scores(mean: float, records: int, reference: Reference, matters: float) -> np.ndarray:
