@@ -1,0 +1,60 @@
+"""What a drift monitor's template becomes when labels arrive somewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mlops_framework.drift.config import MonitorConfig
+from tests.stacks.conftest import Synthesized
+from tests.stacks.deployed import Deployed
+
+BODY = {
+    "pipeline_type": "drift-monitor",
+    "model_name": "churn",
+    "endpoint_name": "churn",
+    "baseline_data": "s3://my-data/train.csv",
+}
+TRUTH: dict[str, Any] = {
+    "ground_truth_location": {"dev": "s3://my-data/labels/churn/", "prod": ""},
+    "ground_truth": {"problem_type": "BinaryClassification", "probability_attribute": "0"},
+}
+
+
+def deployed(dev: Synthesized, stage: str, **more: Any) -> Deployed:
+    return Deployed(dev.blueprints["drift-monitor"], {**BODY, **more}, stage)
+
+
+def label_rules(found: Deployed) -> list[dict[str, Any]]:
+    return [rule for rule in found.all("AWS::Events::Rule") if "label" in rule["Description"]]
+
+
+def test_new_labels_of_a_stage_go_to_the_drift_service_with_whose_they_are(
+    dev: Synthesized,
+) -> None:
+    (rule,) = label_rules(deployed(dev, "dev", **TRUTH))
+    assert rule["EventPattern"]["detail"] == {
+        "bucket": {"name": ["my-data"]},
+        "object": {"key": [{"prefix": "labels/churn/"}]},
+    }
+    (target,) = rule["Targets"]
+    transformer = target["InputTransformer"]
+    assert transformer["InputPathsMap"] == {"detail": "$.detail"}
+    message = json.loads(transformer["InputTemplate"].replace("<detail>", '{"object": {}}'))
+    assert message == {"labels_of": "churn", "detail": {"object": {}}}
+
+
+def test_where_no_labels_arrive_there_is_no_rule_for_them(dev: Synthesized) -> None:
+    assert label_rules(deployed(dev, "prod", **TRUTH)) == []
+    assert label_rules(deployed(dev, "dev")) == []
+
+
+def test_the_drift_service_reads_what_a_request_says_of_labels(dev: Synthesized) -> None:
+    asked = {**TRUTH, "ground_truth": {**TRUTH["ground_truth"], "thresholds": {"accuracy": 0.75}}}
+    found = deployed(dev, "dev", **asked).one("AWS::SSM::Parameter")
+    text = found["Value"].replace("<", "").replace(">", "")
+    document = json.loads(text) | {"data_bucket": "my-data", "capture_location": ""}
+    config = MonitorConfig.from_document(document, "the template")
+    assert config.ground_truth is not None
+    assert config.ground_truth.thresholds == {"accuracy": 0.75}
+    assert config.ground_truth_location == "s3://my-data/labels/churn/"
