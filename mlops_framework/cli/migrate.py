@@ -18,6 +18,7 @@ from mlops_framework.contracts.faults import NOTHING
 from mlops_framework.errors import Fault, RequestInvalid
 
 _PARAMETERS: Final = "template_params.json"
+_OLD_STAGES: Final = ("dev", "staging", "prod")
 _LARGEST: Final = 10 * 1024 * 1024
 
 
@@ -77,6 +78,15 @@ def migrate(
             show_default="the one the archive's parameters name",
         ),
     ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stage",
+            metavar="NAME[=dev|staging|prod]",
+            help="A stage of your environment, in order, and which of the old ones it stands for; "
+            "dev, staging and prod if absent.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rebuild request files from the parameter files of the AWS MLOps Framework 2.x.
@@ -84,11 +94,12 @@ def migrate(
     Changes nothing on AWS and needs no credentials. What is different from before is printed for
     each file; docs/migration.md says in which order to take running pipelines over.
     """
+    stages = _stages(stage or [])
     done, refused = [], []
     paths = [found for given in archives for found in _archives(given)]
     for path in paths:
         try:
-            done.append(migrated(read_archive(path), assets_bucket))
+            done.append(migrated(read_archive(path), assets_bucket, stages))
         except RequestUnreadable as error:
             refused.append(
                 Fault(str(path), str(error), "a template.zip of the predecessor", NOTHING)
@@ -106,6 +117,19 @@ def migrate(
     if refused:
         subject = f"{len(paths) - len(done)} of {len(paths)} not migrated."
         raise RequestInvalid(refused, subject=subject)
+
+
+def _stages(given: list[str]) -> dict[str, tuple[str, ...]]:
+    """``live=prod`` is the stage ``live``, which stands for ``prod``."""
+    found: dict[str, tuple[str, ...]] = {}
+    for each in given:
+        name, _, old = each.partition("=")
+        if not name or old not in ("", *_OLD_STAGES):
+            raise RequestUnreadable(
+                f"--stage {each}: give a stage's name, or name={'|'.join(_OLD_STAGES)}."
+            )
+        found[name] = (old,) if old else ()
+    return found
 
 
 def _archives(path: Path) -> list[Path]:
@@ -161,8 +185,15 @@ def read_archive(path: Path) -> Archive:
     return Archive(path, templates[0].rpartition("/")[2], stages)
 
 
-def migrated(archive: Archive, assets_bucket: str | None) -> Migrated:
+def migrated(
+    archive: Archive, assets_bucket: str | None, stages: Mapping[str, tuple[str, ...]]
+) -> Migrated:
     """An archive's body, and our request for it.
+
+    Args:
+        archive: What was deployed.
+        assets_bucket: Bucket of the paths that name none; the archive's own if absent.
+        stages: Ours, each with the old ones that it stands for; the archive's own if empty.
 
     Raises:
         RequestInvalid: If our contract takes offence at it.
@@ -174,9 +205,9 @@ def migrated(archive: Archive, assets_bucket: str | None) -> Migrated:
     first = next(iter(archive.stages.values()))
     bucket = assets_bucket or first.get("AssetsBucket", "")
     body = body_of(archive.template, archive.stages, stack=archive.path.resolve().parent.name)
-    stages = [stage or "live" for stage in archive.stages]
-    with understood(body, Setting({stage: () for stage in stages}, bucket)) as ours:
-        request = Registry.discover().parse(ours.body, stages=stages)
+    wanted = stages or {stage or "live": () for stage in archive.stages}
+    with understood(body, Setting(wanted, bucket)) as ours:
+        request = Registry.discover().parse(ours.body, stages=list(wanted))
     return Migrated(
         archive.path, body, ours.body, f"{request.pipeline_id}.json", ours.notes, ours.renamed
     )

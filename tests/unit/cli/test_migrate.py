@@ -156,6 +156,17 @@ def test_a_folder_stands_for_its_archives_and_what_is_wrong_keeps_no_other_back(
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["m-batch-transform.json"]
 
 
+def test_a_stage_of_ones_own_stands_for_one_of_the_old(run: Run, tmp_path: Path) -> None:
+    archive = str(archived(tmp_path, "multi_realtime_builtin"))
+
+    (done,) = json.loads(run("migrate", archive, "--stage", "live=prod", "--json").stdout)
+    wrong = run("migrate", archive, "--stage", "live=production")
+
+    assert done["request"]["endpoint_name"] == {"live": "e-prd"}
+    assert "no stage dev or staging" in " ".join(done["changes"])
+    assert "dev|staging|prod" in wrong.output
+
+
 def test_a_folder_without_archives_says_how_to_fetch_them(run: Run, tmp_path: Path) -> None:
     assert "aws s3 cp --recursive" in " ".join(run("migrate", str(tmp_path)).output.split())
 
