@@ -14,7 +14,6 @@ import typer
 
 from mlops_framework.cli.errors import NotDone, RequestUnreadable
 from mlops_framework.cli.options import AsJson
-from mlops_framework.contracts.faults import NOTHING
 from mlops_framework.errors import Fault, RequestInvalid
 
 _PARAMETERS: Final = "template_params.json"
@@ -94,6 +93,8 @@ def migrate(
     Changes nothing on AWS and needs no credentials. What is different from before is printed for
     each file; docs/migration.md says in which order to take running pipelines over.
     """
+    from mlops_framework.contracts.faults import NOTHING
+
     stages = _stages(stage or [])
     done, refused = [], []
     paths = [found for given in archives for found in _archives(given)]
