@@ -273,8 +273,12 @@ class Orchestrator:
         except RecordChanged:
             other = self._ports.records.get(pipeline_id)
             raise conflicts.came_first(pipeline_id, other, "DELETE") from None
-        self._note_deletion(marked)
-        self._ports.teardown.start(pipeline_id)
+        try:
+            self._note_deletion(marked)
+            self._ports.teardown.start(pipeline_id)
+        except Exception as fault:
+            self._deletion_never_began(marked, fault)
+            raise
         names = stacks_of(self._environment.prefix, marked)
         kept = kept_by(self._environment, marked, self._template(marked.kind))
         return {
@@ -330,6 +334,16 @@ class Orchestrator:
     def _look(self, pipeline_id: str) -> Seen:
         record = self._record(pipeline_id)
         return look(record, self._ports, self._environment.prefix)
+
+    def _deletion_never_began(self, marked: PipelineRecord, fault: Exception) -> None:
+        """Say so in the record, which would say "deleting" for good."""
+        said = f"The deletion could not be started: {fault}"
+        state, revision = RecordState.DELETE_FAILED, marked.revision
+        failed = replace(marked, state=state, message=said, revision=revision + 1)
+        try:
+            self._ports.records.put(failed, expected_revision=revision)
+        except Exception:
+            LOGGER.exception("%s stays marked as being deleted", marked.pipeline_id)
 
     def _identity(self, body: Any) -> str:
         given = body.get("pipeline_id") if isinstance(body, dict) else None

@@ -49,7 +49,8 @@ _NEXT: Mapping[Phase, str] = {
     Phase.STOPPED: "Somebody stopped or rejected the execution. Send the request again to run it.",
     Phase.INTERRUPTED: "Remove the cause, if one is named, and send the request again: it goes on "
     "from where it stopped.",
-    Phase.DELETING: "Wait until the pipeline is gone; this page then answers 404.",
+    Phase.DELETING: "Wait until the pipeline is gone; this page then answers 404. If nothing moves "
+    "for twenty minutes, send DELETE again.",
     Phase.DELETE_FAILED: "Remove what holds the named resource and send DELETE again; or send the "
     "request again to keep the pipeline.",
 }

@@ -10,10 +10,14 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from mlops_framework import naming
-from mlops_framework.orchestration.errors import RecordChanged
+from mlops_framework.orchestration.errors import (
+    RecordChanged,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from mlops_framework.orchestration.patience import Patience, PatienceEnded
 from mlops_framework.orchestration.plan import EnvironmentView
 from mlops_framework.orchestration.ports import (
@@ -26,6 +30,7 @@ from mlops_framework.orchestration.ports import (
 from mlops_framework.orchestration.records import PipelineRecord, RecordState
 from mlops_framework.orchestration.stack import Condition, Stack
 
+_AGAIN_SECONDS: Final = 10.0
 LOGGER = logging.getLogger(__name__)
 
 
@@ -116,15 +121,26 @@ class Teardown:
         if record.state is not RecordState.DELETING:
             said = f"It is {record.state.value} and not being deleted; nothing was removed."
             return Removed(pipeline_id, Removal.FAILED, said)
-        patience = Patience(self._pause, seconds)
+        try:
+            return self._run(record, Patience(self._pause, seconds))
+        except PatienceEnded as ended:
+            return Removed(pipeline_id, Removal.CONTINUES, f"Waiting for {ended}.")
+        except ServiceUnavailable as fault:
+            self._pause(_AGAIN_SECONDS)
+            return Removed(pipeline_id, Removal.CONTINUES, f"{fault} It is tried again.")
+        except ServiceRefused as fault:
+            return self._note_failure(record, str(fault))
+        except Exception as fault:
+            # A record that says "deleting" while nobody deletes would hold the pipeline for good.
+            self._note_failure(record, f"The removal broke: {type(fault).__name__}.")
+            raise
+
+    def _run(self, record: PipelineRecord, patience: Patience) -> Removed:
         for name in stacks_of(self._environment.prefix, record):
-            try:
-                left = self._remove(name, patience)
-            except PatienceEnded as ended:
-                return Removed(pipeline_id, Removal.CONTINUES, f"Waiting for {ended}.")
+            left = self._remove(name, patience)
             if left is not None:
                 return self._failed(record, left)
-        self._objects.delete(naming.source_key(pipeline_id))
+        self._objects.delete(naming.source_key(record.pipeline_id))
         return self._finished(record)
 
     def _remove(self, name: str, patience: Patience) -> Stack | None:
@@ -145,6 +161,9 @@ class Teardown:
         ]
         reason = "; ".join(causes) or stack.reason or "CloudFormation gives no reason"
         said = f"The stack {stack.name} could not be deleted ({stack.status}): {reason}"
+        return self._note_failure(record, said)
+
+    def _note_failure(self, record: PipelineRecord, said: str) -> Removed:
         try:
             self._records.put(
                 replace(

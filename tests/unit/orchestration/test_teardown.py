@@ -6,7 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from mlops_framework.orchestration.errors import PipelineBusy, PipelineUnknown
+from mlops_framework.orchestration.errors import (
+    PipelineBusy,
+    PipelineUnknown,
+    ServiceRefused,
+    ServiceUnavailable,
+)
 from mlops_framework.orchestration.provisioning import Requester
 from mlops_framework.orchestration.records import RecordState
 from mlops_framework.orchestration.stack import ResourceFailure
@@ -87,6 +92,47 @@ def test_a_stack_that_will_not_go_is_told_with_resource_and_reason(deployed) -> 
     assert record.state is RecordState.DELETE_FAILED
     assert "Bucket (AWS::S3::Bucket): it is not empty" in record.message
     assert deployed.stacks.describe(deployed.DEV) is not None
+
+
+def test_a_service_that_refuses_the_removal_ends_it_with_its_reason(deployed, monkeypatch) -> None:
+    def refuse(name: str) -> None:
+        raise ServiceRefused("CloudFormation", "DeleteStack", "ValidationError", "no such role")
+
+    monkeypatch.setattr(deployed.stacks, "delete", refuse)
+    deployed.orchestrator.delete("income-training", BO)
+
+    assert deployed.teardown.run("income-training", seconds=60).removal is Removal.FAILED
+    status = deployed.orchestrator.status("income-training")
+    assert (status["status"], "no such role" in status["message"]) == ("DeleteFailed", True)
+
+
+def test_a_service_that_does_not_answer_is_asked_again(deployed, monkeypatch) -> None:
+    def throttle(name: str) -> None:
+        raise ServiceUnavailable("CloudFormation", "DeleteStack", "Throttling", "slow down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deployed.stacks, "delete", throttle)
+        deployed.orchestrator.delete("income-training", BO)
+        first = deployed.teardown.run("income-training", seconds=60)
+
+    assert first.removal is Removal.CONTINUES
+    assert deployed.teardown.run("income-training", seconds=60).removal is Removal.FINISHED
+
+
+def test_a_removal_that_never_began_is_told_and_can_be_asked_for_again(
+    deployed, monkeypatch
+) -> None:
+    def refuse(pipeline_id: str) -> None:
+        raise ServiceUnavailable("Lambda", "Invoke", "TooManyRequests", "slow down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deployed.teardowns, "start", refuse)
+        with pytest.raises(ServiceUnavailable):
+            deployed.orchestrator.delete("income-training", BO)
+
+    assert deployed.orchestrator.status("income-training")["status"] == "DeleteFailed"
+    deployed.orchestrator.delete("income-training", BO)
+    assert deployed.teardown.run("income-training", seconds=60).removal is Removal.FINISHED
 
 
 def test_delete_again_goes_on_after_a_failure(deployed) -> None:
