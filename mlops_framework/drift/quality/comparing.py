@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mlops_framework.drift.ground_truth.settings import GroundTruth, ProblemType
 from mlops_framework.drift.policy import Claim
+from mlops_framework.drift.quality.between_windows import BetweenWindows
 from mlops_framework.drift.quality.metrics import ERRORS, UNBOUNDED, Metric
 from mlops_framework.drift.statistics.rate import rate_change
 from mlops_framework.drift.statistics.result import Outcome
@@ -68,6 +69,7 @@ def compared(
     settings: GroundTruth,
     window: Mapping[str, Metric],
     reference: Mapping[str, Metric] | None,
+    between: Mapping[str, BetweenWindows] | None = None,
 ) -> Sequence[Compared]:
     """Hold the metrics of a window against their thresholds, or against the reference.
 
@@ -75,6 +77,7 @@ def compared(
         settings: What is asked for.
         window: Metrics of the window.
         reference: Metrics of the baseline or of the first windows; ``None`` if there are none yet.
+        between: How much ordinary windows differ, by metric, where that is known.
     """
     found = []
     for name, bound in sorted(settings.thresholds.items()):
@@ -87,6 +90,9 @@ def compared(
             continue
         if _enough(window[name]) and _enough(known):
             outcome = degradation(name, window[name], known)
+            if between and name in between:
+                wobble = between[name].p_value(window[name], known)
+                outcome = replace(outcome, p_value=max(outcome.p_value, wobble))
             change = settings.minimum_change
             found.append(Compared(name, window[name], known, None, outcome, change))
     return found

@@ -20,9 +20,11 @@ from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.layout import kept_prefix
 from mlops_framework.drift.ports import Store
+from mlops_framework.drift.quality.between_windows import BetweenWindows, between_windows
 from mlops_framework.drift.quality.metrics import Metric
 from mlops_framework.drift.quality.reference import settings_digest
 from mlops_framework.drift.quality.sums import NO_LABEL, QualitySums
+from mlops_framework.drift.state import Evaluated
 from mlops_framework.drift.windows import instant, moment
 
 KIND: Final = "mlops-drift-quality-history"
@@ -43,11 +45,13 @@ class Entry:
         compared: Rows with label and prediction.
         metrics: Value and interval of the metrics that are shown over time.
         thin: What was counted of its labelled rows, if they are too few to be judged alone.
+        drifted: Whether its quality was found to be worse.
     """
 
     compared: int
     metrics: Mapping[str, Curve] = field(default_factory=dict)
     thin: QualitySums | None = None
+    drifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,34 @@ class History:
             for name, one in metrics.items()
         }
         thin = labelled_part(sums) if 0 < sums.compared < needed else None
-        windows = {**self.windows, start: Entry(sums.compared, curves, thin)}
+        before = self.windows.get(start)
+        entry = Entry(sums.compared, curves, thin, before.drifted if before else False)
+        windows = {**self.windows, start: entry}
         kept = dict(sorted(windows.items())[-MOST_WINDOWS:])
         return replace(self, windows=kept)
+
+    def with_verdicts(self, judged: Mapping[datetime, Evaluated]) -> History:
+        """With what was found out about windows since they were entered."""
+        found = {
+            start: judged[start].sections["model-quality"].verdict == "drift"
+            for start in self.windows.keys() & judged.keys()
+            if "model-quality" in judged[start].sections
+        }
+        told = {
+            start: replace(entry, drifted=found.get(start, entry.drifted))
+            for start, entry in self.windows.items()
+        }
+        return replace(self, windows=told)
+
+    def between(self, start: datetime) -> Mapping[str, BetweenWindows]:
+        """How much ordinary windows before this one differ, by metric."""
+        curves: dict[str, list[Curve]] = {}
+        for earlier, entry in self.windows.items():
+            if earlier < start and not entry.drifted and entry.thin is None:
+                for name, curve in entry.metrics.items():
+                    curves.setdefault(name, []).append(curve)
+        known = {name: between_windows(found) for name, found in curves.items()}
+        return {name: one for name, one in known.items() if one is not None}
 
     def pooled(
         self,
@@ -138,6 +167,7 @@ class History:
                     "compared": entry.compared,
                     "metrics": {name: list(curve) for name, curve in entry.metrics.items()},
                     "thin": entry.thin and entry.thin.to_document(),
+                    "drifted": entry.drifted,
                 }
                 for start, entry in sorted(self.windows.items())
             },
@@ -159,6 +189,7 @@ class History:
                         int(entry["compared"]),
                         {name: (c[0], c[1], c[2]) for name, c in entry["metrics"].items()},
                         QualitySums.from_document(entry["thin"], source) if entry["thin"] else None,
+                        bool(entry.get("drifted")),
                     )
                     for start, entry in document["windows"].items()
                 },

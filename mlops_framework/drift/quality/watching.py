@@ -73,7 +73,7 @@ class ModelQualityWatcher:
         shown = {*WATCHED[settings.problem_type], *settings.thresholds}
         metrics = {name: one for name, one in metrics_of(sums).items() if name in shown}
         needed = settings.minimum_labels
-        latest = history.with_window(start, sums, metrics, needed)
+        latest = history.with_verdicts(scene.judged).with_window(start, sums, metrics, needed)
         if latest != history:
             write_history(scene.config, latest, tag, self.store)
         pool = None
@@ -131,7 +131,10 @@ class QualitySight:
 
 def seen(view: QualityView) -> QualitySight:
     """Compare a window with its reference."""
-    realised = compared(view.settings, view.metrics, view.before) if view.enough else ()
+    realised: Sequence[Compared] = ()
+    if view.enough:
+        between = view.history.between(view.window.start)
+        realised = compared(view.settings, view.metrics, view.before, between)
     return QualitySight(view, realised, () if view.enough else _promised(view))
 
 

@@ -18,10 +18,11 @@ from mlops_framework.drift.ground_truth.joined import JoinedRows
 from mlops_framework.drift.ground_truth.predictions import from_scores
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.policy import q_values
+from mlops_framework.drift.quality.between_windows import between_windows
 from mlops_framework.drift.quality.comparing import beyond, compared, degradation, worse_by
 from mlops_framework.drift.quality.estimating import Calibration, estimated
 from mlops_framework.drift.quality.exact import exact_sum, mean_of
-from mlops_framework.drift.quality.metrics import best_constant, metrics_of, share
+from mlops_framework.drift.quality.metrics import Metric, best_constant, metrics_of, share
 from mlops_framework.drift.quality.sums import MOST_CLASSES, OTHERS, QualitySums
 from mlops_framework.drift.values import Numbers, texts_of
 
@@ -247,3 +248,44 @@ def test_too_few_labels_calibrate_nothing() -> None:
 def _texts_of(pair: Any) -> tuple[Any, list[str]]:
     scores, labels = pair
     return scores, texts(labels)
+
+
+def hourly(hour: int, *, rows: int = 2000, wobble: float = 0.04, drop: float = 0.0) -> Metric:
+    """Accuracy of an hour whose true value is 0.85, and some hundredths more or less."""
+    dice = np.random.default_rng(hour)
+    true = min(1.0, 0.85 + dice.normal(0, wobble) - drop)
+    return share(int(dice.binomial(rows, true)), rows)
+
+
+def alarms(count: int, between: Any, **how: Any) -> int:
+    """Hours out of so many that are significant by themselves at the level of the product."""
+    before = hourly(0, rows=20_000, wobble=0.0)
+    known = {} if between is None else {"accuracy": between}
+    found = 0
+    for hour in range(1000, 1000 + count):
+        window = {"accuracy": hourly(hour, **how)}
+        (held,) = compared(SENSITIVE, window, {"accuracy": before}, known)
+        found += held.outcome.p_value < 0.001 and held.outcome.effect >= held.change_threshold
+    return found
+
+
+SENSITIVE = GroundTruth(
+    problem_type="BinaryClassification", probability_attribute="0", minimum_change=0.02
+)
+
+
+def test_ordinary_differences_between_hours_are_learnt_and_do_not_alarm() -> None:
+    seen = [hourly(hour) for hour in range(1, 49)]
+    between = between_windows([(one.value, one.low, one.high) for one in seen])
+    assert between is not None
+    assert math.sqrt(between.variance) == pytest.approx(0.04, rel=0.35)
+    assert alarms(200, None) > 40
+    assert alarms(200, between) <= 1
+    assert alarms(50, between, drop=0.25) == 50
+
+
+def test_where_labels_explain_all_differences_there_is_nothing_to_add() -> None:
+    seen = [hourly(hour, wobble=0.0) for hour in range(1, 60)]
+    between = between_windows([(one.value, one.low, one.high) for one in seen])
+    assert between is None or math.sqrt(between.variance) < 0.004
+    assert between_windows([(0.8, 0.7, 0.9)] * 10) is None
