@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdas.inference import wiring
 from lambdas.inference.request import PayloadTooLarge, RequestMalformed, read_request
 from mlops_framework.aws.inference import ModelNotReady, ModelRefused, TargetUnknown
+from mlops_framework.aws.inference_capture import Exchange
 from mlops_framework.orchestration.errors import ServiceRefused, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         SageMakerInference,
         SageMakerQueue,
     )
+    from mlops_framework.aws.inference_capture import InferenceCapture
 
 LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
@@ -41,7 +43,11 @@ _UNKNOWN: Final = (HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be h
 
 
 def answer(
-    event: Mapping[str, Any], *, model: SageMakerInference, queue: SageMakerQueue | None = None
+    event: Mapping[str, Any],
+    *,
+    model: SageMakerInference,
+    queue: SageMakerQueue | None = None,
+    capture: InferenceCapture | None = None,
 ) -> dict[str, Any]:
     """The prediction for a request, where it will be, or a problem document.
 
@@ -49,6 +55,7 @@ def answer(
         event: As API Gateway passes it on.
         model: The endpoint.
         queue: The endpoint's queue; none when it answers at once.
+        capture: Captures the call; none where SageMaker does, or nobody.
     """
     try:
         request = read_request(
@@ -57,14 +64,16 @@ def answer(
         if queue is not None:
             if request.target_variant:
                 raise RequestMalformed("target_variant: an asynchronous endpoint has one variant.")
-            return _taken(
-                queue.ask(
-                    request.body,
-                    content_type=request.content_type,
-                    accept=request.accept,
-                    inference_id=request.inference_id,
-                )
+            queued = queue.ask(
+                request.body,
+                content_type=request.content_type,
+                accept=request.accept,
+                inference_id=request.inference_id,
             )
+            if capture is not None:
+                identity = queued.inference_id
+                capture.keep(Exchange(request.body, request.content_type, inference_id=identity))
+            return _taken(queued)
         prediction = model.predict(
             request.body,
             content_type=request.content_type,
@@ -72,6 +81,17 @@ def answer(
             inference_id=request.inference_id,
             variant=request.target_variant,
         )
+        if capture is not None:
+            capture.keep(
+                Exchange(
+                    request.body,
+                    request.content_type,
+                    prediction.body,
+                    prediction.content_type,
+                    prediction.variant,
+                    request.inference_id,
+                )
+            )
     except Exception as fault:
         return _problem(event, fault)
     return _prediction(prediction)
@@ -79,7 +99,7 @@ def answer(
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Entry point of the function."""
-    return answer(event, model=wiring.model(), queue=wiring.queue())
+    return answer(event, model=wiring.model(), queue=wiring.queue(), capture=wiring.capture())
 
 
 def _taken(queued: Queued) -> dict[str, Any]:

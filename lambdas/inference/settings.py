@@ -16,3 +16,11 @@ class InferenceSettings(LambdaSettings):
     """S3 prefix for what an asynchronous endpoint is asked."""
     inference_component: str = ""
     """Inference component that answers, for an endpoint that scales to zero."""
+    capture_location: str = ""
+    """S3 prefix for captures that this function writes, without the endpoint's name."""
+    capture_percentage: int = 0
+    """Calls that this function captures, percent; SageMaker captures real-time endpoints itself."""
+    capture_csv_types: str = "text/csv"
+    """Media types that are captured as CSV, with commas."""
+    capture_json_types: str = "application/json"
+    """Media types that are captured as JSON, with commas."""

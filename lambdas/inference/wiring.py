@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 
 from lambdas.inference.settings import InferenceSettings
 from mlops_framework.aws.clients import client
 from mlops_framework.aws.inference import SageMakerInference, SageMakerQueue, bucket_and_key
+from mlops_framework.aws.inference_capture import InferenceCapture, MediaTypes
 from mlops_framework.aws.objects import S3Objects
 
 READ_SECONDS: Final = 27
 """Below the 29 seconds of API Gateway, so that the caller gets an answer of ours."""
+CAPTURE_SECONDS: Final = 2
 
 
 @cache
@@ -34,3 +38,25 @@ def queue() -> SageMakerQueue | None:
     bucket, _ = bucket_and_key(settings.input_location)
     objects = S3Objects(client("s3"), bucket)
     return SageMakerQueue(runtime, settings.endpoint_name, objects, settings.input_location)
+
+
+@cache
+def capture() -> InferenceCapture | None:
+    """What captures the endpoint's calls, if this function does."""
+    settings = InferenceSettings.from_environ()
+    if not settings.capture_percentage:
+        return None
+    bucket, prefix = bucket_and_key(settings.capture_location)
+    types = MediaTypes(
+        settings.capture_csv_types.split(","), settings.capture_json_types.split(",")
+    )
+    return InferenceCapture(
+        # One attempt and a second: the caller waits for it.
+        client("s3", read_seconds=CAPTURE_SECONDS, attempts=1),
+        bucket,
+        f"{prefix.rstrip('/')}/{settings.endpoint_name}".lstrip("/"),
+        settings.capture_percentage,
+        lambda: datetime.now(UTC),
+        random.random,
+        types,
+    )

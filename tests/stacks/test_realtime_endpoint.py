@@ -209,3 +209,25 @@ def test_every_variant_has_its_model_its_share_and_its_scaling(deployed: Deploy)
 def test_a_machine_with_disks_of_its_own_gets_no_key_for_a_volume(deployed: Deploy) -> None:
     assert "KmsKeyId" not in config(deployed(instance_type="ml.g5.xlarge"))
     assert "KmsKeyId" in config(deployed(instance_type="ml.m5.xlarge", volume_size_gb=100))
+
+
+
+def test_the_inference_api_captures_what_sagemaker_does_not(deployed: Deploy) -> None:
+    serverless = deployed(
+        endpoint_mode="serverless",
+        endpoint_name="income",
+        api_capture_percentage=20,
+        data_capture_location="s3://data/captured",
+    )
+
+    told = serverless.one("AWS::Lambda::Function")["Environment"]["Variables"]
+    written = [
+        str(statement["Resource"])
+        for policy in serverless.all("AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "s3:PutObject" in statement["Action"]
+    ]
+
+    assert told["CAPTURE_PERCENTAGE"] == "20"
+    assert told["CAPTURE_LOCATION"] == "s3://data/captured"
+    assert any("data/captured/income/*" in place for place in written), written

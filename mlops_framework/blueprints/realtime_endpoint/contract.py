@@ -206,6 +206,11 @@ class RealtimeEndpointRequest(PipelineRequest):
         description="Requests and responses of a real-time endpoint that are captured, percent; "
         "0 is none.",
     )
+    api_capture_percentage: PerStage[Share] = Field(
+        default=0,
+        description="Calls of a serverless or asynchronous endpoint, of which SageMaker captures "
+        "nothing, that the inference API captures itself, percent.",
+    )
     data_capture_location: PerStage[OptionalS3Uri] = Field(
         default="", description="Where captures go; the data bucket's captures/ if empty."
     )

@@ -102,12 +102,23 @@ def _capture(given: Mapping[str, Any], mode: str) -> Iterator[Fault]:
             "data_capture_percentage",
             f"SageMaker captures no traffic of {mode} endpoints; leave it out or set it to 0"
             + (
-                ". What went in and came out stands in S3 anyway."
+                ". What went in and came out stands in S3 anyway; api_capture_percentage lets the "
+                "inference API capture what goes in."
                 if mode == ASYNCHRONOUS
-                else ", or use a real-time endpoint that scales to zero."
+                else ", let the inference API capture (api_capture_percentage), or use a "
+                "real-time endpoint that scales to zero."
             ),
             "0",
             shown(share),
+        )
+    own = given.get("api_capture_percentage")
+    if mode == REAL_TIME and own:
+        yield Fault(
+            "api_capture_percentage",
+            "SageMaker captures the traffic of real-time endpoints itself, without a write for "
+            "each call; leave it out, and say data_capture_percentage.",
+            "nothing, or endpoint_mode serverless or asynchronous",
+            shown(own),
         )
 
 

@@ -64,8 +64,9 @@ class RealtimeEndpointStack(BlueprintStack):
         data = f"s3://{self.platform.value('data-bucket-name')}"
         queue = f"{data}/{naming.ASYNCHRONOUS_PREFIX}/{self._endpoint_name}"
         self._inputs = f"{queue}/input"
+        self._captures = self.given_or("data_capture_location", f"{data}/{naming.CAPTURES_PREFIX}")
         locations = Locations(
-            captures=self.given_or("data_capture_location", f"{data}/{naming.CAPTURES_PREFIX}"),
+            captures=self._captures,
             answers=self.given_or("async_output_location", f"{queue}/output"),
             failures=self.given_or("async_failure_location", f"{queue}/failure"),
             key=self.given_or("kms_key_arn", self.platform.value("key-arn")),
@@ -302,6 +303,10 @@ class RealtimeEndpointStack(BlueprintStack):
                 "inference_component": cdk.Token.as_string(
                     cdk.Fn.condition_if(self._form.by_component.logical_id, self._endpoint_name, "")
                 ),
+                "capture_location": self._captures,
+                "capture_percentage": self.text("api_capture_percentage"),
+                "capture_csv_types": self.text("capture_csv_types"),
+                "capture_json_types": self.text("capture_json_types"),
             },
             description="Passes POST /inference on to the endpoint",
             logs=self.logs,
@@ -320,6 +325,12 @@ class RealtimeEndpointStack(BlueprintStack):
             actions=perms.WRITE_OBJECTS,
             resources=[f"{object_arn(self, self._inputs)}/*"],
             because="Every call of an asynchronous endpoint is an object of its own.",
+        )
+        allow(
+            function,
+            actions=perms.WRITE_OBJECTS,
+            resources=[f"{object_arn(self, self._captures)}/{self._endpoint_name}/*"],
+            because="Every call that the function captures is an object of its own.",
         )
         allow(function, actions=perms.USE_KEY, resources=[self.platform.value("key-arn")])
         api = ServiceApi(

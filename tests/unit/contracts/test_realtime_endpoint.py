@@ -61,6 +61,13 @@ def test_what_a_serverless_endpoint_cannot_do_is_told(fields, path, said) -> Non
     assert said in faults(endpoint_mode="serverless", **GROUP, **fields)[path]
 
 
+def test_the_api_captures_where_sagemaker_does_not() -> None:
+    asked = request(endpoint_mode="serverless", **GROUP, api_capture_percentage=20)
+    assert asked.parameter_value("api_capture_percentage", "dev") == 20
+    refused = faults(**GROUP, api_capture_percentage=20)
+    assert "SageMaker captures the traffic of real-time" in refused["api_capture_percentage"]
+
+
 @pytest.mark.parametrize(
     ("fields", "path", "said"),
     [
