@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from mlops_framework.cli.request_file import expand
 from mlops_framework.contracts.base import Place
 from mlops_framework.orchestration.plan import EnvironmentView, plan
 from mlops_framework.registry import Blueprint, Registry
-from tests.stacks.conftest import KINDS, Synthesized
+from tests.stacks.conftest import KINDS, ROOT, Synthesized
 
 STAGES = ("dev", "prod")
 PLACE = Place("us-east-1", "aws", "111122223333", "mlops-data", "mlops-dev")
@@ -109,6 +110,23 @@ def test_every_request_of_a_page_is_planned_as_it_stands(page: Page, dev: Synthe
 
         assert planned.kind == page.blueprint.kind
         assert [stage.name for stage in planned.stages] == list(STAGES)
+
+
+def test_the_request_of_the_front_page_is_planned_as_it_stands(dev: Synthesized) -> None:
+    (block,) = re.findall(r"```json\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    body = expand(json.loads(block), lambda key: f"the-{key}")
+
+    request = REGISTRY.parse(body, stages=STAGES).resolved(PLACE)
+
+    assert plan(request, Templates(dev), ENVIRONMENT).pipeline_id == "employment-training"
+
+
+def test_the_front_page_leads_to_the_page_of_every_kind() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+
+    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
+    links = [link for link in re.findall(r"[]][(]([^)#]+)", text) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_the_inputs_of_a_page_are_fields_and_none_that_is_required_is_missing(page: Page) -> None:
