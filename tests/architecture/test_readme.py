@@ -49,3 +49,12 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     ]
 
     assert [line.split("#")[0].strip() for line in commands[:2]] == ["make demo", "make test"]
+
+
+def test_the_index_of_the_documentation_leads_to_every_page_and_to_nothing_else() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    linked = {(ROOT / "docs" / link).resolve() for link in re.findall(r"[]][(]([^)#]+)", index)}
+    pages = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "adr").glob("[0-9]*.md")}
+
+    assert [page for page in linked if not page.exists()] == []
+    assert pages - linked == {ROOT / "docs" / "README.md"}
