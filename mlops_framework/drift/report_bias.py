@@ -117,7 +117,7 @@ def _chart(one: Mapping[str, Any]) -> str:
     label = f"{one['metric']} {number(one['value'])}"
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}" '
-        f'style="min-width:120px;margin:0">{"".join(parts)}</svg>'
+        f'style="min-width:72px;margin:0">{"".join(parts)}</svg>'
     )
 
 

@@ -184,26 +184,32 @@ def _share(hits: int, rows: int, z: float, what: str) -> Estimate:
     return rate(hits, rows, z)
 
 
+def _or_no_labels(side: Outcomes, where: str, what: str) -> str:
+    return what if side.labelled else f"there are no labels {where}"
+
+
 def _accepted(side: Outcomes, z: float, where: str) -> Estimate:
     return _share(side.predicted_good, side.rows, z, f"there are no rows {where}")
 
 
 def _precision(side: Outcomes, z: float, where: str) -> Estimate:
     what = f"no labelled row {where} was predicted good"
-    return _share(side.tp, side.tp + side.fp, z, what)
+    return _share(side.tp, side.tp + side.fp, z, _or_no_labels(side, where, what))
 
 
 def _rejection(side: Outcomes, z: float, where: str) -> Estimate:
     what = f"no labelled row {where} was predicted bad"
-    return _share(side.tn, side.tn + side.fn, z, what)
+    return _share(side.tn, side.tn + side.fn, z, _or_no_labels(side, where, what))
 
 
 def _recall(side: Outcomes, z: float, where: str) -> Estimate:
-    return _share(side.tp, side.tp + side.fn, z, f"no label {where} is good")
+    what = f"no label {where} is good"
+    return _share(side.tp, side.tp + side.fn, z, _or_no_labels(side, where, what))
 
 
 def _specificity(side: Outcomes, z: float, where: str) -> Estimate:
-    return _share(side.tn, side.tn + side.fp, z, f"no label {where} is bad")
+    what = f"no label {where} is bad"
+    return _share(side.tn, side.tn + side.fp, z, _or_no_labels(side, where, what))
 
 
 def _accuracy(side: Outcomes, z: float, where: str) -> Estimate:
@@ -212,21 +218,21 @@ def _accuracy(side: Outcomes, z: float, where: str) -> Estimate:
 
 def _acceptance(side: Outcomes, z: float, where: str) -> Estimate:
     if not side.tp + side.fp:
-        raise Undefined(f"no labelled row {where} was predicted good")
+        what = f"no labelled row {where} was predicted good"
+        raise Undefined(_or_no_labels(side, where, what))
     return overlapping_ratio(side.tp, side.fn, side.fp, z)
 
 
 def _conditional_rejection(side: Outcomes, z: float, where: str) -> Estimate:
     if not side.tn + side.fn:
-        raise Undefined(f"no labelled row {where} was predicted bad")
+        what = f"no labelled row {where} was predicted bad"
+        raise Undefined(_or_no_labels(side, where, what))
     return overlapping_ratio(side.tn, side.fp, side.fn, z)
 
 
 def _treatment(side: Outcomes, z: float, where: str) -> Estimate:
-    if not side.labelled:
-        raise Undefined(f"there are no labels {where}")
     if not side.fp:
-        raise Undefined(f"there is no false positive {where}")
+        raise Undefined(_or_no_labels(side, where, f"there is no false positive {where}"))
     return odds(side.fn, side.fp, z)
 
 

@@ -78,19 +78,23 @@ class BiasSight:
         )
 
     def _finding(self, one: Comparison, claim: JudgedClaim) -> Finding:
-        metric, found = one.measure.metric, one.measure.estimate
+        metric, found, settings = one.measure.metric, one.measure.estimate, self.config.bias
         assert found is not None
+        assert settings is not None
         who = f"{one.facet} against all others" if one.facet else "everybody together"
         if one.rule == "baseline":
             limit = f"{number(one.baseline)} in {self.reference}"
         else:
             limit = f"policy allows {_span(metric, one.low, one.high)}"
         sentence = (
-            f"{metric} ({MEANINGS[metric]}) of {who} is {number(found.value)}, surely between "
-            f"{number(found.low)} and {number(found.high)}; {limit}."
+            f"{metric} ({MEANINGS[metric]}) of {who} is {number(found.value)}, with "
+            f"{settings.confidence * 100:g} % confidence between {number(found.low)} and "
+            f"{number(found.high)}; {limit}."
         )
+        # In the metric's own units, of which those of DI's logarithm are none.
+        effect = max(found.value - one.high, one.low - found.value)
         return Finding(
-            one.facet, "metric", one.rule, one.excess, one.p_value, claim.q_value, sentence, "bias"
+            one.facet, "metric", one.rule, effect, one.p_value, claim.q_value, sentence, "bias"
         )
 
     def _document(self, pairs: Sequence[tuple[Comparison, JudgedClaim]]) -> dict[str, Any]:
