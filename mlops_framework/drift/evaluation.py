@@ -303,8 +303,9 @@ class Evaluate:
             if part.verdict not in ("healthy", "drift"):
                 continue
             earlier = before.sections.get(part.kind) if before else None
+            told = done.state.sections.get(part.kind, AlertState())
             known, alert = alerting.decide(
-                done.state.sections.get(part.kind, AlertState()),
+                told,
                 task.window,
                 part.verdict,
                 part.features,
@@ -313,6 +314,9 @@ class Evaluate:
                 now=done.now,
             )
             done.state = replace(done.state, sections={**done.state.sections, part.kind: known})
+            late = told.window is not None and task.window.start < told.window
+            if late and told.status == "drift" and set(part.features) <= set(told.features):
+                continue  # labels of an earlier window say what people know of a later one
             if alert:
                 subject, text = section_alert_text(alert, part, evaluation, decision, report)
                 done.messages.append({"alert": subject, "text": text})

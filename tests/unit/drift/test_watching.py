@@ -137,6 +137,18 @@ def test_people_are_told_once_of_a_drop_that_goes_through_many_late_windows(
     assert "Report: s3://" in text
 
 
+def test_news_of_earlier_windows_repeat_nothing_that_people_know(
+    world: World, scores: Scores
+) -> None:
+    for hour in range(13, 17):
+        world.capture(f"2026-03-01T{hour}:05:00Z", LIKE)
+        world.evaluate(f"2026-03-01T{hour + 1}:15:00Z")
+    for hour in (16, 15, 14):
+        scores.found[f"2026/03/01/{hour}00"] = 1e-9
+        assert world.evaluate("2026-03-01T17:16:00Z") == [(f"{hour}:00", "drift")]
+    assert len(world.publisher.alerts) == 1
+
+
 def test_a_section_neither_hides_drift_of_columns_nor_is_hidden_by_it(
     world: World, scores: Scores
 ) -> None:
