@@ -125,6 +125,7 @@ def import_model_monitor(
             captures=_captures(found.place, place),
             policy=policy,
             answered=found.columns.answered if found.columns and not baseline_data else (),
+            data_bucket=place.value("data-bucket-name"),
             told_apart=found.columns is None or found.columns.known,
         )
         result = imported(found.read, said)

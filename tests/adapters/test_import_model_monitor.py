@@ -259,6 +259,7 @@ def test_a_schedule_becomes_a_request_and_both_verdicts_stand_side_by_side(
         "only_model_monitor": [],
         "only_here": [],
     }
+    assert any(f"the platform's functions read {OURS}" in note for note in said["notes"])
     request = yaml.safe_load(file.read_text())
     assert request == said["request"]
     assert DriftMonitorRequest.model_validate(request).policy == "model-monitor"

@@ -63,6 +63,7 @@ class Place:
         policy: Which rule decides.
         answered: Columns that the baseline leaves out because they are of the answer.
         told_apart: Whether it is known which columns those are.
+        data_bucket: The bucket that the platform's functions read.
     """
 
     model_name: str
@@ -73,6 +74,7 @@ class Place:
     policy: str = "model-monitor"
     answered: tuple[str, ...] = ()
     told_apart: bool = True
+    data_bucket: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,13 @@ def _general(schedule: Schedule, place: Place) -> Iterator[str]:
         yield (
             "No captured record told which columns of the baseline are of the model's answer. If "
             "it has one, name it as label_column: requests do not have it."
+        )
+    bucket = place.captures.removeprefix("s3://").partition("/")[0]
+    if bucket and place.data_bucket and bucket != place.data_bucket:
+        yield (
+            f"Captures go to the bucket {bucket}; the platform's functions read {place.data_bucket}"
+            ". Let the endpoint capture there before you send the request, and leave "
+            "capture_location out."
         )
     if not schedule.endpoint:
         yield (
