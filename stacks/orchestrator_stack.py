@@ -23,6 +23,7 @@ from mlops_framework.cdk.constructs import ServiceApi
 from mlops_framework.cdk.function import FunctionShape, LogPolicy, PythonFunction
 from mlops_framework.cdk.security import acknowledge, allow
 from mlops_framework.cdk.stack import FrameworkStack, house_tags
+from mlops_framework.contracts.gateway_problems import GATEWAY_PROBLEMS
 from mlops_framework.environments.models import EnvironmentConfig
 from stacks.continuation import continuation
 from stacks.delivery_stack import (
@@ -192,6 +193,11 @@ class OrchestratorStack(FrameworkStack):
             function=self.handler,
             description=f"MLOps platform {self.config.prefix}",
             logs=self._logs,
+            problems={
+                response: problem.to_document()
+                for problem in GATEWAY_PROBLEMS
+                for response in problem.responses
+            },
         )
         for method, path, body in _ROUTES:
             api.route(method, path, body=_BODIES.get(body or ""), body_name=body)

@@ -32,6 +32,14 @@ class Throttle:
     burst: int | float
 
 
+_BAD_BODY: Mapping[str, Any] = {
+    "type": "about:blank",
+    "title": "Bad request",
+    "status": 400,
+    "detail": "$context.error.message: the body must be one JSON object, well formed, with the "
+    "fields that the route's model allows.",
+    "message": "$context.error.message",
+}
 BY_HAND = Throttle(rate=25, burst=50)
 """For an API that people and pipelines call, not traffic."""
 
@@ -54,6 +62,7 @@ class ServiceApi(Construct):
         description: str,
         logs: LogPolicy,
         throttle: Throttle = BY_HAND,
+        problems: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         """Define an API without routes.
 
@@ -64,6 +73,8 @@ class ServiceApi(Construct):
             description: One line for the console.
             logs: Retention and encryption of the access log.
             throttle: Of the whole stage.
+            problems: Problem document by the name of API Gateway's response, for what it refuses by
+                itself; of malformed bodies only, if not given.
         """
         super().__init__(scope, construct_id)
         access_log = logs.group(self, "AccessLog")
@@ -103,7 +114,8 @@ class ServiceApi(Construct):
         self._validator = self.api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
         )
-        self._tell_of_bad_bodies()
+        for response, problem in (problems or {"BAD_REQUEST_BODY": _BAD_BODY}).items():
+            self._refuse(response, problem)
         acknowledge(
             self.stage,
             "APIG3",
@@ -111,22 +123,16 @@ class ServiceApi(Construct):
             "there is no anonymous path for a web ACL to filter.",
         )
 
-    def _tell_of_bad_bodies(self) -> None:
+    def _refuse(self, response: str, problem: Mapping[str, Any]) -> None:
         """Answer what API Gateway refuses by itself as the functions answer: RFC 9457."""
-        problem = {
-            "type": "about:blank",
-            "title": "Bad request",
-            "status": 400,
-            "detail": "$context.error.message: the body must be one JSON object, well formed, with "
-            "the fields that the route's model allows.",
-            "message": "$context.error.message",
-        }
+        name = "".join(word.capitalize() for word in response.split("_"))
         self.api.add_gateway_response(
-            "BadBody",
-            type=apigateway.ResponseType.BAD_REQUEST_BODY,
-            status_code="400",
+            # As it was first named: a second one of the same response could not be made beside it.
+            "BadBody" if response == "BAD_REQUEST_BODY" else name,
+            type=apigateway.ResponseType.of(response),
+            status_code=str(problem["status"]),
             response_headers={"Content-Type": "'application/problem+json'"},
-            templates={"application/json": json.dumps(problem)},
+            templates={"application/json": json.dumps(dict(problem))},
         )
 
     def route(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lambdas.orchestrator.problems import TABLE, problem_of
+from mlops_framework.contracts.gateway_problems import GATEWAY_PROBLEMS
 from mlops_framework.contracts.responses import Problem
 from mlops_framework.orchestration.errors import PipelineBroken
 
@@ -21,8 +22,20 @@ def test_every_problem_is_described_where_its_documentation_says(kind) -> None:
     assert f"| [{kind.name}](#{kind.name}) | {kind.status.value} |" in PAGE
 
 
+@pytest.mark.parametrize("problem", GATEWAY_PROBLEMS, ids=lambda problem: problem.name)
+def test_what_api_gateway_refuses_by_itself_has_the_same_form(problem) -> None:
+    document = {**problem.to_document(), "instance": "", "detailedMessage": ""}
+
+    told = Problem.model_validate(document)
+
+    assert f"| [{problem.name}](#{problem.name}) | {told.status} |" in PAGE
+    assert told.next.endswith(".")
+
+
 def test_no_problem_is_described_that_there_is_not() -> None:
-    assert set(re.findall(r"^## (.+)$", PAGE, re.MULTILINE)) == {kind.name for kind in PUBLIC}
+    known = {kind.name for kind in PUBLIC} | {problem.name for problem in GATEWAY_PROBLEMS}
+
+    assert set(re.findall(r"^## (.+)$", PAGE, re.MULTILINE)) == known
 
 
 @pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.name)
