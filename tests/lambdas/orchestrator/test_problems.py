@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from lambdas.orchestrator.handler import build_app
 from lambdas.orchestrator.problems import TABLE, problem_of
 from mlops_framework.contracts.gateway_problems import GATEWAY_PROBLEMS
 from mlops_framework.contracts.responses import Problem
 from mlops_framework.orchestration.errors import PipelineBroken
+from mlops_framework.testing.events import FakeContext, api_event
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "problems.md").read_text()
 PUBLIC = [kind for kind in TABLE if kind.name != "access-refused"]
@@ -76,3 +79,13 @@ def test_a_pipeline_that_cannot_be_mended_brings_its_own_next_step() -> None:
     assert (document["status"], document["next"]) == (409, "Empty the bucket.")
     assert document["link"] == "https://api/pipelines/a-training"
     assert "retry_after" not in document
+
+
+def test_a_link_is_an_address_where_the_api_says_what_its_address_is(api) -> None:
+    event = api_event("GET", "/pipelines/none-training")
+    event["requestContext"]["domainName"] = "api0.execute-api.eu-west-1.amazonaws.com"
+
+    answer = build_app(api.service).resolve(event, FakeContext())
+
+    link = json.loads(answer["body"])["link"]
+    assert link == "https://api0.execute-api.eu-west-1.amazonaws.com/prod/pipelines"
