@@ -240,6 +240,14 @@ class DriftMonitorRequest(PipelineRequest):
             )
         yield from truth_conflicts(given)
         yield from fairness_conflicts(given)
+        asked = given.get("policy") == "model-monitor" or given.get("model_monitor_files")
+        if given.get("constraints_location") and not asked:
+            yield Fault(
+                "constraints_location",
+                "only Model Monitor's rules read it; ask for them, or leave it out",
+                "together with policy: model-monitor or model_monitor_files: true",
+                shown(given["constraints_location"]),
+            )
         breaches, windows = given.get("retrain_breaches", 1), given.get("retrain_windows", 1)
         if isinstance(breaches, int) and isinstance(windows, int) and breaches > windows:
             yield Fault(

@@ -12,7 +12,9 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from mlops_framework.blueprints.drift_monitor.contract import DriftMonitorRequest
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.errors import MonitorFileInvalid
 from mlops_framework.drift.model_monitor_files import Constraints, FeatureConstraints
@@ -388,3 +390,18 @@ def test_an_unreadable_window_stays_a_finding_though_model_monitor_has_no_such_c
     said = report(world, 10)
     assert said["model_monitor"]["status"] == "Completed"
     assert said["verdict"] == "drift"
+
+
+def test_constraints_that_nobody_would_read_are_refused_in_the_request() -> None:
+    body = {
+        "pipeline_type": "drift-monitor",
+        "model_name": "employment",
+        "endpoint_name": "employment",
+        "baseline_data": "s3://mlops-test-data/train.csv",
+        "constraints_location": "s3://mlops-test-data/constraints.json",
+    }
+
+    with pytest.raises(ValidationError, match="only Model Monitor's rules read it"):
+        DriftMonitorRequest.model_validate(body)
+    for asking in ({"policy": "model-monitor"}, {"model_monitor_files": True}):
+        assert DriftMonitorRequest.model_validate(body | asking).constraints_location
