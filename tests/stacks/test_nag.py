@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -36,21 +37,43 @@ ALLOWED_AT = {
 }
 
 
-def acknowledged(scope: cdk.App) -> Iterator[tuple[IConstruct, str, str]]:
-    """Construct, rule and reason of every acknowledgement below ``scope``."""
+@dataclass(frozen=True)
+class Acknowledged:
+    """A finding that somebody accepted, and where."""
+
+    construct: IConstruct
+    rule: str
+    reason: str
+
+    @property
+    def path(self) -> str:
+        return str(self.construct.node.path)
+
+
+@pytest.fixture(scope="module")
+def acknowledgements(dev: Synthesized, blueprint_app: cdk.App) -> list[Acknowledged]:
+    """Of the platform's constructs and of the blueprints'."""
+    return [*acknowledged(dev.app), *acknowledged(blueprint_app)]
+
+
+def acknowledged(scope: cdk.App) -> Iterator[Acknowledged]:
+    """Every acknowledgement below ``scope``."""
     for construct in scope.node.find_all():
         for entry in construct.node.metadata:
             if entry.type == cdk.Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
                 for rule, reason in entry.data.items():
-                    yield construct, re.sub("^annotation::", "", rule, flags=re.I), reason
+                    plain = re.sub("^annotation::", "", rule, flags=re.I)
+                    yield Acknowledged(construct, plain, reason)
 
 
-def resources_of(construct: IConstruct) -> Iterator[tuple[str, str]]:
+def resources_of(construct: IConstruct) -> tuple[tuple[str, str], ...]:
     """Stack and logical id of every resource below a construct."""
     stack = cdk.Stack.of(construct)
-    for each in construct.node.find_all():
-        if isinstance(each, cdk.CfnResource):
-            yield stack.node.id, stack.resolve(each.logical_id)
+    return tuple(
+        (stack.node.id, stack.resolve(each.logical_id))
+        for each in construct.node.find_all()
+        if isinstance(each, cdk.CfnResource)
+    )
 
 
 def findings_without_acknowledgements(dev: Synthesized) -> set[tuple[str, ...]]:
@@ -91,14 +114,14 @@ def test_a_finding_stops_the_synthesis(tmp_path: Path) -> None:
 
 
 def test_every_acknowledgement_is_of_an_allowed_kind(
-    dev: Synthesized, blueprint_app: cdk.App
+    acknowledgements: list[Acknowledged],
 ) -> None:
     unexpected = [
-        f"{construct.node.path}: {rule}"
-        for construct, rule, _ in [*acknowledged(dev.app), *acknowledged(blueprint_app)]
+        f"{each.path}: {each.rule}"
+        for each in acknowledgements
         if not any(
-            re.fullmatch(pattern, rule)
-            for pattern in (*ALLOWED, ALLOWED_AT.get(construct.node.path, "nothing more"))
+            re.fullmatch(pattern, each.rule)
+            for pattern in (*ALLOWED, ALLOWED_AT.get(each.path, "nothing more"))
         )
     ]
 
@@ -106,29 +129,28 @@ def test_every_acknowledgement_is_of_an_allowed_kind(
 
 
 def test_every_acknowledgement_is_of_something_that_cdk_nag_finds(
-    dev: Synthesized, blueprint_app: cdk.App
+    dev: Synthesized, acknowledgements: list[Acknowledged]
 ) -> None:
     found = findings_without_acknowledgements(dev)
+    constructs = {each.path: each.construct for each in acknowledgements}
+    resources = {path: resources_of(construct) for path, construct in constructs.items()}
 
     needless = [
-        f"{construct.node.path}: {rule}"
-        for construct, rule, _ in [*acknowledged(dev.app), *acknowledged(blueprint_app)]
-        if found.isdisjoint((rule, *resource) for resource in resources_of(construct))
+        f"{each.path}: {each.rule}"
+        for each in acknowledgements
+        if found.isdisjoint((each.rule, *resource) for resource in resources[each.path])
     ]
 
     assert needless == []
 
 
 def test_every_acknowledgement_names_one_construct_and_a_reason(
-    dev: Synthesized, blueprint_app: cdk.App
+    acknowledgements: list[Acknowledged],
 ) -> None:
-    found = [*acknowledged(dev.app), *acknowledged(blueprint_app)]
-
-    assert len(found) > 50
-    for construct, rule, reason in found:
-        path = construct.node.path
-        assert "/" in path, f"{rule} is acknowledged for the whole stack {path}"
-        assert len(reason.split()) >= 5, f"{path}: {rule}: {reason}"
+    assert len(acknowledgements) > 50
+    for each in acknowledgements:
+        assert "/" in each.path, f"{each.rule} is acknowledged for the whole stack {each.path}"
+        assert len(each.reason.split()) >= 5, f"{each.path}: {each.rule}: {each.reason}"
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
