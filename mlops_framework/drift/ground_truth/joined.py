@@ -8,7 +8,6 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mlops_framework.drift.ground_truth.classes import classes_of
@@ -175,7 +174,8 @@ class _Rows:
         last = np.full(len(encoded.dictionary), -1, np.int64)
         last[codes[order]] = records[order]
         good = records == last[codes]
-        nameless = pc.equal(encoded.dictionary, "").to_numpy(zero_copy_only=False)[codes]
+        nothing = encoded.dictionary.index("").as_py()  # -1: no row is without an id
+        nameless = codes == nothing
         stride = int(places.max()) + 1
         keys = np.where(good & ~nameless, codes * stride + places, -1)
         sizes = np.zeros(len(last), np.int64)
@@ -188,6 +188,8 @@ def _labels_by_row(
     rows: _Rows, labels: Iterable[Labels]
 ) -> tuple[Indices, Texts, Mapping[str, int]]:
     """Rows that have a label, ascending, their labels, and what was met."""
+    import pyarrow.compute as pc  # 40 ms that only those wait for who have labels
+
     keys: list[Indices] = []
     codes: list[Indices] = []
     distinct: dict[str, int] = {}

@@ -24,7 +24,6 @@ from typing import Any, Final, Literal, Self
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
 from mlops_framework.drift.blocks import blocks
@@ -121,6 +120,8 @@ def read_labels(chunks: Iterable[bytes], *, position: str = "") -> Iterator[Labe
 
 def _quickly(text: bytes, place: int) -> Labels | None:
     """The labels, if all lines are plain; ``None`` if they have to be read one by one."""
+    import pyarrow.compute as pc  # 40 ms that only those wait for who have labels
+
     try:
         table = arrow_json.read_json(
             pa.BufferReader(text),
