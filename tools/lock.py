@@ -44,6 +44,7 @@ def locks() -> list[Lock]:
         Lock(cdk, ("pyproject.toml", "--extra", "cdk")),
         Lock(everything, ("pyproject.toml", "--all-extras", "--group", "dev"), within=cdk),
         Lock("requirements-oracle.txt", ("--group", "oracle")),
+        Lock("requirements-spark.txt", ("--group", "spark"), within=everything),
         Lock("requirements-node.txt", ("--group", "node")),
         Lock("requirements-uv.txt", ("--group", "uv"), within=cdk),
     ]

@@ -5,40 +5,25 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 from lambdas.drift.settings import BaselineSettings, EvaluateSettings, ProfileSettings
 from mlops_framework.aws.clients import client
 from mlops_framework.aws.drift_captures import SageMakerCaptures
 from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_predictor import EndpointPredictor, RuntimeClients
-from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics
+from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics, SilentPublisher
 from mlops_framework.aws.drift_scale import MachineDistribution, S3Listing
 from mlops_framework.aws.drift_store import S3Sources, S3Store
 from mlops_framework.drift.attribution.keeping import AttributionKeeper
-from mlops_framework.drift.errors import PublishingRefused
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorFiles, ModelMonitorRule
 from mlops_framework.drift.ports import Publisher
 from mlops_framework.drift.scale.planning import Listing
 from mlops_framework.drift.service import DriftMonitor
 from mlops_framework.drift.watchers import watchers_of
-
-
-class SilentPublisher:
-    """The publisher of functions that have nothing to say and no permission to say it."""
-
-    def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
-        """Refuse: only the evaluation publishes."""
-        raise PublishingRefused(f"{detail_type}: only the evaluate function publishes events.")
-
-    def alert(self, subject: str, text: str) -> None:
-        """Refuse: only the evaluation publishes."""
-        raise PublishingRefused(f"{subject}: only the evaluate function publishes alerts.")
 
 
 @cache

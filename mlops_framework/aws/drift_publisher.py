@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mlops_framework.aws.refusals import refusals
+from mlops_framework.drift.errors import PublishingRefused
 from mlops_framework.orchestration.errors import ServiceRefused
 
 SOURCE: Final = "mlops.drift"
@@ -101,3 +102,15 @@ class EmbeddedMetrics:
             **values,
         }
         self._write(json.dumps(line))
+
+
+class SilentPublisher:
+    """The publisher of what has nothing to say and no permission to say it."""
+
+    def event(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Refuse: only the evaluation publishes."""
+        raise PublishingRefused(f"{detail_type}: only the evaluate function publishes events.")
+
+    def alert(self, subject: str, text: str) -> None:
+        """Refuse: only the evaluation publishes."""
+        raise PublishingRefused(f"{subject}: only the evaluate function publishes alerts.")

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from lambdas.drift.scale import StepInvalid, Steps, step
+from lambdas.drift.scale import StepInvalid, step
 from mlops_framework.drift.config import S3Location
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.scale.machine import scale_definition
+from mlops_framework.drift.scale.steps import Steps
 from mlops_framework.testing.drift import capture_key, capture_line
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World

@@ -1,0 +1,104 @@
+"""The steps of a distributed run, whoever starts them: a state machine's functions, or Spark.
+
+Each step can be repeated. Lists of work go through the store, so that nothing that is passed on
+grows with the number of objects.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.errors import ObjectMissing
+from mlops_framework.drift.layout import run_key
+from mlops_framework.drift.records import Records
+from mlops_framework.drift.scale.gathering import Gathering
+from mlops_framework.drift.scale.merging import MergeTree
+from mlops_framework.drift.scale.planning import Listing, Planning, sources_of
+from mlops_framework.drift.service import DriftMonitor
+from mlops_framework.drift.windows import Window, instant, moment
+
+LOGGER = logging.getLogger(__name__)
+
+_JSON: Final = "application/json"
+WINDOWS_AT_ONCE: Final = 24
+"""Windows that one evaluation judges: each takes some tenths of a second and a few writes."""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The steps over the drift service.
+
+    Attributes:
+        drift: The service.
+        listing: Lists captured objects.
+    """
+
+    drift: DriftMonitor
+    listing: Listing
+
+    def plan(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Which objects are to be profiled; ``from`` of the answer is where to go on."""
+        config = self.drift.monitors.get(event["monitor"])
+        planning = Planning(self.listing, Records(self.drift.store, config), config)
+        plan = planning.plan(moment(event["from"]), moment(event["to"]))
+        answer = self._list(config, event["run"], f"plan-{event['from']}", plan.batches)
+        return answer | {
+            "more": plan.rest is not None,
+            "from": instant(plan.rest or moment(event["to"])),
+        }
+
+    def profile(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Profile a batch of objects; one that is gone by now is passed over."""
+        config = self.drift.monitors.get(event["monitor"])
+        rows = 0
+        for source in sources_of(config, event["objects"]):
+            try:
+                rows += self.drift.profile_object(source).rows
+            except ObjectMissing as fault:
+                LOGGER.warning("passed over: %s", fault)
+        return {"rows": rows}
+
+    def group(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """What is to be merged next, and the times to be judged when that is nothing."""
+        config = self.drift.monitors.get(event["monitor"])
+        since, until = moment(event["from"]), moment(event["to"])
+        groups = self._tree(config).groups(since, until)
+        answer = self._list(config, event["run"], "groups", groups)
+        return answer | {"times": [] if groups else _times(config, event["from"], event["to"])}
+
+    def merge(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge one group into a part."""
+        config = self.drift.monitors.get(event["monitor"])
+        return {"part": self._tree(config).merge(event["group"])}
+
+    def _tree(self, config: MonitorConfig) -> MergeTree:
+        baseline = Records(self.drift.store, config).baseline()
+        return MergeTree(Gathering(self.drift.store, config, baseline))
+
+    def _list(
+        self, config: MonitorConfig, run: str, name: str, items: Sequence[Any]
+    ) -> dict[str, Any]:
+        """Write a list of work for a map state to read."""
+        key = run_key(config, run, name.replace(":", ""))
+        self.drift.store.write(config.data_bucket, key, json.dumps(items), _JSON)
+        return {"bucket": config.data_bucket, "key": key, "items": len(items)}
+
+
+def _times(config: MonitorConfig, since: str, until: str) -> list[dict[str, str]]:
+    """The run's time in pieces that one evaluation can judge."""
+    start, end = moment(since), moment(until)
+    length = timedelta(minutes=config.window_minutes * WINDOWS_AT_ONCE)
+    found = []
+    while start < end:
+        # A piece ends where a window does, or a window would be judged twice.
+        stop = min(end, Window.containing(start + length, config.window_minutes).start)
+        stop = max(stop, Window.containing(start, config.window_minutes).end)
+        found.append({"from": instant(start), "to": instant(min(stop, end))})
+        start = stop
+    return found
