@@ -246,7 +246,7 @@ def test_a_delivery_stack_that_could_not_be_made_is_made_by_the_same_body(
 def test_of_requests_at_the_same_moment_one_wins_and_the_others_are_told(
     loop: Any, bucket: str, mlops: Any, call: Any
 ) -> None:
-    bodies = [monitor(bucket, "race", window_minutes=10 + number) for number in range(6)]
+    bodies = [monitor(bucket, "race", window_minutes=10 + number) for number in range(4)]
     start, answers = threading.Barrier(len(bodies)), {}
 
     def send(number: int) -> None:
