@@ -27,7 +27,7 @@ from mlops_framework.drift.messages import (
 from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.ports import Distribution, Metrics, Publisher, Store
 from mlops_framework.drift.records import Records
-from mlops_framework.drift.report import Evaluation, report_document
+from mlops_framework.drift.report import Evaluation, Recent, report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.rulings import Rule, Ruling
@@ -38,6 +38,8 @@ from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due
 
 LATEST_VERSION: Final = 1
 _HTML: Final = "text/html; charset=utf-8"
+MOST_RECENT: Final = 48
+"""Windows before it that a report shows."""
 _SKIPPED: Final = RetrainingDecision(False, "No window with enough data was judged.")
 
 
@@ -254,6 +256,7 @@ class Evaluate:
             stale=stale,
             sections=tuple(sections),
             further=ruling.document,
+            recent=_recent(judged, task.window),
         )
 
     def _retraining(self, evaluation: Evaluation, done: _Round) -> RetrainingDecision:
@@ -362,3 +365,16 @@ class Evaluate:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _recent(judged: Mapping[datetime, Evaluated], window: Window) -> tuple[Recent, ...]:
+    """The latest windows before one; what became drift by a section counts as such."""
+    starts = sorted(start for start in judged if start < window.start)[-MOST_RECENT:]
+    return tuple(
+        Recent(
+            start,
+            "drift" if judged[start].breaches else judged[start].verdict,
+            len(judged[start].features),
+        )
+        for start in starts
+    )

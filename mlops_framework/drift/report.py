@@ -5,8 +5,9 @@ It holds no time of its own making: the same captures, baseline and rule give th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from mlops_framework.drift.bars import bars_of
@@ -28,6 +29,21 @@ _DIGITS: Final = 6
 
 
 @dataclass(frozen=True)
+class Recent:
+    """A window that was judged before.
+
+    Attributes:
+        start: Its beginning.
+        verdict: Its verdict.
+        columns: How many of its columns had drifted.
+    """
+
+    start: datetime
+    verdict: Verdict
+    columns: int
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Everything an evaluation found out about one window.
 
@@ -41,6 +57,7 @@ class Evaluation:
         stale: Stored profiles left out because they were counted on an earlier baseline.
         sections: What else is watched, each with its own part of the verdict.
         further: Further members of the report, of another rule for the columns.
+        recent: The windows before it, oldest first.
     """
 
     config: MonitorConfig
@@ -52,6 +69,7 @@ class Evaluation:
     stale: int = 0
     sections: tuple[Section, ...] = ()
     further: Mapping[str, Any] = field(default_factory=dict)
+    recent: tuple[Recent, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -146,9 +164,18 @@ def report_document(evaluation: Evaluation) -> dict[str, Any]:
             "minimum_records": policy.minimum_records,
         },
     } | {
+        **_recent(evaluation.recent),
         **{part.member: dict(part.document) for part in evaluation.sections if part.document},
         **evaluation.further,
     }
+
+
+def _recent(windows: Sequence[Recent]) -> dict[str, Any]:
+    shown = [
+        {"start": instant(each.start), "verdict": each.verdict, "columns": each.columns}
+        for each in windows
+    ]
+    return {"recent": shown} if shown else {}
 
 
 def _captures(profile: Profile, objects: int, stale: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mlops_framework.drift.findings import number, percent
 from mlops_framework.drift.report_charts import comparison_chart
+from mlops_framework.drift.report_recent import recent_section
 from mlops_framework.drift.report_sections import sections_page
 from mlops_framework.drift.report_style import STYLE
 from mlops_framework.drift.windows import Window, moment
@@ -49,6 +50,7 @@ def report_page(report: Mapping[str, Any]) -> str:
     sections = (
         _header(report),
         _findings(report),
+        recent_section(report),
         sections_page(report),
         _columns(report["columns"]),
         _predictions(report["predictions"]),

@@ -63,6 +63,7 @@ svg{display:block;width:100%;height:auto;margin:6px 0 10px}
 svg text{fill:var(--ink);font-size:11.5px;font-family:inherit}
 svg .value{fill:var(--soft)}
 rect.baseline{fill:var(--baseline)}rect.window{fill:var(--window)}
+rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}rect.unsure{fill:var(--unsure)}
 .scroll{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-size:13px}
 th,td{padding:3px 0;text-align:left;font-weight:400;border-top:1px solid var(--line);

@@ -19,7 +19,7 @@ from mlops_framework.drift.statistics.result import Outcome
 from mlops_framework.drift.watching import ReportFile, Scene
 from mlops_framework.drift.windows import Window
 from tests.unit.drift.conftest import rows_of
-from tests.unit.drift.test_service import LIKE, NAME, UNLIKE, World
+from tests.unit.drift.test_service import CONFIG, LIKE, NAME, UNLIKE, World
 
 
 @dataclass
@@ -184,3 +184,20 @@ def test_further_files_lie_beside_the_report(world: World) -> None:
     world.evaluate("2026-03-01T15:15:00Z")
     key = f"drift/{NAME}/reports/2026/03/01/1400/note.txt"
     assert world.bucket.objects["mlops-test-data", key] == "healthy"
+
+
+def test_a_report_shows_how_the_windows_before_it_went(world: World, scores: Scores) -> None:
+    for hour, rows in ((13, LIKE), (14, UNLIKE), (15, LIKE)):
+        world.capture(f"2026-03-01T{hour}:05:00Z", rows)
+        world.evaluate(f"2026-03-01T{hour + 1}:15:00Z")
+    report = world.document("reports/2026/03/01/1500/report.json")
+    assert [(one["start"][11:13], one["verdict"], one["columns"]) for one in report["recent"]] == [
+        ("13", "healthy", 0),
+        ("14", "drift", 1),
+    ]
+    page = world.bucket.objects[
+        CONFIG.data_bucket, f"drift/{NAME}/reports/2026/03/01/1500/report.html"
+    ]
+    assert "1 of the last 3 windows drifted" in page
+    first = world.document("reports/2026/03/01/1300/report.json")
+    assert "recent" not in first
