@@ -364,6 +364,9 @@ FIXED: Mapping[str, Mapping[str, Any]] = {
     "realtime-endpoint": {
         f"{VARIANT}/InitialInstanceCount": "1",
         f"{VARIANT}/VariantName": "AllTraffic",
+        f"{VARIANT}/InitialVariantWeight": "1",
+        "SageMaker/EndpointConfig:DataCaptureConfig/CaptureOptions/0/CaptureMode": "Input",
+        "SageMaker/EndpointConfig:DataCaptureConfig/CaptureOptions/1/CaptureMode": "Output",
         "SageMaker/EndpointConfig:DataCaptureConfig/InitialSamplingPercentage": "100",
     },
     "batch-transform": {
