@@ -13,7 +13,13 @@ from mlops_framework.contracts.base import PipelineRequest, Place
 from mlops_framework.errors import BlueprintUnknown, Fault, RequestInvalid
 from mlops_framework.orchestration import conflicts
 from mlops_framework.orchestration.documents import canonical_json
-from mlops_framework.orchestration.errors import PipelineUnknown, RecordChanged, TakenOver
+from mlops_framework.orchestration.errors import (
+    PipelineBroken,
+    PipelineUnknown,
+    RecordChanged,
+    ServiceRefused,
+    TakenOver,
+)
 from mlops_framework.orchestration.gitops import FileFault, FolderPlan, Wanted, plan_folder
 from mlops_framework.orchestration.links import Links, NoLinks
 from mlops_framework.orchestration.looking import look
@@ -130,7 +136,13 @@ class Orchestrator:
         except Exception as fault:
             self._provisioning.give_up(record, fault)
             raise
-        return self._provisioning.go_on(planned, record, seconds=seconds)
+        try:
+            return self._provisioning.go_on(planned, record, seconds=seconds)
+        except (PipelineBroken, ServiceRefused) as fault:
+            # Its sender was told that it goes on, and no longer listens.
+            requester = Requester(record.requested_by, record.correlation_id, record.origin)
+            self.announce_refusal(record, requester, str(fault))
+            raise
 
     def planned(self, body: Any) -> Planned:
         """Validate and plan a request; changes nothing.

@@ -242,6 +242,9 @@ def test_a_request_that_cannot_go_on_says_why(world, training) -> None:
     status = world.orchestrator.status("income-training")
     assert status["status"] == "Interrupted"
     assert status["problems"][0]["reason"] == "no"
+    name, told = world.events.published[-1]
+    assert (name, told["requested_by"]) == ("Pipeline Start Refused", ANA.identity)
+    assert "UPDATE_ROLLBACK_COMPLETE" in told["reason"]
 
 
 def test_a_request_that_cannot_be_handed_over_is_freed(world, training, monkeypatch) -> None:
