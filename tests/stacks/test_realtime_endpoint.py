@@ -211,7 +211,6 @@ def test_a_machine_with_disks_of_its_own_gets_no_key_for_a_volume(deployed: Depl
     assert "KmsKeyId" in config(deployed(instance_type="ml.m5.xlarge", volume_size_gb=100))
 
 
-
 def test_the_inference_api_captures_what_sagemaker_does_not(deployed: Deploy) -> None:
     serverless = deployed(
         endpoint_mode="serverless",
