@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from mlops_framework.cli.request_file import expand
-from mlops_framework.contracts.base import Place
 from mlops_framework.orchestration.plan import EnvironmentView, plan
 from mlops_framework.registry import Blueprint, Registry
-from tests.stacks.conftest import KINDS, ROOT, Synthesized
+from tests.stacks.conftest import ANALYZERS, KINDS, ROOT, Synthesized
+from tests.stacks.deployed import PLACE, Deployed
 
 STAGES = ("dev", "prod")
-PLACE = Place("us-east-1", "aws", "111122223333", "mlops-data", "mlops-dev")
 ENVIRONMENT = EnvironmentView("mlops-dev", STAGES, "mlops-artifacts")
 REGISTRY = Registry.discover()
 CHAPTERS = ("Inputs", "What it creates", "Outputs", "Cost", "Limits")
@@ -167,3 +166,14 @@ def test_the_parts_of_a_cost_add_up(page: Page) -> None:
     parts = sum(dollars(row[1]) for row in rows if row not in totals)
 
     assert [dollars(total[1]) for total in totals] in ([], [pytest.approx(parts, abs=0.011)])
+
+
+def test_the_alarms_of_a_page_are_those_of_its_first_request(page: Page, dev: Synthesized) -> None:
+    kind = page.blueprint.kind
+    said = [int(found) for row in page.rows("Cost") for found in re.findall("^alarms: (.)", row[0])]
+
+    # A monitor that has its baseline.
+    settled = {"SettledBaseline": "0" * 16} if kind in ANALYZERS else {}
+    made = Deployed(dev.blueprints[kind], page.requests[0], given=settled)
+
+    assert sum(said) == len(made.all("AWS::CloudWatch::Alarm"))
