@@ -36,6 +36,11 @@ class BatchJob:
     answers: Answers
 
 
+def job_of(manifest: ObjectVersion) -> ObjectVersion:
+    """What a job's rows are counted under: its manifest without a version."""
+    return ObjectVersion(manifest.bucket, manifest.key)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchJobs:
     """Batch jobs by their manifests; the ports are those of the service."""
@@ -51,7 +56,7 @@ class BatchJobs:
             ObjectMissing: If it is gone.
         """
         if key.side == "input":
-            return [self.again(ObjectVersion(source.bucket, source.key))]
+            return [self.again(job_of(source))]
         written = self._manifest(source.bucket, source.key)
         asked = (
             ObjectVersion(source.bucket, found)

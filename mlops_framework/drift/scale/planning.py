@@ -9,7 +9,8 @@ from typing import Any, Final, Protocol
 
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.layout import profile_key
-from mlops_framework.drift.objects import CaptureKey, ObjectVersion
+from mlops_framework.drift.objects import CaptureKey, ManifestKey, ObjectVersion
+from mlops_framework.drift.profile_batches import job_of
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.windows import Window
 
@@ -96,6 +97,10 @@ class Planning:
                 key = CaptureKey.parse(version.key)
                 if key is not None and self.config.variant_name in ("", key.variant):
                     yield _Captured(version, key.time), size
+                job = ManifestKey.parse(version.key)
+                if job is not None and job.side == "input":
+                    # Counted under its key alone; a batch of its own, for what it names is large.
+                    yield _Captured(job_of(version), job.time), BATCH_BYTES
 
     def _done(self, source: _Captured, profiled: Set[str]) -> bool:
         """Whether the profile that is written last is there; see :mod:`..profile_objects`."""

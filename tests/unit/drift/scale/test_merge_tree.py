@@ -166,7 +166,7 @@ class Bucket:
     world: World
 
     def folders(self, folder: S3Location) -> list[str]:
-        return [f"{folder.key}/AllTraffic/"]
+        return [f"{folder.key}/{name}/" for name in ("AllTraffic", "input", "output")]
 
     def versions(self, folder: S3Location) -> list[tuple[ObjectVersion, int]]:
         return [
@@ -191,6 +191,23 @@ def test_objects_that_no_event_announced_are_planned_oldest_first_and_once() -> 
     for batch in batches:
         for source in sources_of(world.config, json.loads(json.dumps(batch))):
             assert source.key.startswith("captures/")
+
+
+def test_batch_jobs_are_planned_by_what_they_read() -> None:
+    world = World()
+    world.drift.build_baseline(NAME)
+    manifest = json.dumps([{"prefix": f"s3://{BUCKET}/in/"}, "a.csv"])
+    for side in ("input", "output"):
+        key = f"captures/{NAME}/{side}/2026/03/01/14/job.json"
+        world.bucket.objects[BUCKET, key] = manifest
+    world.bucket.objects[BUCKET, "in/a.csv"] = "40,1,red\n"
+    planning = Planning(Bucket(world), Records(world.bucket, world.config), world.config)
+    hour = (moment("2026-03-01T14:00:00Z"), moment("2026-03-01T15:00:00Z"))
+    ((asked,),) = planning.plan(*hour).batches
+    assert asked["key"] == f"captures/{NAME}/input/2026/03/01/14/job.json"
+    for source in sources_of(world.config, [asked]):
+        assert world.drift.profile_object(source).rows == 1
+    assert planning.plan(*hour).batches == []
 
 
 def test_objects_that_are_profiled_are_not_planned_again() -> None:
