@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -16,6 +16,7 @@ from mlops_framework.cli.options import AsJson
 
 if TYPE_CHECKING:
     from mlops_framework.cli.drift_files import Told
+    from mlops_framework.drift.baseline import Baseline
     from mlops_framework.drift.checking import Counted
     from mlops_framework.drift.report import Evaluation
 
@@ -114,6 +115,14 @@ def baseline(
         ),
     ] = "",
     records: Records = None,
+    model_monitor_files: Annotated[
+        Path | None,
+        typer.Option(
+            "--model-monitor-files",
+            help="Folder for statistics.json and constraints.json too, as Model Monitor's "
+            "baseline job would suggest them.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a baseline from training data or traffic, once, for many checks."""
@@ -131,6 +140,8 @@ def baseline(
     document = built.to_document()
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
     write_text(output, text, never_over=files)
+    if model_monitor_files is not None:
+        _write_model_monitor_files(built, model_monitor_files, files)
     kinds = [(column.spec.name, column.spec.kind, column.distinct) for column in built.columns]
     if as_json:
         named = [dict(zip(("name", "kind", "distinct"), row, strict=True)) for row in kinds]
@@ -143,6 +154,22 @@ def baseline(
         ((name, kind, f"{distinct:,}") for name, kind, distinct in kinds),
     )
     screen.show_line(f"{output}: {len(kinds)} columns of {built.rows:,} rows, id {built.id}")
+
+
+def _write_model_monitor_files(built: Baseline, folder: Path, read: Sequence[Path]) -> None:
+    from mlops_framework.cli.drift_files import write_text
+    from mlops_framework.drift.model_monitor_files.counted import (
+        baseline_statistics,
+        suggested_constraints,
+    )
+
+    documents = {
+        "statistics.json": baseline_statistics(built),
+        "constraints.json": suggested_constraints(built).to_document(),
+    }
+    for name, document in documents.items():
+        text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        write_text(folder / name, text, never_over=read)
 
 
 def explain(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mlops_framework.drift.report_attribution import attribution_page
 from mlops_framework.drift.report_bias import bias_page
+from mlops_framework.drift.report_model_monitor import model_monitor_page
 from mlops_framework.drift.report_model_quality import model_quality_page
 from mlops_framework.drift.report_slow_drift import slow_drift_page
 
@@ -19,6 +20,7 @@ PAGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "bias": bias_page,
     "attribution": attribution_page,
     "slow_drift": slow_drift_page,
+    "model_monitor": model_monitor_page,
 }
 
 

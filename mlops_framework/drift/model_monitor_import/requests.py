@@ -11,7 +11,7 @@ from typing import Any, Final
 from mlops_framework.drift.model_monitor_files.analysis import Analysis
 from mlops_framework.drift.model_monitor_files.members import number_of
 from mlops_framework.drift.model_monitor_files.model_quality import ModelQualityConstraints
-from mlops_framework.drift.model_monitor_import.schedules import MonitorKind, Schedule
+from mlops_framework.drift.model_monitor_import.schedules import Schedule
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -136,18 +136,6 @@ def imported(read: Sequence[Read], place: Place) -> Imported:
         notes += said
     kept = {name: value for name, value in request.items() if value not in ("", {}, None)}
     return Imported(kept, tuple(dict.fromkeys(notes)))
-
-
-def kinds_missing(read: Sequence[Read]) -> tuple[MonitorKind, ...]:
-    """Kinds that no schedule given is of."""
-    every: tuple[MonitorKind, ...] = (
-        "DataQuality",
-        "ModelQuality",
-        "ModelBias",
-        "ModelExplainability",
-    )
-    have = {one.schedule.kind for one in read}
-    return tuple(kind for kind in every if kind not in have)
 
 
 def _expression(schedule: Schedule) -> str:

@@ -414,3 +414,21 @@ def test_a_limit_out_of_range_is_a_fault_and_not_the_status_of_drift(
 
     assert result.exit_code == 1
     assert option[0] in message(result)
+
+
+def test_a_baseline_brings_the_files_of_model_monitors_baseline_job(
+    run: Run, train: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model-monitor"
+    output = str(tmp_path / "baseline.json")
+
+    done = run("drift", "baseline", str(train), "-o", output, "--model-monitor-files", str(folder))
+
+    assert done.exit_code == 0, done.output
+    statistics = json.loads((folder / "statistics.json").read_text())
+    constraints = json.loads((folder / "constraints.json").read_text())
+    names = [column["name"] for column in json.loads(Path(output).read_text())["columns"]]
+    assert [feature["name"] for feature in statistics["features"]] == names
+    assert [feature["name"] for feature in constraints["features"]] == names
+    again = run("drift", "baseline", str(folder / "statistics.json"), "-o", output)
+    assert again.exit_code == 0, again.output

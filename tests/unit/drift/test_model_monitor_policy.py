@@ -24,6 +24,8 @@ from mlops_framework.drift.model_monitor_policy.checks import Checked, checks_of
 from mlops_framework.drift.model_monitor_policy.distances import less_chance
 from mlops_framework.drift.model_monitor_policy.preparing import prepared
 from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.report_html import report_page
+from mlops_framework.drift.report_model_monitor import model_monitor_page
 from mlops_framework.drift.sample import Sample
 from mlops_framework.drift.tally import counted
 from mlops_framework.drift.values import Numbers, Values, texts_of
@@ -341,6 +343,10 @@ def test_the_three_files_lie_where_model_monitor_puts_them_and_are_as_its_schema
     violations = file(world, "constraint_violations.json", place=place)["violations"]
     assert [entry["feature_name"] for entry in violations] == ["income"]
     assert said["model_monitor"]["violations"] == violations
+    page = report_page(said)
+    assert model_monitor_page(said["model_monitor"]) in page
+    assert "<td>income</td><td>baseline_drift_check</td>" in page
+    assert "By Model Monitor&#x27;s own rules" in page
     assert said["model_monitor"]["files"] == (
         f"s3://{world.config.data_bucket}/{place}/2026/03/01/10"
     )
