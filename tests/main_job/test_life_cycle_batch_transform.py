@@ -112,7 +112,7 @@ def alerts(loop: Any) -> Iterator[Callable[[str], str]]:
     sqs.delete_queue(QueueUrl=url)
 
 
-def eventually(look: Callable[[], str | None], seconds: float = 30) -> str:
+def eventually(look: Callable[[], str | None], seconds: float = 90) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if seen := look():

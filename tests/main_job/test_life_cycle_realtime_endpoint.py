@@ -116,7 +116,7 @@ def artefacts(put: Any) -> dict[str, dict[str, str]]:
     }
 
 
-def eventually(look: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(look: Callable[[], Any], seconds: float = 90) -> Any:
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, "nothing came"
@@ -262,5 +262,5 @@ def test_an_endpoint_that_scales_to_zero_refuses_calls_for_a_while_and_comes_bac
     eventually(lambda: deliveries.call("idle")[0] == 503)
 
     # The alarm on calls that found nobody brings the copy back.
-    eventually(lambda: deliveries.call("idle") == (200, [6.0]), seconds=30)
+    eventually(lambda: deliveries.call("idle") == (200, [6.0]))
     deliveries.delete("idle")

@@ -146,7 +146,7 @@ def test_a_training_is_created_left_alone_changed_repaired_and_taken_down(
     s3 = loop.place.client("s3")
     s3.put_object(Bucket=bucket, Key="datasets/cycle/train/2.csv", Body="3\n")
     s3.put_object(Bucket=bucket, Key="datasets/cycle/train/_SUCCESS", Body="")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while len(executions(loop, pipeline)) == before and time.monotonic() < deadline:
         time.sleep(0.2)
     schedules = loop.place.client("scheduler").list_schedules()["Schedules"]
