@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mlops_framework.cli.approvals import approve
 from mlops_framework.cli.errors import ApiRefused, NotDone
 from mlops_framework.cli.options import ApiUrl, AsJson, Environment, Timeout, Wait
 from mlops_framework.cli.place import Places
@@ -17,7 +18,8 @@ AWAITS_APPROVAL = 3
 
 PipelineId = Annotated[str, typer.Argument(metavar="ID", help="<model_name>-<kind>.")]
 
-app = typer.Typer(no_args_is_help=True, help="List and remove pipelines.")
+app = typer.Typer(no_args_is_help=True, help="List, approve and remove pipelines.")
+app.command()(approve)
 
 
 def submit(

@@ -43,7 +43,8 @@ _NEXT: Mapping[Phase, str] = {
     Phase.REQUESTED: "Wait: the request is being applied.",
     Phase.PROVISIONING: "Wait: CloudFormation is making the delivery pipeline.",
     Phase.DELIVERING: "Wait: the pipeline is running.",
-    Phase.AWAITING_APPROVAL: "Review the change set and approve or reject it in CodePipeline.",
+    Phase.AWAITING_APPROVAL: "Review the change set and approve or reject it in CodePipeline, or "
+    "with mlops pipelines approve ID.",
     Phase.DELIVERED: "Nothing: the pipeline did what the request asks.",
     Phase.FAILED: _SEND_AGAIN,
     Phase.STOPPED: "Somebody stopped or rejected the execution. Send the request again to run it.",
