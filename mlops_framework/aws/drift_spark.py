@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
     session = SparkSession.builder.appName(f"drift of {given.monitor}").getOrCreate()
     make = partial(steps, given.environment)
     done = run(session.sparkContext, make, given.monitor, given.since, given.until)
-    print(json.dumps(done), flush=True)
+    _log_line(json.dumps(done))
 
 
 def _now() -> datetime:
@@ -64,7 +64,8 @@ def _now() -> datetime:
 
 
 def _log_line(line: str) -> None:
-    print(line, flush=True)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
