@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import ModuleType
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,6 @@ from mlops_framework.drift.blocks import Block, blocks, lines_of
 from mlops_framework.drift.capture import MOST_OUTPUTS, PREDICTION, output_name, output_names
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.decoding import Decoded, Undecodable, csv_columns, csv_outputs
-from mlops_framework.drift.json_decoding import json_columns, json_outputs
 from mlops_framework.drift.payloads import Payloads, gathered, payloads_of
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.record_layout import RecordLayout, learn
@@ -173,7 +173,7 @@ class BatchReader:
         if len(request.wrong):
             return None, request.wrong
         decoded = (
-            json_columns(request.text, self._specs, self._form.input)
+            _json().json_columns(request.text, self._specs, self._form.input)
             if request.json
             else csv_columns(request.text, self._specs, header=self._name)
         )
@@ -211,7 +211,7 @@ class BatchReader:
         """
         lines = np.repeat(np.arange(len(rows)), response.rows)
         if response.json:
-            members, decoded = json_outputs(response.text, self._form.output)
+            members, decoded = _json().json_outputs(response.text, self._form.output)
             outputs = {_output_name(name): values for name, values in members.items()}
             if len(outputs) != len(members):
                 raise Undecodable
@@ -310,3 +310,10 @@ def _ids(data: Bytes, found: Scan, kept: Places) -> Sequence[str]:
     text, _ = gathered(data, spans.starts[kept], spans.ends[kept])
     ids = text.tobytes().decode().split("\n")[:-1]
     return [orjson.loads(f'"{one}"') if "\\" in one else one for one in ids]
+
+
+def _json() -> ModuleType:
+    """Decoding of JSON, loaded by the first one: CSV does not wait 40 ms for Arrow's functions."""
+    from mlops_framework.drift import json_decoding
+
+    return json_decoding
