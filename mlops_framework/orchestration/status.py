@@ -249,13 +249,13 @@ class _View:
         if record.state in (RecordState.DELETING, RecordState.DELETE_FAILED):
             yield from self._of_deletion(phase)
             return
-        if pipeline is not None and record.awaits_run(pipeline):
-            return
         yield from self._of_stacks(phase)
         if delivery is None and phase is Phase.FAILED:
             name = naming.delivery_stack(self.prefix, record.pipeline_id)
             said = "The delivery stack is not there: it was deleted by hand, or never came to be."
             yield self._problem("delivery", "delivery stack", name, reason=said, phase=phase)
+        if pipeline is not None and record.awaits_run(pipeline):
+            return  # What CodePipeline shows is of the run before.
         for state in pipeline.current if pipeline else ():
             for action in state.actions:
                 if action.status == "Failed":

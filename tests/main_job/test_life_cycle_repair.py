@@ -56,6 +56,15 @@ class Hands:
         )
         return self._settled(stack)
 
+    def create(self, stack: str, **resources: Any) -> str:
+        """Makes a stack that is left as it is when it fails; what it ends in."""
+        self._cloudformation.create_stack(
+            StackName=stack,
+            TemplateBody=json.dumps({"Resources": resources}),
+            OnFailure="DO_NOTHING",
+        )
+        return self._settled(stack)
+
     def delete(self, stack: str) -> None:
         self._cloudformation.delete_stack(StackName=stack)
         eventually(lambda: stack not in self._names())
@@ -141,8 +150,8 @@ def steps(bucket: str, key: str) -> dict[str, Any]:
     }
 
 
-def nothing_there(after: str) -> dict[str, Any]:
-    """A resource that cannot be made, after another one was."""
+def nothing_there(*after: str) -> dict[str, Any]:
+    """A resource that cannot be made, after others were."""
     variant = {
         "ModelName": "no-such-model",
         "VariantName": "AllTraffic",
@@ -152,7 +161,7 @@ def nothing_there(after: str) -> dict[str, Any]:
     }
     return {
         "Type": "AWS::SageMaker::EndpointConfig",
-        "DependsOn": [after],
+        "DependsOn": list(after),
         "Properties": {"ProductionVariants": [variant]},
     }
 
@@ -223,9 +232,13 @@ def test_a_pipeline_that_broke_in_every_way_is_repaired_by_its_body(
     eventually(lambda: call("GET", f"/pipelines/{pipeline}")[0] == 404)
 
 
-def test_a_delivery_stack_that_could_not_be_made_is_made_by_the_same_body(
-    loop: Any, bucket: str, mlops: Any, submit: Any
+def test_stacks_that_could_not_be_made_are_made_by_the_same_body(
+    loop: Any, bucket: str, hands: Hands, mlops: Any, submit: Any
 ) -> None:
+    # The stage's stack was tried by hand and left as it failed.
+    stage = "mlops-local-taken-drift-monitor-local"
+    assert hands.create(stage, Broken=nothing_there()) == "CREATE_FAILED"
+
     # Its CodePipeline's name is taken by one that somebody made by hand.
     codepipeline = loop.place.client("codepipeline")
     taken = codepipeline.get_pipeline(name="mlops-local-git_local")["pipeline"]
@@ -240,6 +253,7 @@ def test_a_delivery_stack_that_could_not_be_made_is_made_by_the_same_body(
     outcome, repaired = submit(monitor(bucket, "taken"))
 
     assert (outcome, repaired["status"]) == ("repaired", "Delivered")
+    assert hands.status(stage) == "CREATE_COMPLETE"
     mlops("pipelines", "delete", "taken-drift-monitor", "--yes", "--wait")
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from mlops_framework.orchestration.code_pipeline import ActionState
 from mlops_framework.orchestration.errors import (
     PipelineBroken,
     PipelineBusy,
@@ -17,6 +18,7 @@ from mlops_framework.orchestration.links import ConsoleLinks, LocalLinks
 from mlops_framework.orchestration.provisioning import Outcome, Requester
 from mlops_framework.orchestration.records import RecordState
 from mlops_framework.orchestration.stack import ResourceFailure
+from mlops_framework.testing.pipelines import stage_ran
 
 ANA = Requester("arn:aws:iam::111122223333:user/ana", "request-2")
 REFUSED = ResourceFailure("Pipeline", "AWS::CodePipeline::Pipeline", "CREATE_FAILED", "no", "")
@@ -342,3 +344,20 @@ def test_links_lead_to_the_console_or_to_the_local_aws() -> None:
     assert cloud.pipeline("p").endswith("/codesuite/codepipeline/pipelines/p/view?region=eu-west-1")
     assert china.pipeline("p").startswith("https://console.amazonaws.cn/")
     assert "StackName=s" in LocalLinks("http://127.0.0.1:4566/").stack("s")
+
+
+def test_a_delivery_stack_that_could_not_be_made_beside_somebodys_pipeline_says_why(
+    world, training
+) -> None:
+    """The name is taken: what CodePipeline shows of it is older than the request."""
+    world.stacks.fails_to_create[world.DELIVERY] = REFUSED
+    before = (world.clock() - timedelta(hours=1)).isoformat()
+    world.pipelines.place(
+        world.CODE_PIPELINE,
+        stage_ran("Source", "Succeeded", ActionState("Source", "Succeeded", changed_at=before)),
+    )
+    world.provision(training)
+
+    status = world.orchestrator.status("income-training")
+
+    assert (status["status"], status["problems"][0]["reason"]) == ("Failed", "no")
