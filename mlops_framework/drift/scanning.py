@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import compute
 
 from mlops_framework.drift.record_layout import RecordLayout, Role, Varying
 
@@ -123,19 +125,20 @@ def _holds(data: Bytes, starts: Places, expected: bytes) -> Marks:
         good = np.zeros(len(starts), bool)
         good[inside] = _holds(data, starts[inside], expected)
         return good
-    same = np.ones(len(starts), bool)
-    whole = width - width % 8
-    for begin, end in ((0, whole), (max(0, width - 8), width)):
-        # Words of eight bytes, the last one overlapping; single bytes where there are fewer.
-        size = 8 if (end - begin) % 8 == 0 else 1
-        if begin == end or (begin and end == whole):
-            continue
-        kind = np.uint64 if size == 8 else np.uint8
-        found = matrix(data, starts + begin, end - begin).view(kind)
-        wrong = found != np.frombuffer(expected[begin:end], kind)
-        if wrong.any():
-            same &= ~wrong.any(1)
-    return same
+    offsets = np.empty(2 * len(starts), np.int32)
+    offsets[0::2] = starts
+    offsets[1::2] = starts + width
+    if not (offsets[1:] >= offsets[:-1]).all():
+        found = matrix(data, starts, width) == np.frombuffer(expected, np.uint8)
+        same: Marks = found.all(1)
+        return same
+    # The places and what lies between them, as values of Arrow that are compared where they are.
+    pieces = pa.Array.from_buffers(
+        pa.binary(), 2 * len(starts) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    )
+    equal = compute.equal(pieces, pa.scalar(expected, pa.binary()))
+    marks: Marks = equal.to_numpy(zero_copy_only=False)[::2]
+    return marks
 
 
 def _forward(
@@ -161,7 +164,7 @@ def _backward(data: Bytes, stop: Places, varying: Varying) -> tuple[Places, Mark
     begin = stop - varying.length
     good = _holds(data, begin - fixed, varying.before)
     if varying.length and good.any():
-        good[good] = ~_quotes(data, begin[good], varying.length).any(1)
+        good[good] = _without_quotes(data, begin[good], varying.length)
     if good.all():
         return begin, good
     width = min(max(_WINDOW, 4 * varying.length), _WIDEST)
@@ -170,6 +173,14 @@ def _backward(data: Bytes, stop: Places, varying: Varying) -> tuple[Places, Mark
     begin[others] = stop[others] - quotes.argmax(1)
     good[others] = quotes.any(1) & _holds(data, begin[others] - fixed, varying.before)
     return begin, good
+
+
+def _without_quotes(data: Bytes, starts: Places, width: int) -> Marks:
+    """In which places there is no quote that ends a string."""
+    if not (matrix(data, starts, width) == _QUOTE).any():  # as it nearly always is
+        return np.ones(len(starts), bool)
+    with_one: Marks = _quotes(data, starts, width).any(axis=1)
+    return ~with_one
 
 
 def _quotes(data: Bytes, starts: Places, width: int) -> Marks:
