@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops_framework.cli.request_file import expand
+from mlops_framework.environments.loader import load_environment
 from mlops_framework.orchestration.plan import EnvironmentView, plan
 from mlops_framework.registry import Blueprint, Registry
 from tests.stacks.conftest import ANALYZERS, KINDS, ROOT, Synthesized
@@ -118,6 +121,19 @@ def test_the_request_of_the_front_page_is_planned_as_it_stands(dev: Synthesized)
     request = REGISTRY.parse(body, stages=STAGES).resolved(PLACE)
 
     assert plan(request, Templates(dev), ENVIRONMENT).pipeline_id == "employment-training"
+
+
+def test_the_environment_of_the_front_page_is_accepted(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.+?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    shutil.copy(ROOT / "environments" / "base.yaml", tmp_path)
+    (tmp_path / "mine.yaml").write_text(block)
+
+    config = load_environment("mine", tmp_path)
+
+    assert [(stage.name, stage.approval) for stage in config.stages] == [
+        ("staging", False),
+        ("prod", True),
+    ]
 
 
 def test_the_front_page_leads_to_the_page_of_every_kind() -> None:
