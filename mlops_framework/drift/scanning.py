@@ -179,7 +179,7 @@ def _without_quotes(data: Bytes, starts: Places, width: int) -> Marks:
     """In which places there is no quote that ends a string."""
     if not (matrix(data, starts, width) == _QUOTE).any():  # as it nearly always is
         return np.ones(len(starts), bool)
-    with_one: Marks = _quotes(data, starts, width).any(axis=1)
+    with_one: Marks = np.logical_or.reduce(_quotes(data, starts, width), axis=1)
     return ~with_one
 
 
