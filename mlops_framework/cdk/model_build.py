@@ -21,6 +21,7 @@ from mlops_framework.model_build.definition import PipelineDefinition
 from mlops_framework.model_build.expressions import Splice
 from mlops_framework.model_build.jobs import SPOT, TrainingJobs
 from mlops_framework.model_build.quality import Evaluation, Gate, Registration
+from mlops_framework.model_build.volumes import VOLUME_KEY, volume_key
 
 _BY_PIPELINES = "SageMaker Pipelines names jobs pipelines-<execution>-<step>-<suffix> itself."
 _IN_LOCATION = (
@@ -75,7 +76,10 @@ class ModelBuildStack(BlueprintStack):
 
     def conditions(self) -> Mapping[str, cdk.CfnCondition]:
         """When each option of the definition is there; override and add to it."""
-        return {SPOT: self.when("OnSpot", "use_spot", "true")}
+        return {
+            SPOT: self.when("OnSpot", "use_spot", "true"),
+            VOLUME_KEY: self.when("VolumesTakeAKey", "encrypts_volumes", "true"),
+        }
 
     def job_grants(self) -> Sequence[tuple[perms.Actions, str, str]]:
         """What the pipeline does with which jobs: actions, ARN and why; override and add to it."""
@@ -101,6 +105,7 @@ class ModelBuildStack(BlueprintStack):
             volume_size_gb=Splice("VolumeSizeGb"),
             stopping_condition=Splice("StoppingCondition"),
             kms_key_arn="${KeyArn}",
+            volume_key=volume_key("${KeyArn}"),
             encrypt_traffic=Splice("EncryptInterContainerTraffic"),
             spot=Splice("UseSpot"),
             checkpoint_location="${Checkpoints}",

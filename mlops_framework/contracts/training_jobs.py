@@ -38,6 +38,7 @@ from mlops_framework.contracts.fields import (
     PythonScript,
     S3Uri,
 )
+from mlops_framework.contracts.instances import ENCRYPTS_VOLUMES, has_local_disk
 from mlops_framework.contracts.model_building import (
     READ_PARAMETERS,
     START_PARAMETERS,
@@ -92,6 +93,7 @@ TRAINING_PARAMETERS: Final = (
         description="File name of the evaluation script.",
         field="evaluation_script_name",
     ),
+    ENCRYPTS_VOLUMES,
 )
 
 
@@ -327,6 +329,8 @@ class TrainingJobsRequest(ModelBuildRequest):
                 return read_locations(self._locations())
             case "read_buckets":
                 return read_buckets(self._locations())
+            case "encrypts_volumes":
+                return not has_local_disk(value_for(self.instance_type, stage))
             case "evaluation_script_name":
                 return self.evaluation_script.rpartition("/")[2] or "evaluate.py"
             case "hyperparameters" if self.script_mode:

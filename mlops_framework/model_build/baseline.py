@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mlops_framework.model_build.definition import PipelineDefinition
-from mlops_framework.model_build.expressions import Splice
+from mlops_framework.model_build.expressions import Splice, When
 from mlops_framework.model_build.steps import Arguments, ProcessingStep, Step
 
 _OUTPUT = "/opt/ml/processing/output"
@@ -83,7 +83,8 @@ class Baseline:
         instance_count: Of the job.
         volume_size_gb: Of each instance, GB.
         max_runtime_seconds: Limit, seconds.
-        kms_key_arn: Key for volumes and output.
+        kms_key_arn: Key for output, and for volumes if nothing else is said.
+        volume_key: Key for volumes, where not every machine takes one.
         vpc_config: Subnets and security groups, or none.
         network_isolation: Whether the container may make no network call of its own.
     """
@@ -99,6 +100,7 @@ class Baseline:
     volume_size_gb: Splice | int
     max_runtime_seconds: Splice | int
     kms_key_arn: str
+    volume_key: When | None = None
     vpc_config: Mapping[str, Any] | None = None
     network_isolation: bool = False
 
@@ -152,7 +154,7 @@ def _job(baseline: Baseline) -> dict[str, Any]:
                 "InstanceType": baseline.instance_type,
                 "InstanceCount": baseline.instance_count,
                 "VolumeSizeInGB": baseline.volume_size_gb,
-                "VolumeKmsKeyId": baseline.kms_key_arn,
+                "VolumeKmsKeyId": baseline.volume_key or baseline.kms_key_arn,
             }
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": baseline.max_runtime_seconds},

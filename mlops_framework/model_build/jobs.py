@@ -35,7 +35,8 @@ class TrainingJobs:
         volume_size_gb: Of each instance, GB.
         keep_alive_seconds: How long instances are kept; none where a tuning keeps them itself.
         stopping_condition: ``StoppingCondition``.
-        kms_key_arn: Key for volumes and outputs.
+        kms_key_arn: Key for outputs, and for volumes if nothing else is said.
+        volume_key: Key for volumes, where not every machine takes one.
         encrypt_traffic: Whether traffic between instances is encrypted.
         spot: Whether spot instances are used.
         checkpoint_location: S3 prefix below which a spot job keeps its checkpoints.
@@ -53,6 +54,7 @@ class TrainingJobs:
     volume_size_gb: Splice | int
     stopping_condition: Splice | Mapping[str, int]
     kms_key_arn: str
+    volume_key: When | None = None
     input_mode: str = "File"
     metric_rules: Splice | Sequence[Mapping[str, str]] = ()
     environment: Splice | Mapping[str, str] | None = None
@@ -76,7 +78,7 @@ def training_arguments(jobs: TrainingJobs) -> dict[str, Any]:
         "InstanceType": jobs.instance_type,
         "InstanceCount": jobs.instance_count,
         "VolumeSizeInGB": jobs.volume_size_gb,
-        "VolumeKmsKeyId": jobs.kms_key_arn,
+        "VolumeKmsKeyId": jobs.volume_key or jobs.kms_key_arn,
     }
     if jobs.keep_alive_seconds:
         resources["KeepAlivePeriodInSeconds"] = When(WARM_POOL, jobs.keep_alive_seconds)

@@ -168,7 +168,7 @@ def _evaluate(jobs: TrainingJobs, model: Expression, evaluation: Evaluation) -> 
                 # The report is one file about one model, whatever the training's size.
                 "InstanceCount": 1,
                 "VolumeSizeInGB": jobs.volume_size_gb,
-                "VolumeKmsKeyId": jobs.kms_key_arn,
+                "VolumeKmsKeyId": jobs.volume_key or jobs.kms_key_arn,
             }
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": evaluation.max_runtime_seconds},

@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 from mlops_framework.model_build.definition import PipelineDefinition, PipelineParameter
 from mlops_framework.model_build.expressions import Splice, When, join, parameter
 from mlops_framework.model_build.steps import Arguments, Step
+from mlops_framework.model_build.volumes import volume_key
 
 INPUT_KEY = "InputKey"
 """Parameter of the pipeline: key or prefix, in the input's bucket, of what an execution scores."""
 CAPTURE = "CaptureMember"
 """Variable of what a job has that captures data."""
-VOLUME_KEY = "VolumeKeyMember"
-"""Variable of what instances have whose volumes take a key, as disks of their own do not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +126,7 @@ def batch_transform_definition(transform: BatchTransform) -> PipelineDefinition:
         "TransformResources": {
             "InstanceType": transform.instance_type,
             "InstanceCount": transform.instance_count,
-            "VolumeKmsKeyId": When(VOLUME_KEY, transform.kms_key_arn),
+            "VolumeKmsKeyId": volume_key(transform.kms_key_arn),
         },
         "DataCaptureConfig": When(
             CAPTURE,

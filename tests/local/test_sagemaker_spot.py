@@ -96,14 +96,18 @@ def test_a_warm_pool_is_kept_and_goes_to_the_next_job_that_fits(
         Bucket="spot-data", Key="checkpoints/warm/1.txt", Body="state"
     )
     where = {"S3Uri": "s3://spot-data/checkpoints/warm"}
+    on_demand = {
+        "ResourceConfig": resources,
+        "CheckpointConfig": where,
+        "EnableManagedSpotTraining": False,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 100},
+    }
+    with pytest.raises(ClientError, match="Warm pools cannot be used"):
+        sagemaker.create_training_job(**request_for("spot", ResourceConfig=resources))
 
-    sagemaker.create_training_job(
-        **request_for("first", ResourceConfig=resources, CheckpointConfig=where)
-    )
+    sagemaker.create_training_job(**request_for("first", **on_demand))
     first = settled(local_aws, "first")
-    sagemaker.create_training_job(
-        **request_for("second", ResourceConfig=resources, CheckpointConfig=where)
-    )
+    sagemaker.create_training_job(**request_for("second", **on_demand))
     handed_on = sagemaker.describe_training_job(TrainingJobName="first")["WarmPoolStatus"]
     settled(local_aws, "second")
 

@@ -47,7 +47,6 @@ def request_of(bucket: str, put: Any, loop: Any) -> Any:
             "source_archive": put("code/cycle/source.tar.gz", {"train.py": SCRIPT}),
             "image_uri": IMAGE,
             "use_spot": True,
-            "keep_alive_seconds": 60,
             "environment": {"FLAVOUR": "vanilla"},
             "hyperparameters": {"score": score},
             "metric_definitions": [{"name": "test:score", "regex": "score=([0-9.]+);"}],
@@ -107,7 +106,7 @@ def test_a_training_is_created_left_alone_changed_repaired_and_taken_down(
     assert trained["CheckpointConfig"]["S3Uri"].startswith(
         f"s3://{bucket}/models/cycle/checkpoints/"
     )
-    assert trained["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 60
+    assert "KeepAlivePeriodInSeconds" not in trained["ResourceConfig"]
     assert trained["FinalMetricDataList"][0]["Value"] == pytest.approx(0.9)
     assert again["outcome"] == "unchanged"
     assert len(packages(loop)) == 1
@@ -123,6 +122,7 @@ def test_a_training_is_created_left_alone_changed_repaired_and_taken_down(
         "0.5",
         quality_metric="",
         use_spot=False,
+        keep_alive_seconds=60,
         start_on_new_data=True,
         new_data_marker="_SUCCESS",
         schedule_expression="cron(0 3 ? * MON *)",
@@ -142,6 +142,7 @@ def test_a_training_is_created_left_alone_changed_repaired_and_taken_down(
     train, register = json.loads(definition)["Steps"]
     assert (train["Name"], register["Name"]) == ("Train", "Register")
     assert train["Arguments"]["EnableManagedSpotTraining"] is False
+    assert train["Arguments"]["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 60
     before = len(executions(loop, pipeline))
     s3 = loop.place.client("s3")
     s3.put_object(Bucket=bucket, Key="datasets/cycle/train/2.csv", Body="3\n")

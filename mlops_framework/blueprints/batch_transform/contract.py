@@ -27,7 +27,7 @@ from mlops_framework.contracts.fields import (
     OptionalS3Uri,
     OptionalSageMakerName,
 )
-from mlops_framework.contracts.instances import has_local_disk
+from mlops_framework.contracts.instances import ENCRYPTS_VOLUMES, has_local_disk
 from mlops_framework.contracts.model_source import (
     Algorithm,
     AlgorithmVersion,
@@ -116,14 +116,7 @@ class BatchTransformRequest(PipelineRequest):
             description="Prefix or key of input_location, inside its bucket.",
             field="input_key",
         ),
-        Parameter(
-            name="EncryptsVolumes",
-            kind="String",
-            allowed_values=("true", "false"),
-            description="Whether the instances have volumes that take a key, and no disks of "
-            "their own.",
-            field="encrypts_volumes",
-        ),
+        ENCRYPTS_VOLUMES,
     )
 
     pipeline_type: Literal["batch-transform"] = Field(description="Kind of the blueprint.")

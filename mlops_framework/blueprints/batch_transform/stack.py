@@ -18,10 +18,10 @@ from mlops_framework.model_build.expressions import Splice
 from mlops_framework.model_build.transform import (
     CAPTURE,
     INPUT_KEY,
-    VOLUME_KEY,
     BatchTransform,
     batch_transform_definition,
 )
+from mlops_framework.model_build.volumes import VOLUME_KEY
 
 _RETRY_FOR_SECONDS = 3600
 _IN_LOCATION = (

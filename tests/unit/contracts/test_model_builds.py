@@ -234,6 +234,7 @@ def test_an_autopilot_search_is_told_to_sagemaker_as_objects() -> None:
         (TRAINING, {"quality_threshold": 0.5}, "quality_threshold"),
         (TRAINING, {"max_wait_seconds": 10}, "max_wait_seconds"),
         (TRAINING, {"use_spot": True, "max_wait_seconds": 3599}, "max_wait_seconds"),
+        (TRAINING, {"use_spot": True, "keep_alive_seconds": {"dev": 60}}, "keep_alive_seconds"),
         (TRAINING, {"start_on_new_data": True, "training_data": "s3://data"}, "training_data"),
         (
             TRAINING,

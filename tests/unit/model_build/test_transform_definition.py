@@ -14,11 +14,11 @@ from mlops_framework.model_build.definition import PipelineDefinition, PipelineP
 from mlops_framework.model_build.expressions import parameter
 from mlops_framework.model_build.transform import (
     CAPTURE,
-    VOLUME_KEY,
     BatchTransform,
     TransformStep,
     batch_transform_definition,
 )
+from mlops_framework.model_build.volumes import VOLUME_KEY
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 TRANSFORM = BatchTransform(

@@ -11,6 +11,7 @@ from mlops_framework.blueprints.monitors._base.stack import MonitorStack
 from mlops_framework.cdk.blueprint import either
 from mlops_framework.model_build.baseline import Baseline, baseline_definition
 from mlops_framework.model_build.expressions import Splice
+from mlops_framework.model_build.volumes import volume_key
 
 
 class AnalyzerStack(MonitorStack):
@@ -31,6 +32,7 @@ class AnalyzerStack(MonitorStack):
                 volume_size_gb=Splice("VolumeSizeGb"),
                 max_runtime_seconds=Splice("BaselineMaxRuntimeSeconds"),
                 kms_key_arn="${KeyArn}",
+                volume_key=volume_key("${KeyArn}"),
                 **self.network(),
             )
         )

@@ -16,6 +16,7 @@ from mlops_framework.model_build.baseline import (
     baseline_definition,
 )
 from mlops_framework.model_build.expressions import Splice
+from mlops_framework.model_build.volumes import volume_key
 
 _CONFIGURATION = "analysis_config.json"
 
@@ -60,6 +61,7 @@ class ClarifyStack(MonitorStack):
             volume_size_gb=Splice("VolumeSizeGb"),
             max_runtime_seconds=Splice("BaselineMaxRuntimeSeconds"),
             kms_key_arn="${KeyArn}",
+            volume_key=volume_key("${KeyArn}"),
             **self.network(),
         )
         known = {

@@ -30,6 +30,7 @@ from mlops_framework.contracts.fields import (
     OptionalS3Object,
     OptionalS3Uri,
 )
+from mlops_framework.contracts.instances import ENCRYPTS_VOLUMES, has_local_disk
 from mlops_framework.contracts.parameters import Parameter, parameter_name
 from mlops_framework.errors import Fault, RequestInvalid
 from mlops_framework.images import ImageUnknown, image_uri
@@ -105,6 +106,7 @@ class MonitorRequest(PipelineRequest):
             field="settled_baseline",
         ),
         carried("SettledConstraints", "settled_constraints"),
+        ENCRYPTS_VOLUMES,
         Parameter(
             "PublishedMetrics",
             "String",
@@ -318,6 +320,8 @@ class MonitorRequest(PipelineRequest):
             return self._baseline_key(stage)
         if name in ("settled_baseline", "settled_constraints", "settled_statistics"):
             return UNSETTLED
+        if name == "encrypts_volumes":
+            return not has_local_disk(value_for(self.instance_type, stage))
         if name == "published_metrics":
             return "Enabled" if self.publish_metrics else "Disabled"
         if name == "capture_kind":

@@ -57,7 +57,9 @@ class JobDefinition:
                     instance_count=stack.number("instance_count"),
                     instance_type=stack.text("instance_type"),
                     volume_size_in_gb=stack.number("volume_size_gb"),
-                    volume_kms_key_id=self._places.key_arn,
+                    volume_kms_key_id=either(
+                        self._places.takes_a_key, self._places.key_arn, cdk.Aws.NO_VALUE
+                    ),
                 )
             ),
             stopping_condition=kind.StoppingConditionProperty(

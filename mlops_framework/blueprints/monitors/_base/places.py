@@ -28,6 +28,8 @@ class Places:
         baselines: Folder of every baseline this monitor ever had.
         reports: Where runs put their reports.
         key_arn: Key of volumes and outputs.
+        takes_a_key: A condition: the instances have volumes, not disks of their own.
+        has_baseline: A condition: there is a baseline to compare with.
     """
 
     def __init__(self, stack: BlueprintStack) -> None:
@@ -39,6 +41,7 @@ class Places:
         self.baselines = f"{stack.text('baseline_output_location')}/{self.name}/baseline"
         self.reports = stack.text("output_location")
         self.key_arn = stack.given_or("kms_key_arn", stack.platform.value("key-arn"))
+        self.takes_a_key = stack.when("VolumesTakeAKey", "encrypts_volumes", "true")
         self.has_baseline = cdk.CfnCondition(
             stack,
             "HasBaseline",

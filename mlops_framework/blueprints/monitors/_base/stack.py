@@ -17,9 +17,11 @@ from mlops_framework.blueprints.monitors._base.definition import JobDefinition
 from mlops_framework.blueprints.monitors._base.places import Places
 from mlops_framework.cdk import perms
 from mlops_framework.cdk.blueprint import BlueprintStack, bucket_of, object_arn
+from mlops_framework.cdk.definitions import substituted
 from mlops_framework.cdk.function import FunctionShape, PythonFunction
 from mlops_framework.cdk.security import allow
 from mlops_framework.model_build.definition import PipelineDefinition
+from mlops_framework.model_build.volumes import VOLUME_KEY
 
 METRICS = "MLOps/Monitors"
 _DAY_SECONDS = 86400
@@ -108,14 +110,13 @@ class MonitorStack(BlueprintStack):
             definition: As ``model_build`` wrote it.
             more: Further values by name.
         """
-        text = definition.to_template_text()
         values = {
             "JobRoleArn": self.role.role_arn,
             "KeyArn": self.places.key_arn,
             "BaselineFolder": self.places.wanted_baseline,
             **more,
         }
-        return cdk.Fn.sub(text, {name: v for name, v in values.items() if f"${{{name}}}" in text})
+        return substituted(definition.to_template(), values, {VOLUME_KEY: self.places.takes_a_key})
 
     def network(self) -> dict[str, Any]:
         """Arguments of ``model_build.baseline.Baseline`` that the environment decides."""

@@ -72,6 +72,8 @@ def _check_spot(request: Mapping[str, Any]) -> None:
         if wait is not None:
             raise invalid("MaxWaitTimeInSeconds is for managed spot training only.")
         return
+    if request["ResourceConfig"].get("KeepAlivePeriodInSeconds"):
+        raise invalid("Warm pools cannot be used with managed spot training.")
     if wait is None:
         raise invalid("Managed spot training needs StoppingCondition.MaxWaitTimeInSeconds.")
     if limit is not None and wait < limit:
