@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from mlops_framework.contracts.responses import Outcome
 
 DRIFT_SOURCE: Final = "mlops.drift"
+MONITORS_SOURCE: Final = "mlops.monitors"
 ORCHESTRATOR_SOURCE: Final = "mlops.orchestrator"
 
 Verdict = Literal["healthy", "drift", "insufficient-data", "no-data"]
@@ -78,6 +79,32 @@ class DriftDetail(_Detail):
     )
 
 
+class ViolationFound(_Part):
+    """One finding of AWS's analyzer."""
+
+    subject: str = Field(description="Feature, metric or facet it is about.")
+    check: str = Field(description="Kind of check.")
+    text: str = Field(description="The analyzer's words.")
+
+
+class MonitorRunDetail(_Detail):
+    """Detail of the event that a run of Model Monitor ended."""
+
+    pipeline_id: str = Field(description="Identity of the monitor's pipeline.")
+    monitoring_type: Literal["DataQuality", "ModelQuality", "ModelBias", "ModelExplainability"] = (
+        Field(description="SageMaker's name of the kind of monitor.")
+    )
+    model_name: str = Field(description="The model it belongs to.")
+    endpoint_name: str = Field(description="What is watched; empty for batch transforms.")
+    monitor: str = Field(description="Name of the monitoring schedule.")
+    job: str = Field(description="Name of the processing job.")
+    outcome: Literal["healthy", "violations", "failed"] = Field(description="What it came to.")
+    violation_count: int = Field(ge=0, description="All that were found.")
+    violations: tuple[ViolationFound, ...] = Field(description="The first twenty of them.")
+    report: str = Field(description="S3 prefix of the analyzer's files; empty if there are none.")
+    reason: str = Field(description="Why it failed; empty if it did not.")
+
+
 class PipelineRemovedDetail(_Detail):
     """Detail of the event that a pipeline is gone."""
 
@@ -108,6 +135,7 @@ EVENTS: Final[Mapping[tuple[str, str], type[_Detail]]] = {
     (ORCHESTRATOR_SOURCE, "Pipeline Requested"): PipelineRequestedDetail,
     (ORCHESTRATOR_SOURCE, "Pipeline Removed"): PipelineRemovedDetail,
     (ORCHESTRATOR_SOURCE, "Pipeline Start Refused"): PipelineStartRefusedDetail,
+    (MONITORS_SOURCE, "Monitor Run Finished"): MonitorRunDetail,
 }
 """Detail by source and detail type."""
 

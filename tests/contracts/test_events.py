@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,15 +12,19 @@ import jsonschema
 import pytest
 
 from mlops_framework.aws import events as bus
+from mlops_framework.aws import model_monitor
 from mlops_framework.contracts.events import (
     DRIFT_SOURCE,
     EVENTS,
+    MONITORS_SOURCE,
     ORCHESTRATOR_SOURCE,
     DriftDetail,
     events_document,
 )
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.service import DriftMonitor
+from mlops_framework.model_monitor.runs import Job, Run, judge
+from mlops_framework.model_monitor.service import FINISHED
 from mlops_framework.testing.drift import (
     MONITOR,
     InMemoryBucket,
@@ -108,5 +113,33 @@ def test_every_event_of_the_orchestrator_is_as_published() -> None:
         jsonschema.validate(document, events_document())
 
 
+VIOLATIONS = '{"violations": [{"feature_name": "age", "description": "80% complete"}]}'
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        judge(Job("job-1", "Completed", "income", "s3://data/reports"), VIOLATIONS),
+        judge(Job("job-1", "Failed", "income", reason="no data"), None),
+    ],
+    ids=lambda run: run.outcome,
+)
+def test_the_end_of_a_run_of_model_monitor_is_as_published(run: Run) -> None:
+    # As lambdas/monitors labels them.
+    detail = run.detail(
+        {
+            "environment": "mlops-test",
+            "pipeline_id": "income-data-quality-monitor",
+            "monitoring_type": "DataQuality",
+            "model_name": "income",
+            "endpoint_name": "income",
+        }
+    )
+
+    EVENTS[MONITORS_SOURCE, FINISHED].model_validate_json(json.dumps(detail))
+    jsonschema.validate(as_delivered(MONITORS_SOURCE, FINISHED, detail), events_document())
+
+
 def test_the_sources_are_those_that_rules_match_on() -> None:
     assert bus.SOURCE == ORCHESTRATOR_SOURCE
+    assert model_monitor.SOURCE == MONITORS_SOURCE
