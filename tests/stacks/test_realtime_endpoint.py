@@ -206,6 +206,28 @@ def test_every_variant_has_its_model_its_share_and_its_scaling(deployed: Deploy)
     assert shared.one("AWS::SageMaker::Endpoint")["RetainAllVariantProperties"] is True
 
 
+def test_start_up_volume_and_captured_share_are_those_of_the_request(deployed: Deploy) -> None:
+    asked = deployed(
+        container_startup_timeout_seconds=1800,
+        model_download_timeout_seconds=2400,
+        volume_size_gb={"dev": 40, "prod": 80},
+        data_capture_percentage={"dev": 25, "prod": 5},
+        capture_json_content_types=["application/json", "application/jsonlines"],
+    )
+
+    (variant,) = config(asked)["ProductionVariants"]
+    capture = config(asked)["DataCaptureConfig"]
+
+    assert variant["ContainerStartupHealthCheckTimeoutInSeconds"] == "1800"
+    assert variant["ModelDataDownloadTimeoutInSeconds"] == "2400"
+    assert variant["VolumeSizeInGB"] == "40"
+    assert capture["InitialSamplingPercentage"] == "25"
+    assert capture["CaptureContentTypeHeader"] == {
+        "CsvContentTypes": ["text/csv"],
+        "JsonContentTypes": ["application/json", "application/jsonlines"],
+    }
+
+
 def test_a_machine_with_disks_of_its_own_gets_no_key_for_a_volume(deployed: Deploy) -> None:
     assert "KmsKeyId" not in config(deployed(instance_type="ml.g5.xlarge"))
     assert "KmsKeyId" in config(deployed(instance_type="ml.m5.xlarge", volume_size_gb=100))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
 from mlops_framework.blueprints import autopilot, training, tuning
 from mlops_framework.contracts.base import PipelineRequest, Place
@@ -191,6 +193,33 @@ def test_a_tuning_is_told_to_sagemaker_as_one_object() -> None:
         "WarmStartType": "TransferLearning",
     }
     assert values(TUNING)["WarmStart"] == ""
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        {"strategy": "Bayesian", "early_stopping": "Auto"},
+        {"strategy": "Random", "early_stopping": "Auto", "random_seed": 7},
+        {"strategy": "Hyperband", "hyperband_min_resource": 1, "hyperband_max_resource": 27},
+        {
+            "strategy": "Grid",
+            "integer_ranges": [],
+            "categorical_ranges": [{"name": "booster", "values": ["gbtree", "dart"]}],
+        },
+    ],
+)
+def test_every_strategy_is_told_as_the_service_takes_it(strategy: dict[str, Any]) -> None:
+    config = json.loads(values(TUNING, **strategy)["TuningJobConfig"])
+    shape = botocore.session.Session().get_service_model("sagemaker")
+    taken = shape.shape_for("HyperParameterTuningJobConfig")
+
+    assert ParamValidator().validate(config, taken).generate_report() == ""
+    assert config["Strategy"] == strategy["strategy"]
+    assert config["TrainingJobEarlyStoppingType"] == strategy.get("early_stopping", "Off")
+    # SageMaker takes no limit on the jobs of a grid: it runs every combination.
+    assert ("MaxNumberOfTrainingJobs" in config["ResourceLimits"]) == (
+        strategy["strategy"] != "Grid"
+    )
 
 
 def test_an_autopilot_search_is_told_to_sagemaker_as_objects() -> None:
