@@ -54,8 +54,25 @@ class Published:
     def breaks(self, current: Published) -> Iterator[Break]:
         """What another state breaks of this one."""
         yield from api_breaks(self.api, current.api)
-        for each in schema_breaks(self.events, current.events, role="sent"):
-            yield Break(f"event {each.path}", each.said)
+        # Event by event: rules match the ones they know, and none of them sees a new one.
+        events = _events(current.events)
+        for name, event in _events(self.events).items():
+            if name not in events:
+                yield Break(f"event {name}", "the event was removed")
+                continue
+            for each in schema_breaks(event, events[name], role="sent"):
+                yield Break(f"event {each.path}", each.said)
+
+
+def _events(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """A schema for each event, by source and detail type."""
+    return {
+        f"{each['properties']['source']['const']} {each['properties']['detail-type']['const']}": {
+            **document,
+            "oneOf": [each],
+        }
+        for each in document["oneOf"]
+    }
 
 
 def published() -> Published:

@@ -63,6 +63,15 @@ def test_a_break_that_nobody_declared_is_told_with_the_way_out(old, narrower) ->
     assert "breaks.json" in said
 
 
+def test_an_event_may_be_new_and_none_may_go(old) -> None:
+    *kept, last = old.events["oneOf"]
+    fewer = replace(old, events={**old.events, "oneOf": kept})
+    name = f"{last['properties']['source']['const']} {last['properties']['detail-type']['const']}"
+
+    assert list(fewer.breaks(old)) == []
+    assert [str(each) for each in old.breaks(fewer)] == [f"event {name}: the event was removed"]
+
+
 def test_a_declared_break_may_pass(old, narrower) -> None:
     assert list(tool.complaints(old, narrower, [ENTRY], NAMED)) == []
 
