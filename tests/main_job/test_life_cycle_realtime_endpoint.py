@@ -94,6 +94,15 @@ class Deliveries:
         status, text = self._loop._signed_post(url, body)
         return status, json.loads(text)
 
+    def captured(self, bucket: str, endpoint: str) -> list[Any]:
+        """The records that were captured of an endpoint."""
+        found = self.s3.list_objects_v2(Bucket=bucket, Prefix=f"captures/{endpoint}/AllTraffic/")
+        texts = [
+            self.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read()
+            for each in found.get("Contents", ())
+        ]
+        return [json.loads(line)["captureData"] for text in texts for line in text.splitlines()]
+
     def config(self, endpoint: str) -> str:
         found = self.sagemaker.describe_endpoint(EndpointName=endpoint)
         return str(found["EndpointConfigName"])
@@ -197,13 +206,14 @@ def test_an_endpoint_with_instances_from_a_broken_model_to_its_removal(
     assert deliveries.left("times") == []
 
 
-def test_a_serverless_endpoint_answers_through_its_api(
-    deliveries: Deliveries, artefacts: dict[str, dict[str, str]]
+def test_a_serverless_endpoint_answers_through_its_api_which_captures(
+    deliveries: Deliveries, artefacts: dict[str, dict[str, str]], bucket: str
 ) -> None:
     serverless = {
         "model_name": "light",
         "endpoint_mode": "serverless",
         "serverless_memory_mb": 1024,
+        "api_capture_percentage": 100,
         **artefacts["times"],
     }
 
@@ -213,15 +223,19 @@ def test_a_serverless_endpoint_answers_through_its_api(
     name = deliveries.outputs("light")["EndpointName"]
     (variant,) = deliveries.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
     assert variant["CurrentServerlessConfig"]["MemorySizeInMB"] == 1024
+    (sides,) = deliveries.captured(bucket, name)
+    assert sides["endpointInput"]["data"] == "1,2"
+    assert json.loads(sides["endpointOutput"]["data"]) == [6.0]
     deliveries.delete("light")
 
 
 def test_an_asynchronous_endpoint_takes_calls_and_puts_answers_into_the_data_bucket(
-    deliveries: Deliveries, artefacts: dict[str, dict[str, str]]
+    deliveries: Deliveries, artefacts: dict[str, dict[str, str]], bucket: str
 ) -> None:
     queued = {
         "model_name": "queued",
         "endpoint_mode": "asynchronous",
+        "api_capture_percentage": 100,
         "autoscaling_min_instances": 0,
         "autoscaling_max_instances": 2,
         **artefacts["times"],
@@ -231,6 +245,8 @@ def test_an_asynchronous_endpoint_takes_calls_and_puts_answers_into_the_data_buc
     status, taken = deliveries.call("queued")
 
     assert status == 202
+    (sides,) = deliveries.captured(bucket, deliveries.outputs("queued")["EndpointName"])
+    assert (sides["endpointInput"]["data"], len(sides)) == ("1,2", 1)
     bucket, _, key = taken["output_location"].removeprefix("s3://").partition("/")
 
     def answer() -> str | None:
