@@ -8,26 +8,30 @@ from typing import Any, Final, TypedDict
 
 from mlops_framework.drift.findings import percent
 from mlops_framework.drift.report_style import STYLE
+from mlops_framework.drift.report_tables import minute
 
 MOST_COLUMNS: Final = 25
 _SIGNIFICANT: Final = 0.05
 """Effects that chance explains are left out of the page; they would be all there is to see."""
-_WIDTH: Final = 960
-_LABELS: Final = 150
-_ROW: Final = 18
-_CHART: Final = 110
-_CLASSES: Final[Mapping[str, str]] = {
+_WIDTH: Final = 1000
+_CHART: Final = 100
+_UNSURE: Final = 12
+_TONES: Final[Mapping[str, str]] = {
     "healthy": "good",
     "drift": "bad",
     "no-data": "unsure",
     "insufficient-data": "unsure",
 }
 _OWN_STYLE: Final = """
-svg{width:100%;height:auto;display:block}
-svg text{font-size:11px;fill:var(--soft)}
-rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}rect.unsure{fill:var(--unsure)}
-rect.cell{fill:var(--window)}rect.drifted{fill:var(--bad)}
-.wide{overflow-x:auto}.wide svg{min-width:640px}
+svg.strip.tall{height:110px}
+.lane{display:grid;grid-template-columns:190px 1fr;gap:10px;align-items:center;font-size:13px;
+border-top:1px solid var(--line)}
+.lane span{overflow-wrap:anywhere}.lane svg.strip{height:16px}
+.lane p{margin:0}
+rect.cell{fill:var(--window)}
+.time{display:inline-block;min-width:118px;font-variant-numeric:tabular-nums}
+td.what{overflow-wrap:anywhere}
+@media (max-width:640px){.lane{grid-template-columns:1fr;gap:0;padding-top:3px}}
 """
 
 
@@ -92,45 +96,60 @@ def history_page(endpoint: str, entries: Sequence[Entry]) -> str:
         entries: Judged windows, oldest first; at least one.
     """
     drifted = sum(entry["verdict"] == "drift" for entry in entries)
-    state = "bad" if drifted else "good"
+    judged = sum(entry["verdict"] in ("drift", "healthy") for entry in entries)
     what = (
         f"{drifted} of {len(entries)} windows drifted"
         if drifted
         else f"None of {len(entries)} windows drifted"
     )
     title = f"Drift of {endpoint}"
-    span = f"{entries[0]['start']} to {entries[-1]['end']}"
+    span = f"{minute(entries[0]['start'])} to {minute(entries[-1]['end'])} UTC"
+    last = entries[-1]
+    tiles = (
+        ("Windows drifted", f"{drifted:,} of {len(entries):,}"),
+        ("Without verdict", f"{len(entries) - judged:,}"),
+        ("Records", f"{sum(entry['records'] for entry in entries):,}"),
+        ("Last window", last["verdict"]),
+    )
+    cards = "".join(
+        f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>'
+        for name, value in tiles
+    )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}{_OWN_STYLE}</style>\n</head>\n<body>\n"
-        f'<main>\n<header class="{state}"><p class="eyebrow">Drift over time</p>'
-        f'<h1>{escape(title)}</h1><p>{escape(span)}</p><p class="summary">{escape(what)}.</p>'
-        "</header>\n"
-        "<section><h2>Windows</h2><p class='note'>Height: the largest share of the records that "
-        "moved in any column. Red: drift; amber: too little data, or none.</p>"
-        f"<div class='wide'>{_timeline(entries)}</div></section>\n"
-        "<section><h2>Columns</h2><p class='note'>The columns that moved most. The darker, the "
-        "nearer to what matters; red: beyond it.</p>"
-        f"<div class='wide'>{_columns(entries)}</div></section>\n"
-        f"<section><h2>Every window</h2>{_table(entries)}</section>\n</main>\n</body>\n</html>\n"
+        f'<main>\n<header class="{_state(drifted, judged)}"><p class="eyebrow">Drift over time</p>'
+        f'<h1>{escape(title)}</h1><p class="when">{escape(span)}</p>'
+        f'<p class="summary">{escape(what)}.</p><dl class="tiles">{cards}</dl></header>\n'
+        f"{_timeline(entries)}{_columns(entries)}{_windows(entries)}</main>\n</body>\n</html>\n"
     )
 
 
+def _state(drifted: int, judged: int) -> str:
+    if drifted:
+        return "bad"
+    return "good" if judged else "unsure"
+
+
 def _timeline(entries: Sequence[Entry]) -> str:
-    step = (_WIDTH - _LABELS) / len(entries)
+    step = _WIDTH / len(entries)
     most = max((entry["largest_effect"] for entry in entries), default=0.0) or 1.0
     bars = []
-    for number, entry in enumerate(entries):
-        height = max(3.0, entry["largest_effect"] / most * _CHART)
-        tip = f"{entry['start']}: {entry['verdict']}, {entry['records']:,} records. "
-        bars.append(
-            f'<rect class="{_CLASSES[entry["verdict"]]}" x="{_LABELS + number * step:.2f}" '
-            f'y="{_CHART - height:.1f}" width="{max(step - 1, 0.6):.2f}" height="{height:.1f}">'
-            f"<title>{escape(tip + entry['summary'])}</title></rect>"
-        )
-    label = f'<text x="{_LABELS - 8}" y="12" text-anchor="end">{percent(most)} moved</text>'
-    return _svg(_CHART + 18, label + "".join(bars) + _days(entries, _CHART + 13), "Windows")
+    for place, entry in enumerate(entries):
+        tone = _TONES[entry["verdict"]]
+        least = _UNSURE if tone == "unsure" else 3.0
+        height = max(least, entry["largest_effect"] / most * _CHART)
+        tip = f"{minute(entry['start'])} UTC: {entry['verdict']}, {entry['records']:,} records. "
+        shape = _bar(tone, place * step, _CHART - height, step, height)
+        bars.append(f"<g><title>{escape(tip + entry['summary'])}</title>{shape}</g>")
+    return (
+        "<section>\n<h2>Windows</h2>\n"
+        '<p class="note">Height: the largest share of the records that moved in any column, up to '
+        f"{percent(most)}. Red: drift; amber: too little data, or none.</p>\n"
+        f"{_strip(''.join(bars), _CHART, 'Windows', tall=True)}{_ends(entries)}\n</section>\n"
+    )
 
 
 def _columns(entries: Sequence[Entry]) -> str:
@@ -138,60 +157,88 @@ def _columns(entries: Sequence[Entry]) -> str:
     for entry in entries:
         for name, share in entry["columns"].items():
             worst[name] = max(worst.get(name, 0.0), share)
-    names = sorted(worst, key=lambda name: (-worst[name], name))[:MOST_COLUMNS]
-    step = (_WIDTH - _LABELS) / len(entries)
+    moved = sorted((n for n in worst if worst[n] > 0), key=lambda name: (-worst[name], name))
+    lanes = "".join(_lane(name, entries) for name in moved[:MOST_COLUMNS])
+    still = len(worst) - len(moved[:MOST_COLUMNS])
+    rest = f'<p class="note">{still:,} more moved less, or not at all.</p>' if still else ""
+    if not lanes:
+        return ""
+    return (
+        '<section>\n<h2>Columns</h2>\n<p class="note">The columns that moved most, worst first. '
+        "The darker, the nearer to what matters; red: beyond it.</p>\n"
+        f'{lanes}<div class="lane"><span></span>{_ends(entries)}</div>{rest}\n</section>\n'
+    )
+
+
+def _lane(name: str, entries: Sequence[Entry]) -> str:
+    """One column over time."""
+    step = _WIDTH / len(entries)
     shapes = []
-    for row, name in enumerate(names):
-        top = row * _ROW
-        short = name if len(name) <= 22 else f"{name[:21]}…"
-        shapes.append(
-            f'<text x="{_LABELS - 8}" y="{top + 13}" text-anchor="end">{escape(short)}'
-            f"<title>{escape(name)}</title></text>"
-        )
-        for number, entry in enumerate(entries):
-            share = entry["columns"].get(name, 0.0)
-            if share <= 0:
-                continue
-            drifted = name in entry["features"]
-            shade = 1.0 if drifted else 0.08 + 0.6 * min(share, 1.0)
-            tip = f"{name}, {entry['start']}: {percent(share)} of what matters"
-            shapes.append(
-                f'<rect class="{"drifted" if drifted else "cell"}" '
-                f'x="{_LABELS + number * step:.2f}" y="{top + 2}" '
-                f'width="{max(step - 0.5, 0.6):.2f}" height="{_ROW - 4}" opacity="{shade:.2f}">'
-                f"<title>{escape(tip)}</title></rect>"
-            )
-    height = len(names) * _ROW
-    return _svg(height + 18, "".join(shapes) + _days(entries, height + 13), "Columns over time")
+    for place, entry in enumerate(entries):
+        share = entry["columns"].get(name, 0.0)
+        drifted = name in entry["features"]
+        if share <= 0 and not drifted:
+            continue
+        shade = 1.0 if drifted else 0.15 + 0.6 * min(share, 1.0)
+        tip = f"{name}, {minute(entry['start'])} UTC: {percent(share)} of what matters"
+        shape = _bar("bad" if drifted else "cell", place * step, 0, step, 1, shade)
+        shapes.append(f"<g><title>{escape(tip)}</title>{shape}</g>")
+    strip = _strip("".join(shapes), 1, f"{name} over time")
+    return f'<div class="lane"><span>{escape(name)}</span>{strip}</div>'
 
 
-def _days(entries: Sequence[Entry], baseline: float) -> str:
-    """Dates below a chart: as many as there is room for."""
-    step = (_WIDTH - _LABELS) / len(entries)
-    shown = max(1, round(90 / step))
-    return "".join(
-        f'<text x="{_LABELS + number * step:.1f}" y="{baseline:.0f}">'
-        f"{escape(entry['start'][5:16].replace('T', ' '))}</text>"
-        for number, entry in enumerate(entries)
-        if number % shown == 0 and number * step < _WIDTH - _LABELS - 60
+def _windows(entries: Sequence[Entry]) -> str:
+    """What is not healthy first, then all; the latest first."""
+    latest = list(reversed(entries))
+    notable = [entry for entry in latest if entry["verdict"] != "healthy"]
+    html = ""
+    if notable:
+        html = f"<section>\n<h2>Windows to look at</h2>{_table(notable)}\n</section>\n"
+    return (
+        f"{html}<section>\n<h2>Every window</h2><details><summary>{len(latest):,} windows, the "
+        f"latest first</summary>{_table(latest)}</details>\n</section>\n"
     )
 
 
 def _table(entries: Sequence[Entry]) -> str:
     rows = "".join(
-        f"<tr><th>{escape(entry['start'])}</th><td>{escape(entry['verdict'])}</td>"
-        f"<td>{entry['records']:,}</td><td>{escape(', '.join(entry['features']))}</td>"
-        f"<td>{escape(entry['summary'])}</td></tr>"
-        for entry in reversed(entries)
+        f'<tr><th scope="row"><span class="time">{minute(entry["start"])}</span> '
+        f'<span class="chip {_TONES[entry["verdict"]]}">{escape(entry["verdict"])}</span></th>'
+        f'<td class="n">{entry["records"]:,}</td><td class="what">{escape(_said(entry))}</td></tr>'
+        for entry in entries
     )
+    head = (
+        '<thead><tr><th scope="col">window (UTC)</th><th scope="col" class="n">records</th>'
+        '<th scope="col">what</th></tr></thead>'
+    )
+    return f'<div class="scroll"><table>{head}<tbody>{rows}</tbody></table></div>'
+
+
+def _said(entry: Entry) -> str:
+    if entry["verdict"] == "healthy":
+        return "–"
+    return ", ".join(entry["features"]) or entry["summary"]
+
+
+def _ends(entries: Sequence[Entry]) -> str:
+    """When the first, the middle and the last window began."""
+    shown = dict.fromkeys((0, len(entries) // 2, len(entries) - 1))
+    dates = "".join(f"<span>{minute(entries[place]['start'])[5:]}</span>" for place in shown)
+    return f'<p class="ends">{dates}</p>'
+
+
+def _bar(tone: str, left: float, top: float, step: float, height: float, shade: float = 1.0) -> str:
+    gap = min(1.0, step / 5)
+    opacity = "" if shade == 1.0 else f' opacity="{shade:.2f}"'
     return (
-        "<div class='wide'><table><thead><tr><th>window</th><th>verdict</th><th>records</th>"
-        f"<th>drifted</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<rect class="{tone}" x="{left:.2f}" y="{top:.1f}" width="{step - gap:.2f}" '
+        f'height="{height:.1f}"{opacity}/>'
     )
 
 
-def _svg(height: float, shapes: str, description: str) -> str:
+def _strip(shapes: str, height: int, description: str, *, tall: bool = False) -> str:
+    """Bars as wide as the page lets them be; words beside them keep their size."""
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{description}">'
-        f"{shapes}</svg>"
+        f'<svg class="strip{" tall" if tall else ""}" viewBox="0 0 {_WIDTH} {height}" '
+        f'preserveAspectRatio="none" role="img" aria-label="{escape(description)}">{shapes}</svg>'
     )

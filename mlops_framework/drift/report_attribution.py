@@ -18,7 +18,9 @@ def attribution_page(section: Mapping[str, Any]) -> str:
         parts.append(f'<p class="note">{escape(section["note"])}</p>')
     chart = comparison_chart(_bars(section["features"]), "Share of all attribution by feature")
     if chart:
-        legend = '<span class="key window"></span>this window'
+        legend = (
+            '<span class="key window"></span>this window <span>(share of all attribution)</span>'
+        )
         if section["reference"]:
             legend = f'<span class="key baseline"></span>{escape(section["reference"])}{legend}'
         parts.append(f'<p class="legend">{legend}</p><div class="grid">{chart}</div>')
@@ -28,7 +30,7 @@ def attribution_page(section: Mapping[str, Any]) -> str:
             f'<p class="note">Kernel SHAP asked the endpoint for {asked["predictions"]:,} '
             f"predictions in {asked['calls']:,} calls; they are not counted as traffic.</p>"
         )
-    return f"<section><h2>Attributions</h2>{''.join(parts)}</section>"
+    return f"<section>\n<h2>Attributions</h2>\n{''.join(parts)}\n</section>\n"
 
 
 def _summary(section: Mapping[str, Any]) -> str:

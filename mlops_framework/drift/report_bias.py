@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Final
 
 from mlops_framework.drift.findings import number
+from mlops_framework.drift.report_tables import table_head
 
 _WIDTH: Final = 220
 _HEIGHT: Final = 18
@@ -21,13 +22,15 @@ def bias_page(section: Mapping[str, Any]) -> str:
     against = f"with {section['reference']}" if section["reference"] else "with nothing but policy"
     confidence = f"{section['confidence'] * 100:g} %"
     note = (
-        f"Intervals hold the truth in {confidence} of windows. The grey band is what is allowed, "
-        f"the line what was measured, the tick what it was. Compared {escape(against)}; groups of "
-        f"fewer than {section['minimum_rows']:,} rows are described and not judged."
+        f"Intervals hold the truth in {confidence} of windows. Band: what is allowed; dot and "
+        "line: what was measured, with its interval; thick tick: before; thin line: equal "
+        "treatment. "
+        f"Compared {escape(against)}; groups of fewer than {section['minimum_rows']:,} rows are "
+        "described and not judged."
     )
     if section["unpredicted"]:
         note += f" {section['unpredicted']:,} rows without a usable prediction are left out."
-    return f'<section><h2>Bias</h2><p class="note">{note}</p>{"".join(parts)}</section>'
+    return f'<section>\n<h2>Bias</h2>\n<p class="note">{note}</p>{"".join(parts)}\n</section>\n'
 
 
 def _facet(facet: Mapping[str, Any]) -> str:
@@ -40,7 +43,7 @@ def _facet(facet: Mapping[str, Any]) -> str:
     breached = any(j["breached"] for one in facet["metrics"] for j in one["judged"])
     flag = ' <span class="chip bad">bias</span>' if breached else ""
     return (
-        f"<h3>{escape(facet['name'])}{flag}</h3><p class='kind'>{rows}</p>"
+        f'<h3>{escape(facet["name"])}{flag}</h3><p class="kind">{rows}</p>'
         f"{_table(facet['metrics'])}{_undefined(facet['metrics'])}"
     )
 
@@ -50,15 +53,19 @@ def _table(metrics: Sequence[Mapping[str, Any]]) -> str:
     if not found:
         return ""
     rows = "".join(
-        f"<tr><th title='{escape(one['meaning'])}'>{escape(one['metric'])}{_mark(one)}</th>"
-        f"<td>{_chart(one)}</td><td class='n'>{number(one['value'])}</td>"
-        f"<td class='n'>{number(one['low'])} to {number(one['high'])}</td>"
-        f"<td class='n'>{number(one['baseline'])}</td></tr>"
+        f'<tr><th scope="row" title="{escape(one["meaning"])}">{escape(one["metric"])}{_mark(one)}'
+        f'{_chart(one)}</th><td class="n">{number(one["value"])}</td>'
+        f'<td class="n">{number(one["low"])} to {number(one["high"])}</td>'
+        f'<td class="n">{number(one["baseline"])}</td></tr>'
         for one in found
     )
+    meanings = "".join(
+        f"<li><b>{escape(one['metric'])}</b> {escape(one['meaning'])}</li>" for one in found
+    )
     return (
-        "<div class='scroll'><table><thead><tr><th>metric</th><th></th><th>window</th>"
-        f"<th>interval</th><th>was</th></tr></thead><tbody>{rows}</tbody></table></div>"
+        f'<div class="scroll"><table>{table_head(("metric", "window", "interval", "before"))}'
+        f"<tbody>{rows}</tbody></table></div>"
+        f"<details><summary>What the metrics are</summary><ul>{meanings}</ul></details>"
     )
 
 
@@ -117,7 +124,8 @@ def _chart(one: Mapping[str, Any]) -> str:
     label = f"{one['metric']} {number(one['value'])}"
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label)}" '
-        f'style="min-width:72px;margin:0">{"".join(parts)}</svg>'
+        f'style="width:{_WIDTH}px;min-width:96px;max-width:100%;margin:2px 0 0">'
+        f"{''.join(parts)}</svg>"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from mlops_framework.drift.findings import percent
 
 _WIDTH: Final = 360
-_LABELS: Final = 108
+_LABELS: Final = 122
 _VALUES: Final = 52
 _BAR: Final = 7
 _GAP: Final = 9
@@ -64,4 +64,4 @@ def _rectangle(kind: str, top: float, width: float) -> str:
 def _fitted(label: str) -> str:
     """A label that fits its column; the whole of it is in the tooltip."""
     short = "new values" if label == "not in training data" else label
-    return short if len(short) <= 18 else f"{short[:17]}…"
+    return short if len(short) <= 17 else f"{short[:16]}…"

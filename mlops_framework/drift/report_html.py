@@ -5,15 +5,17 @@ It shows nothing but the JSON report, so a page can be made again from a stored 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
 from mlops_framework.drift.findings import number, percent
 from mlops_framework.drift.report_charts import comparison_chart
+from mlops_framework.drift.report_findings import anchor, findings_section, watched_line
 from mlops_framework.drift.report_recent import recent_section
 from mlops_framework.drift.report_sections import sections_page
 from mlops_framework.drift.report_style import STYLE
+from mlops_framework.drift.report_tables import table
 from mlops_framework.drift.windows import Window, moment
 
 _VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -49,12 +51,13 @@ def report_page(report: Mapping[str, Any]) -> str:
     title = f"Drift report: {monitor['endpoint_name']}, {_window(report['window'])}"
     sections = (
         _header(report),
-        _findings(report),
+        findings_section(report),
         recent_section(report),
+        _columns(report["columns"], drifted=True),
         sections_page(report),
-        _columns(report["columns"]),
+        _columns(report["columns"], drifted=False),
         _predictions(report["predictions"]),
-        _captures(report["captures"]),
+        _captures(report["captures"], report.get("heartbeat")),
         _method(report),
     )
     return (
@@ -87,53 +90,24 @@ def _header(report: Mapping[str, Any]) -> str:
         f'<p class="when"><span class="badge">{label}</span> '
         f"{escape(_window(report['window']))} {still_open}</p>\n"
         f'<p class="summary">{escape(report["summary"])}</p>\n'
-        f'<dl class="tiles">{cards}</dl>\n</header>\n'
+        f'<dl class="tiles">{cards}</dl>\n{watched_line(report)}</header>\n'
     )
 
 
-def _findings(report: Mapping[str, Any]) -> str:
-    if not report["findings"]:
+def _columns(columns: Sequence[Mapping[str, Any]], *, drifted: bool) -> str:
+    shown = [column for column in columns if column["drifted"] is drifted]
+    if not shown:
         return ""
-    items = "".join(
-        f"<li>{_strength(finding)}<p>{_emphasised(finding)}</p></li>"
-        for finding in report["findings"]
-    )
-    return f'<section>\n<h2>What changed</h2>\n<ol class="findings">{items}</ol>\n</section>\n'
-
-
-def _strength(finding: Mapping[str, Any]) -> str:
-    if finding["p_value"] is None:
-        return '<span class="effect">!</span>'
-    return f'<span class="effect">{escape(percent(finding["effect"]))}</span>'
-
-
-def _emphasised(finding: Mapping[str, Any]) -> str:
-    sentence, column = finding["sentence"], finding["column"]
-    if finding["kind"] == "data-quality" and column and sentence.startswith(column):
-        rest = escape(sentence[len(column) :])
-        return f'<a href="#{_anchor(column)}"><b>{escape(column)}</b></a>{rest}'
-    return escape(sentence)
-
-
-def _columns(columns: Sequence[Mapping[str, Any]]) -> str:
-    drifted = [column for column in columns if column["drifted"]]
-    quiet = [column for column in columns if not column["drifted"]]
+    heading = "Drifted columns"
+    if not drifted:
+        rest = len(shown) < len(columns)
+        heading = f"{_counted(len(shown), 'column')} without drift" if rest else "All columns"
     legend = (
         '<p class="legend"><span class="key baseline"></span>training data'
-        '<span class="key window"></span>this window</p>'
+        '<span class="key window"></span>this window <span>(share of the records)</span></p>'
     )
-    html = ""
-    if drifted:
-        cards = "".join(_column(column) for column in drifted)
-        html += f'<section>\n<h2>Drifted columns</h2>{legend}\n<div class="grid">{cards}</div>\n'
-        html += "</section>\n"
-    if quiet:
-        cards = "".join(_column(column) for column in quiet)
-        heading = f"{len(quiet)} columns without drift" if drifted else "All columns"
-        html += (
-            f'<section>\n<h2>{heading}</h2>{legend}\n<div class="grid">{cards}</div>\n</section>\n'
-        )
-    return html
+    cards = "".join(_column(column) for column in shown)
+    return f'<section>\n<h2>{heading}</h2>{legend}\n<div class="grid">{cards}</div>\n</section>\n'
 
 
 def _column(column: Mapping[str, Any]) -> str:
@@ -144,17 +118,17 @@ def _column(column: Mapping[str, Any]) -> str:
     if baseline["mean"] is not None or window["mean"] is not None:
         rows = [
             ("mean", number(baseline["mean"]), number(window["mean"])),
-            ("std. deviation", number(baseline["deviation"]), number(window["deviation"])),
+            ("deviation", number(baseline["deviation"]), number(window["deviation"])),
             ("range", _range(baseline), _range(window)),
             *rows,
         ]
     if window["invalid"] or baseline["invalid"]:
         rows.append(("not a number", f"{baseline['invalid']:,}", f"{window['invalid']:,}"))
-    table = _table(("", "training", "window"), rows, first_is_header=True)
+    compared = table(("", "training", "window"), rows)
     chart = comparison_chart(column["bars"], f"{name}: share of records per group of values")
     return (
-        f'<article id="{_anchor(name)}">\n<h3>{escape(name)} {flag}</h3>'
-        f'<p class="kind">{escape(_KINDS[column["kind"]])}</p>\n{chart}\n{table}\n'
+        f'<article id="{anchor(name)}">\n<h3>{escape(name)} {flag}</h3>'
+        f'<p class="kind">{escape(_KINDS[column["kind"]])}</p>\n{chart}\n{compared}\n'
         f"{_tests(column)}</article>\n"
     )
 
@@ -182,7 +156,7 @@ def _tests(column: Mapping[str, Any]) -> str:
         described = f'<p class="kind">Descriptive: {escape(", ".join(parts))}</p>'
     return (
         "<details><summary>Tests</summary>"
-        f"{_table(('test', 'effect', 'q'), rows)}{described}</details>\n"
+        f"{table(('test', 'effect', 'q'), rows)}{described}</details>\n"
     )
 
 
@@ -196,31 +170,33 @@ def _predictions(predictions: Sequence[Mapping[str, Any]]) -> str:
         if window["mean"] is not None:
             rows += [
                 ("mean", number(window["mean"])),
-                ("std. deviation", number(window["deviation"])),
+                ("deviation", number(window["deviation"])),
                 ("range", _range(window)),
             ]
         label = f"{prediction['name']}: share of records"
         cards += (
             f"<article>\n<h3>{escape(prediction['name'])}</h3>"
             f"{comparison_chart(prediction['bars'], label)}"
-            f"{_table(('', 'window'), rows, first_is_header=True)}</article>\n"
+            f"{table(('', 'window'), rows)}</article>\n"
         )
     note = '<p class="note">Described, not judged: the training data holds no predictions.</p>'
     return f'<section>\n<h2>Predictions</h2>{note}\n<div class="grid">{cards}</div>\n</section>\n'
 
 
-def _captures(captures: Mapping[str, Any]) -> str:
+def _captures(captures: Mapping[str, Any], heartbeat: Mapping[str, Any] | None) -> str:
     lines = [
-        f"{captures['objects']:,} capture profiles, {captures['invocations']:,} invocations, "
-        f"{captures['rows']:,} rows."
+        f"{_counted(captures['objects'], 'captured object')}, "
+        f"{_counted(captures['invocations'], 'invocation')}, {_counted(captures['rows'], 'row')}."
     ]
+    if heartbeat:
+        lines.append(_pulse(heartbeat))
     stale = captures["profiles_of_other_baseline"]
     if stale:
         lines.append(f"{stale:,} profiles of an earlier baseline were left out.")
     html = "".join(f"<p>{escape(line)}</p>" for line in lines)
     if captures["left_out"]:
         rows = [(entry["meaning"], f"{entry['count']:,}") for entry in captures["left_out"]]
-        html += _table(("left out because", "count"), rows)
+        html += table(("left out because", "count"), rows)
     if captures["samples"]:
         samples = "".join(
             f"<li><b>{escape(sample['reason'])}</b> <code>{escape(sample['line'])}</code></li>"
@@ -229,8 +205,23 @@ def _captures(captures: Mapping[str, Any]) -> str:
         html += f'<details><summary>Samples</summary><ul class="samples">{samples}</ul></details>'
     if captures["unexpected"]:
         rows = [(entry["name"], f"{entry['count']:,}") for entry in captures["unexpected"]]
-        html += _table(("member the training data does not have", "count"), rows)
+        html += table(("member the training data does not have", "count"), rows)
     return f"<section>\n<h2>Captures</h2>\n{html}\n</section>\n"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _pulse(heartbeat: Mapping[str, Any]) -> str:
+    """How the endpoint's data capture stood when the window was judged."""
+    status = heartbeat["endpoint_status"]
+    if status is None:
+        return "There was no such endpoint when this was judged."
+    share = heartbeat["sampling_percentage"]
+    at = "" if share is None else f", {share} % of the requests"
+    capture = f"on{at}" if heartbeat["capture_enabled"] else "off"
+    return f"When this was judged, the endpoint was {status}, its data capture {capture}."
 
 
 def _method(report: Mapping[str, Any]) -> str:
@@ -258,19 +249,6 @@ def _method(report: Mapping[str, Any]) -> str:
     )
 
 
-def _table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], *, first_is_header: bool = False
-) -> str:
-    header = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = ""
-    for first, *rest in rows:
-        opening = '<th scope="row">' if first_is_header else "<td>"
-        closing = "</th>" if first_is_header else "</td>"
-        cells = "".join(f'<td class="n">{escape(cell)}</td>' for cell in rest)
-        body += f"<tr>{opening}{escape(first)}{closing}{cells}</tr>"
-    return f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
-
-
 def _range(summary: Mapping[str, Any]) -> str:
     if summary["minimum"] is None:
         return "–"
@@ -283,8 +261,3 @@ def _probability(value: float) -> str:
 
 def _window(window: Mapping[str, Any]) -> str:
     return str(Window(moment(window["start"]), moment(window["end"])))
-
-
-def _anchor(name: str) -> str:
-    """A fragment identifier for any column name."""
-    return "column-" + "".join(c if c.isascii() and c.isalnum() else f"-{ord(c):x}" for c in name)

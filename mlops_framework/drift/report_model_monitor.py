@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from mlops_framework.drift.report_tables import table
+
 
 def model_monitor_page(section: Mapping[str, Any]) -> str:
     """The section from its document (:mod:`mlops_framework.drift.model_monitor_policy.rule`)."""
@@ -15,15 +17,12 @@ def model_monitor_page(section: Mapping[str, Any]) -> str:
         f"<code>{escape(section['files'])}</code>.</p>"
     ]
     if section["violations"]:
-        rows = "".join(
-            f"<tr><td>{escape(entry['feature_name'])}</td>"
-            f"<td>{escape(entry['constraint_check_type'])}</td>"
-            f"<td>{escape(entry['description'])}</td></tr>"
+        rows = (
+            (entry["feature_name"], entry["constraint_check_type"], entry["description"])
             for entry in section["violations"]
         )
-        head = '<th scope="col">column</th><th scope="col">check</th><th scope="col">said</th>'
-        parts.append(
-            f"<details><summary>Violations</summary><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{rows}</tbody></table></details>"
-        )
-    return f"<section><h2>Model Monitor's rules</h2>{''.join(parts)}</section>\n"
+        shown = table(("column", "check", "said"), rows, words=3)
+        count = len(section["violations"])
+        summary = f"{count} violation{'' if count == 1 else 's'}"
+        parts.append(f"<details><summary>{summary}</summary>{shown}</details>")
+    return f"<section>\n<h2>Model Monitor's rules</h2>\n{''.join(parts)}\n</section>\n"

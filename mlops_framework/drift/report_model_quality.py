@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Final
 
 from mlops_framework.drift.findings import number, percent
+from mlops_framework.drift.report_tables import minute, table_head
 
 _PLAIN: Final = frozenset({"auc", "pr_auc", "log_loss", "brier", "mae", "mse", "rmse", "r2"})
 _MOST_CLASSES: Final = 12
@@ -38,8 +39,8 @@ def _labels(section: Mapping[str, Any]) -> str:
     pool = section["pool"]
     if pool:
         told.append(
-            f"These are few: {pool['windows']:,} windows, since {pool['since']}, are judged "
-            f"together ({pool['rows']:,} rows)."
+            f"These are few: {pool['windows']:,} windows, since {minute(pool['since'])} UTC, are "
+            f"judged together ({pool['rows']:,} rows)."
         )
     elif labels["compared"] < labels["needed"]:
         told.append(f"A verdict on quality needs {labels['needed']:,}.")
@@ -51,10 +52,11 @@ def _labels(section: Mapping[str, Any]) -> str:
         ("without_id", "rows have no id to be found by"),
     )
     told += [f"{labels[name]:,} {words}." for name, words in extras if labels[name]]
+    unmatched = labels["arrived_unmatched"]
     if labels["arrived"]:
         told.append(
-            f"{labels['arrived']:,} labels were collected in these hours; "
-            f"{labels['arrived_unmatched']:,} of them match no captured prediction."
+            f"{labels['arrived']:,} labels were collected in these hours"
+            + (f"; {unmatched:,} of them match no captured prediction." if unmatched else ".")
         )
     return " ".join(told)
 
@@ -89,8 +91,8 @@ def _metrics(metrics: Sequence[Mapping[str, Any]]) -> str:
             f'<td class="n">{escape(held)}</td><td class="n">{escape(_shown(name, window))}</td>'
             f'<td class="n">{escape(_interval(name, window))}</td></tr>'
         )
-    head = "".join(f'<th scope="col">{text}</th>' for text in ("", "before", "window", "95 %"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
+    head = table_head(("metric", "before", "window", "95 % interval"))
+    return f'<div class="scroll"><table>{head}<tbody>{rows}</tbody></table></div>\n'
 
 
 def _estimate(estimate: Mapping[str, Any] | None) -> str:
@@ -103,7 +105,7 @@ def _estimate(estimate: Mapping[str, Any] | None) -> str:
         f'<td class="n">{escape(_interval(metric["name"], metric["window"]))}</td></tr>'
         for metric in estimate["metrics"]
     )
-    head = "".join(f'<th scope="col">{text}</th>' for text in ("", "before", "estimate", "95 %"))
+    head = table_head(("metric", "before", "estimate", "95 % interval"))
     note = (
         f"Estimated of {estimate['rows']:,} rows that have no label yet, from the model's own "
         "probabilities as earlier labels calibrated them. It follows changes of the traffic; that "
@@ -111,7 +113,7 @@ def _estimate(estimate: Mapping[str, Any] | None) -> str:
     )
     return (
         f'<h3>Without labels</h3><p class="note">{escape(note)}</p>'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>\n"
+        f'<div class="scroll"><table>{head}<tbody>{rows}</tbody></table></div>\n'
     )
 
 
@@ -140,7 +142,7 @@ def _over_time(history: Mapping[str, Any] | None) -> str:
     for place, point in enumerate(points):
         x = _MARGIN + place * step
         line.append(f"{x:.1f},{at(point['value']):.1f}")
-        tip = f"{point['start']}: {_value(history['name'], point['value'])}"
+        tip = f"{minute(point['start'])} UTC: {_value(history['name'], point['value'])}"
         marks += (
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{at(point["high"]):.1f}" '
             f'y2="{at(point["low"]):.1f}" stroke="var(--window)" stroke-width="3" '
@@ -153,12 +155,13 @@ def _over_time(history: Mapping[str, Any] | None) -> str:
     words = escape(history["words"])
     shown = (
         f"{words}: {_value(history['name'], low)} to {_value(history['name'], high)}, "
-        f"{points[0]['start']} to {points[-1]['start']}"
+        f"{minute(points[0]['start'])} to {minute(points[-1]['start'])} UTC"
     )
     return (
         f'<h3>Over time</h3><p class="legend"><span class="key baseline"></span>before'
         f'<span class="key window"></span>{shown}</p>'
-        f'<svg viewBox="0 0 {_WIDE + 2 * _MARGIN} {_TALL + 2 * _MARGIN}" role="img" '
+        f'<svg class="plot" viewBox="0 0 {_WIDE + 2 * _MARGIN} {_TALL + 2 * _MARGIN}" '
+        f'preserveAspectRatio="none" role="img" '
         f'aria-label="{shown}">{marks}</svg>\n'
     )
 
@@ -200,7 +203,7 @@ def _confusion(cells: Sequence[Mapping[str, Any]]) -> str:
             totals[name] = totals.get(name, 0) + cell["count"]
     names = sorted(totals, key=lambda name: (-totals[name], name))[:_MOST_CLASSES]
     found = {(cell["label"], cell["prediction"]): cell["count"] for cell in cells}
-    head = "".join(f'<th scope="col">said {escape(name)}</th>' for name in names)
+    head = "".join(f'<th scope="col" class="n">said {escape(name)}</th>' for name in names)
     body = "".join(
         f'<tr><th scope="row">is {escape(label)}</th>'
         + "".join(f'<td class="n">{found.get((label, said), 0):,}</td>' for said in names)
@@ -212,8 +215,8 @@ def _confusion(cells: Sequence[Mapping[str, Any]]) -> str:
         more = f'<p class="note">The {len(names)} most frequent of {len(totals)} classes.</p>'
     return (
         "<details><summary>Confusion matrix</summary>"
-        f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
-        "</details>\n"
+        f'<div class="scroll"><table><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{more}</details>\n"
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from mlops_framework.drift.report_tables import minute
+
 _WIDTH: Final = 720
-_HEIGHT: Final = 46
 _BARS: Final = 30
 _COLOURS: Final[Mapping[str, str]] = {"healthy": "good", "drift": "bad"}
 
@@ -26,17 +27,14 @@ def recent_section(report: Mapping[str, Any]) -> str:
     drifted = sum(window["verdict"] == "drift" for window in windows)
     step = _WIDTH / len(windows)
     bars = "".join(_bar(window, place * step, step) for place, window in enumerate(windows))
-    first, last = (escape(windows[at]["start"][5:16].replace("T", " ")) for at in (0, -1))
-    labels = (
-        f'<text x="0" y="{_HEIGHT - 3}">{first}</text>'
-        f'<text x="{_WIDTH}" y="{_HEIGHT - 3}" text-anchor="end">{last}</text>'
-    )
+    first, last = (escape(minute(windows[at]["start"])) for at in (0, -1))
     return (
         "<section>\n<h2>Over time</h2>\n"
-        f"<p class='note'>{drifted} of the last {len(windows)} windows drifted; the taller the "
-        "mark, the more columns did.</p>\n"
-        f'<svg class="recent" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="Verdicts of the latest windows">{bars}{labels}</svg>\n</section>\n'
+        f'<p class="note">{drifted} of the last {len(windows)} windows drifted; the taller the '
+        "mark, the more columns did. Amber: no verdict, or no data.</p>\n"
+        f'<svg class="strip" viewBox="0 0 {_WIDTH} {_BARS}" preserveAspectRatio="none" role="img" '
+        f'aria-label="Verdicts of the latest windows">{bars}</svg>\n'
+        f'<p class="ends"><span>{first}</span><span>{last} UTC</span></p>\n</section>\n'
     )
 
 
@@ -47,7 +45,7 @@ def _bar(window: Mapping[str, Any], left: float, step: float) -> str:
     if window["columns"]:
         tip += f", {window['columns']} columns"
     return (
+        f"<g><title>{escape(tip)}</title>"
         f'<rect class="{_COLOURS.get(window["verdict"], "unsure")}" x="{left:.1f}" '
-        f'y="{_BARS - height}" width="{max(step - 1.5, 1):.1f}" height="{height}" rx="1.5">'
-        f"<title>{escape(tip)}</title></rect>"
+        f'y="{_BARS - height}" width="{max(step - 1.5, 1):.1f}" height="{height}"/></g>'
     )

@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any, Final
 
-from mlops_framework.drift.findings import number, percent
+from mlops_framework.drift.findings import percent
+from mlops_framework.drift.report_tables import minute, table
 
-_SIDES: Final[Mapping[str, str]] = {
-    "location": "level (mean midrank)",
-    "scale": "spread (of midranks)",
-    "share": "share of a value",
-    "missing": "missing values",
+_RISING: Final[Mapping[str, str]] = {
+    "location": "higher values",
+    "scale": "wider spread",
+    "share": "more of",
+    "missing": "more missing",
 }
+_FALLING: Final[Mapping[str, str]] = {
+    "location": "lower values",
+    "scale": "narrower spread",
+    "share": "less of",
+    "missing": "fewer missing",
+}
+_HEAD: Final = ("column", "what", "since (UTC)", "training", "since then", "moved", "values")
 
 
 def slow_drift_page(section: Mapping[str, Any]) -> str:
     """The section from its document (:mod:`.slow_drift_watch`)."""
     windows = section["windows"]
-    years = f"one false alarm in {section['run_length']:,} windows at most"
-    if not section["drifts"]:
-        text = f"Nothing adds up over the last {windows:,} windows ({years})."
-        return f"<section><h2>Slow drift</h2><p>{text}</p></section>"
-    rows = "".join(
-        f"<tr><th>{escape(drift['column'])}</th><td>{_SIDES[drift['side']]}</td>"
-        f"<td>{escape(drift['since'])}</td>{_sides(drift)}"
-        f"<td>{drift['records']:,}</td></tr>"
-        for drift in section["drifts"]
-    )
-    text = f"What {windows:,} windows say together, though no single one proves it ({years})."
+    alarms = f"at most one false alarm in {section['run_length']:,} windows, on average"
+    if section["drifts"]:
+        text = f"What the last {windows:,} windows say together ({alarms})."
+        shown = table(_HEAD, map(_row, section["drifts"]), words=3)
+    else:
+        text = f"Nothing adds up over the last {windows:,} windows ({alarms})."
+        shown = ""
+    return f"<section>\n<h2>Slow drift</h2>\n<p>{text}</p>{shown}\n</section>\n"
+
+
+def _row(drift: Mapping[str, Any]) -> tuple[str, ...]:
+    """Levels and spreads are ranks, whose numbers say nothing; how many values moved does."""
+    words = _RISING if drift["after"] > drift["before"] else _FALLING
+    what, before, after = words[drift["side"]], "–", "–"
+    if drift["side"] in ("share", "missing"):
+        before, after = percent(drift["before"]), percent(drift["after"])
+    if drift["side"] == "share":
+        what = f"{what} {drift.get('value') or 'a value'}"
     return (
-        f"<section><h2>Slow drift</h2><p>{text}</p><div class='scroll'><table><thead><tr>"
-        "<th>column</th><th>what</th><th>since</th><th>training</th><th>windows</th>"
-        f"<th>records</th></tr></thead><tbody>{rows}</tbody></table></div></section>"
+        drift["column"],
+        what,
+        minute(drift["since"]),
+        before,
+        after,
+        percent(drift["moved"]),
+        f"{drift['records']:,}",
     )
-
-
-def _sides(drift: Mapping[str, Any]) -> str:
-    shown = percent if drift["side"] in ("share", "missing") else number
-    return f"<td>{shown(drift['before'])}</td><td>{shown(drift['after'])}</td>"

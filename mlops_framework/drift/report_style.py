@@ -24,6 +24,7 @@ header.unsure{border-top-color:var(--unsure)}
 h1{font-size:26px;line-height:1.2;margin:2px 0 10px;overflow-wrap:anywhere}
 h2{font-size:17px;margin:0 0 10px}
 h3{font-size:15px;margin:0;overflow-wrap:anywhere}
+section>h3{margin:20px 0 4px}
 p{margin:0 0 8px}
 .eyebrow,.kind,.legend,.note{color:var(--soft);font-size:13px}
 .eyebrow{margin:0}
@@ -37,6 +38,9 @@ p{margin:0 0 8px}
 .chip{padding:0 9px;font-size:12px;line-height:20px;background:var(--unsure-soft);
 color:var(--unsure)}
 .chip.bad{background:var(--bad-soft);color:var(--bad)}
+.chip.good{background:var(--good-soft);color:var(--good)}
+.chip.calm{background:var(--page);color:var(--soft)}
+.watched{display:flex;flex-wrap:wrap;gap:6px;margin:14px 0 0}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px;
 margin:18px 0 0}
 .tile{border:1px solid var(--line);border-radius:9px;padding:9px 13px}
@@ -47,21 +51,27 @@ margin:18px 0 0}
 border-top:1px solid var(--line)}
 .findings li:first-child{border-top:0}
 .findings p{margin:0;overflow-wrap:anywhere}
+.findings.plain li{display:block}
 .effect{justify-self:start;align-self:start;min-width:66px;padding:1px 8px;border-radius:7px;
 background:var(--bad-soft);color:var(--bad);font-weight:600;text-align:center;
 font-variant-numeric:tabular-nums}
 a{color:inherit;text-decoration-color:var(--soft);text-underline-offset:3px}
 .legend{display:flex;align-items:center;gap:6px;margin:0 0 12px}
-.key{display:inline-block;width:18px;height:9px;border-radius:2px}
+.key{display:inline-block;flex:none;width:18px;height:9px;border-radius:2px}
 .key.window{margin-left:14px;background:var(--window)}
 .key.baseline{background:var(--baseline)}
-.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:14px}
+.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:14px;
+align-items:start}
 article{border:1px solid var(--line);border-radius:10px;padding:14px 15px;min-width:0;
 scroll-margin-top:12px}
 article:target{outline:2px solid var(--window)}
 svg{display:block;width:100%;height:auto;margin:6px 0 10px}
 svg text{fill:var(--ink);font-size:11.5px;font-family:inherit}
 svg .value{fill:var(--soft)}
+svg.strip,svg.plot{height:44px;margin:4px 0}svg.plot{height:150px}
+svg.plot line,svg.plot polyline{vector-effect:non-scaling-stroke}
+rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}rect.unsure{fill:var(--unsure)}
+.ends{display:flex;justify-content:space-between;color:var(--soft);font-size:12.5px}
 rect.baseline{fill:var(--baseline)}rect.window{fill:var(--window)}
 rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}rect.unsure{fill:var(--unsure)}
 .scroll{overflow-x:auto}
@@ -69,10 +79,12 @@ table{width:100%;border-collapse:collapse;font-size:13px}
 th,td{padding:3px 0;text-align:left;font-weight:400;border-top:1px solid var(--line);
 vertical-align:top}
 thead th{color:var(--soft);border-top:0}
-td.n,thead th:not(:first-child){text-align:right;padding-left:12px;
-font-variant-numeric:tabular-nums;white-space:nowrap}
+td+td,th+td,th+th{padding-left:12px}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n{white-space:nowrap}
 tbody th{color:var(--soft)}
 details{margin-top:8px;font-size:13px}
+ul{margin:6px 0 0;padding-left:18px}
 summary{cursor:pointer;color:var(--soft)}
 .samples{padding-left:18px}
 code{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}

@@ -85,6 +85,8 @@ class Adding:
     def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
         """The section; columns that the window proves by itself are left to its own findings."""
         told = {test.column for test in judgement.breaches}
+        if judgement.verdict == "no-data":  # Silence is told by itself; it says nothing of columns.
+            told = {drift.trait.column for drift in self.judged.drifts}
         drifts = [drift for drift in self.judged.drifts if drift.trait.column not in told]
         features = tuple(dict.fromkeys(drift.trait.column for drift in drifts))
         endpoint = self.scene.config.endpoint_name
@@ -102,7 +104,9 @@ class Adding:
                 "run_length": RUN_LENGTH,
                 "limit": round(self.judged.limit, 4),
                 "strongest": _finite(self.judged.strongest),
-                "drifts": [_shown(drift) for drift in self.judged.drifts[:_MOST_SHOWN]],
+                "drifts": [
+                    _shown(drift, self.scene.baseline) for drift in self.judged.drifts[:_MOST_SHOWN]
+                ],
             },
         )
 
@@ -156,8 +160,8 @@ def _finding(drift: SlowDrift, baseline: Baseline) -> Finding:
         drift.moved,
         None,
         None,
-        f"{_what(drift, baseline)} since {instant(drift.since)}, over {drift.records:,} values; "
-        "no window proves it by itself, all together do.",
+        f"{_what(drift, baseline)} since {drift.since:%Y-%m-%d %H:%M} UTC, over "
+        f"{drift.records:,} values; this window does not prove it by itself, all together do.",
         "slow-drift",
     )
 
@@ -192,10 +196,13 @@ def _value_name(column: str, value: int, baseline: Baseline) -> str:
     return "rare values"
 
 
-def _shown(drift: SlowDrift) -> dict[str, Any]:
+def _shown(drift: SlowDrift, baseline: Baseline) -> dict[str, Any]:
+    trait = drift.trait
+    share = trait.side == "share"
     return {
-        "column": drift.trait.column,
-        "side": drift.trait.side,
+        "column": trait.column,
+        "side": trait.side,
+        "value": _value_name(trait.column, trait.value, baseline) if share else None,
         "since": instant(drift.since),
         "before": drift.before,
         "after": drift.after,

@@ -36,8 +36,11 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.fetched += [value or "" for name, value in attrs if name in ("src", "href")]
-        if tag != "meta":
+        if tag not in ("meta", "rect"):
             self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -59,8 +62,12 @@ def test_the_page_stands_by_itself_and_says_first_what_matters(entries: list[Ent
     assert (tags.open, tags.fetched) == ([], [])
     assert "churn &lt;prod&gt;" in page
     assert page.index("1 of 3 windows drifted") < page.index("<svg")
-    assert page.count('<rect class="bad"') == 1
-    assert '<rect class="drifted"' in page
+    # One window in the timeline, and its column below.
+    assert page.count('<rect class="bad"') == 2
+    notable, everything = page.split("Windows to look at")[1].split("Every window")
+    assert "income" in notable
+    assert ">healthy<" not in notable
+    assert ">healthy<" in everything
 
 
 def test_windows_without_drift_are_said_to_be_so(entries: list[Entry]) -> None:

@@ -177,3 +177,23 @@ def test_predictions_that_are_words_are_counted(baseline: Baseline) -> None:
         {"label": "yes", "window": 0.75},
         {"label": "no", "window": 0.25},
     ]
+
+
+def test_the_page_says_what_is_watched_and_sorts_findings_by_it(baseline: Baseline) -> None:
+    document = report_document(evaluation(baseline, drifted(baseline)))
+    sentence = "Data capture went from 100 % to 20 % of the requests."
+    other = document["findings"][0] | {"kind": "heartbeat", "sentence": sentence, "p_value": None}
+    state = {
+        "endpoint_status": "InService",
+        "capture_enabled": True,
+        "sampling_percentage": 20,
+        "last_looked": None,
+        "faults": ["sampling-changed"],
+    }
+    watched = document | {"findings": [*document["findings"], other], "heartbeat": state}
+    text = " ".join(read(report_page(watched)).text)
+    assert f"Columns: {len(document['findings'])}" in text
+    assert "Data capture: 1" in text
+    assert "Bias:" not in text
+    assert text.index("income") < text.index(sentence)
+    assert "its data capture on, 20 % of the requests" in text

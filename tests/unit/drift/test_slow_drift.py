@@ -110,7 +110,7 @@ def test_thin_traffic_that_drifts_a_little_is_found_after_some_hours(world: Worl
     assert subjects[0] == f"[mlops-test] Slow drift on {NAME}: income"
     text = world.publisher.alerts[0][1]
     assert "Values of income are higher than in the training data" in text
-    assert "no window proves it by itself" in text
+    assert "this window does not prove it by itself" in text
     detail = next(d for kind, d in world.publisher.events if kind == "Drift Detected")
     assert detail["sections"]["slow-drift"] == {"verdict": "drift", "features": ["income"]}
     DriftDetail.model_validate(detail)
@@ -153,3 +153,12 @@ def test_a_monitor_that_does_not_ask_for_it_keeps_nothing(world: World) -> None:
     plain.evaluate("2026-03-01T02:15:00Z")
     assert (BUCKET, SEQUENCE) not in plain.bucket.objects
     assert "slow_drift" not in plain.document("reports/2026/03/01/0100/report.json")
+
+
+def test_silence_is_not_covered_up_by_drift_that_was_there_before(world: World) -> None:
+    hours(world, 0, 12)
+    assert hours(world, 12, 40, shift=2.5)[-1] == "drift"
+    assert world.evaluate("2026-03-02T18:15:00Z")[-1] == ("17:00", "no-data")
+    report = world.document("reports/2026/03/02/1700/report.json")
+    assert [finding["kind"] for finding in report["findings"]] == ["data-quality"]
+    assert report["slow_drift"]["drifts"]

@@ -1,0 +1,44 @@
+"""Tables and times of the report's page: words to the left, numbers to the right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+_NUMBER: Final = ' class="n"'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
+    """A table of texts, which scrolls by itself where it is wider than the page.
+
+    Args:
+        head: What the columns are called.
+        rows: Their cells; the first names the row.
+        words: So many columns are words; all others are numbers.
+    """
+    body = ""
+    for first, *rest in rows:
+        cells = "".join(
+            f"<td{'' if place < words else _NUMBER}>{escape(cell)}</td>"
+            for place, cell in enumerate(rest, 1)
+        )
+        body += f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>'
+    return (
+        f'<div class="scroll"><table>{table_head(head, words=words)}'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def table_head(head: Sequence[str], *, words: int = 1) -> str:
+    """The head of a table whose rows are made elsewhere."""
+    cells = "".join(
+        f'<th scope="col"{"" if place < words else _NUMBER}>{escape(cell)}</th>'
+        for place, cell in enumerate(head)
+    )
+    return f"<thead><tr>{cells}</tr></thead>"
+
+
+def minute(text: str) -> str:
+    """An ISO 8601 time of a report as people read it: ``2026-03-01 14:00``, UTC."""
+    return text[:16].replace("T", " ")
