@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.model import Shape, StructureShape
 from botocore.validate import ParamValidator
 
 from mlops_framework.blueprints.autopilot.contract import AutopilotRequest
@@ -103,6 +104,23 @@ def test_key_compression_and_split_are_really_passed_on(machine: dict[str, Any])
     assert [each["CompressionType"] for each in search["AutoMLJobInputDataConfig"]] == ["Gzip"]
     assert search["DataSplitConfig"] == {"ValidationFraction": 0.2}
     assert search["AutoMLJobObjective"] == {"MetricName": "F1"}
+
+
+def test_the_best_candidate_is_registered_as_the_service_tells_it(machine: dict[str, Any]) -> None:
+    model = botocore.session.Session().get_service_model("sagemaker")
+    answer = model.operation_model("DescribeAutoMLJobV2").output_shape
+
+    for path in set(re.findall(r"[$][.]job[.]([A-Za-z0-9.]+[A-Za-z0-9])", json.dumps(machine))):
+        shape: Shape | None = answer
+        for name in path.split("."):
+            assert isinstance(shape, StructureShape)
+            assert name in shape.members, path
+            shape = shape.members[name]
+
+    register = machine["States"]["Register"]["Parameters"]
+    best = "$.job.BestCandidate.InferenceContainers"
+    assert register["InferenceSpecification"]["Containers.$"] == best
+    assert register["ModelApprovalStatus"] == "PendingManualApproval"
 
 
 def test_names_fit_in_what_a_search_may_be_called() -> None:
