@@ -25,7 +25,10 @@ WHEN: Mapping[str, Callable[[str, Parameters, int], bool]] = {
     "always": lambda value, its, stages: True,
     "empty": lambda value, its, stages: value == "",
     "an instance with disks of its own": (
-        lambda value, its, stages: has_local_disk(its["InferenceInstance"].lower())
+        lambda value, its, stages: any(
+            has_local_disk(its.get(name, "").lower())
+            for name in ("InferenceInstance", "InstanceType")
+        )
     ),
     "without a tag": lambda value, its, stages: ".dkr.ecr." in value and value.count(":") == 0,
     "one name in several stages": lambda value, its, stages: stages > 1,

@@ -39,7 +39,7 @@ def _numbers(*values: int) -> tuple[Any, ...]:
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "model_name": ("M", "My-Model", " m "),
     "inference_instance": ("ml.t2.medium", "ml.g4dn.xlarge", "ML.M5.Large", "ml.m5d.large"),
-    "instance_type": ("ml.t3.medium", "ml.p3.2xlarge", "ML.M4.4xlarge"),
+    "instance_type": ("ml.t3.medium", "ml.p3.2xlarge", "ML.M4.4xlarge", "ml.m5d.large"),
     "data_capture_location": _PLACES,
     "batch_inference_data": ("bucket/in", "s3://bucket/in/b.csv", "bucket/in/part-", "bucket/o"),
     "batch_job_output_location": _PLACES,
