@@ -10,6 +10,7 @@ from typing import Final
 from mlops_framework.drift.baseline import BaselineColumn
 from mlops_framework.drift.columns import ColumnCounts, ColumnSpec
 from mlops_framework.drift.findings import number
+from mlops_framework.drift.number_cells import plain_edge
 
 _MOST_BARS: Final = 12
 _SINGLE_CODES: Final = 20
@@ -83,9 +84,9 @@ def _numeric_groups(spec: ColumnSpec, baseline: ColumnCounts) -> list[_Group]:
         if weight >= limit and cell != inner[-1]:
             groups.append([])
             weight = 0
-    spans = [
-        (_span(spec.edges[group[0] - 1], spec.edges[group[-1]]), group) for group in groups if group
-    ]
+    scale = max(abs(spec.edges[0]), abs(spec.edges[-1]))
+    edges = [plain_edge(edge, scale) for edge in spec.edges]
+    spans = [(_span(edges[group[0] - 1], edges[group[-1]]), group) for group in groups if group]
     low, high = number(baseline.minimum), number(baseline.maximum)
     return [
         (f"{_BELOW}{low}", (0,)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,13 +13,7 @@ from typing import Any, Final, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_framework.drift.columns import (
-    ColumnCounts,
-    ColumnSpec,
-    around,
-    code_edges,
-    distinct_edges,
-)
+from mlops_framework.drift.columns import ColumnCounts, ColumnSpec, distinct_edges
 from mlops_framework.drift.documents import (
     counts_from,
     counts_to,
@@ -31,6 +24,7 @@ from mlops_framework.drift.documents import (
 )
 from mlops_framework.drift.errors import BaselineInvalid
 from mlops_framework.drift.model_monitor_files.constraints import Constraints
+from mlops_framework.drift.number_cells import code_of, groups_of
 from mlops_framework.drift.statistics.between_hours import BetweenHours, between_hours
 from mlops_framework.drift.sums import Floats, exponent_of
 from mlops_framework.drift.tally import counted
@@ -279,9 +273,12 @@ def _built(
         ends = np.cumsum(np.bincount(hour))[:-1]
         cells = [counted(spec, values.at(rows)).cells for rows in np.split(order, ends)]
         between = between_hours(np.array(cells), ordered=spec.ordered)
+    counts = counted(spec, values)
+    if spec.kind == "codes":  # where values that are one but for noise are one
+        multiplicities = np.array(counts.cells[1::2], np.int64)
     return BaselineColumn(
         spec,
-        counted(spec, values),
+        counts,
         len(multiplicities),
         int((multiplicities == 1).sum()),
         int((multiplicities == 2).sum()),
@@ -295,20 +292,29 @@ def _numeric_spec(name: str, values: Floats, counts: NDArray[np.int64]) -> Colum
     total = int(counts.sum())
     below = np.cumsum(counts) * QUANTILE_CELLS
     steps = total * np.arange(1, QUANTILE_CELLS)
-    quantiles = values[np.minimum(below.searchsorted(steps, side="right"), len(values) - 1)]
-    centre = float(quantiles[len(quantiles) // 2])
-    low, high = float(values[0]), float(values[-1])
-    exponent = exponent_of(max(centre - low, high - centre))
-    few = len(values) <= MOST_CODES
-    if few and (len(values) <= ROWS_PER_CODE or total >= ROWS_PER_CODE * len(values)):
-        codes = tuple(values.tolist())
-        cells = code_edges(codes)
-        if len(cells) == 2 * len(codes):  # not so for neighbouring floats
+    places = np.minimum(below.searchsorted(steps, side="right"), len(values) - 1)
+    centre = float(values[places[len(places) // 2]])
+    exponent = exponent_of(max(centre - float(values[0]), float(values[-1]) - centre))
+    groups = groups_of(values, counts)
+    number = len(groups.counts)
+    if number <= MOST_CODES and (number <= ROWS_PER_CODE or total >= ROWS_PER_CODE * number):
+        cells = distinct_edges([*groups.below.tolist(), *groups.beyond.tolist()])
+        if len(cells) == 2 * number:  # not so for neighbouring floats
+            codes = tuple(
+                code_of(values[groups.of == group], counts[groups.of == group])
+                for group in range(number)
+            )
             return ColumnSpec(name, "codes", cells, codes, centre=centre, exponent=exponent)
-    edges = [*quantiles.tolist(), low, math.nextafter(high, math.inf)]
-    for value in values[counts * QUANTILE_CELLS > total].tolist():
-        edges.extend(around(value))
-    return ColumnSpec(name, "numeric", distinct_edges(edges), centre=centre, exponent=exponent)
+    heavy = groups.counts * QUANTILE_CELLS > total
+    edges = [
+        groups.below[groups.of[places]],
+        groups.below[heavy],
+        groups.beyond[heavy],
+        groups.below[:1],
+        groups.beyond[-1:],
+    ]
+    cells = distinct_edges(np.concatenate(edges).tolist())
+    return ColumnSpec(name, "numeric", cells, centre=centre, exponent=exponent)
 
 
 def _column_from(document: Mapping[str, Any]) -> BaselineColumn:

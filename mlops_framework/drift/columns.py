@@ -157,19 +157,14 @@ class ColumnCounts:
         )
 
 
-def around(value: float) -> tuple[float, float]:
-    """Edges of the cell that holds one value alone."""
-    return value, math.nextafter(value, math.inf)
-
-
 def distinct_edges(edges: Iterable[float]) -> tuple[float, ...]:
     """Edges in order, each once."""
     return tuple(sorted(set(edges)))
 
 
 def code_edges(codes: Iterable[float]) -> tuple[float, ...]:
-    """Edges of the cells of codes, which follow from the codes."""
-    return distinct_edges(edge for code in codes for edge in around(code))
+    """Edges of cells that hold exactly the codes: what documents without edges mean."""
+    return distinct_edges(edge for code in codes for edge in (code, math.nextafter(code, math.inf)))
 
 
 def empty_counts(spec: ColumnSpec) -> ColumnCounts:

@@ -53,8 +53,11 @@ def spec_to(spec: ColumnSpec) -> dict[str, Any]:
     document |= {"centre": spec.centre, "exponent": spec.exponent}
     if spec.whole:
         document["whole"] = True
-    key, values = ("codes", spec.codes) if spec.kind == "codes" else ("edges", spec.edges)
-    return document | {key: list(values)}
+    if spec.kind == "codes":
+        document["codes"] = list(spec.codes)
+        if spec.edges == code_edges(spec.codes):  # of baselines of earlier releases
+            return document
+    return document | {"edges": list(spec.edges)}
 
 
 def spec_from(document: Mapping[str, Any]) -> ColumnSpec:

@@ -13,6 +13,7 @@ from mlops_framework.drift.attribution.kernel_shap import Explained, Question, R
 from mlops_framework.drift.baseline import Baseline, BaselineColumn
 from mlops_framework.drift.columns import ColumnCounts, ColumnSpec
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.number_cells import plain
 from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import text_of
 
@@ -168,7 +169,8 @@ def _median(spec: ColumnSpec, counts: ColumnCounts) -> float:
     cell = _middle(counts.cells)
     low = spec.edges[cell - 1] if cell else spec.edges[0]
     high = spec.edges[cell] if cell < len(spec.edges) else spec.edges[-1]
-    return (low + high) / 2
+    single = plain(low, high, max(abs(spec.edges[0]), abs(spec.edges[-1])))
+    return (low + high) / 2 if single is None else single
 
 
 def _middle(cells: Sequence[int]) -> int:

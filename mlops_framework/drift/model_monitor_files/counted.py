@@ -31,6 +31,7 @@ from mlops_framework.drift.model_monitor_files.sketch import (
     with_ends,
 )
 from mlops_framework.drift.model_monitor_files.statistics import InferredType
+from mlops_framework.drift.number_cells import plain
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.sums import Floats
 
@@ -159,12 +160,14 @@ def _numbers(spec: ColumnSpec, counts: ColumnCounts, kind: InferredType) -> dict
 def _placed(spec: ColumnSpec, counts: ColumnCounts, *, whole: bool) -> tuple[Floats, Weights]:
     """The rows of every cell at values inside it."""
     low, high = counts.minimum or 0.0, counts.maximum or 0.0
-    ends = (low, *spec.edges, math.nextafter(high, math.inf))
+    ends, scale = (low, *spec.edges, math.nextafter(high, math.inf)), max(abs(low), abs(high))
     values, weights = [np.empty(0)], [np.empty(0, np.int64)]
-    for (left, right), count in zip(pairwise(ends), counts.cells, strict=True):
+    for (lower, upper), count in zip(pairwise(ends), counts.cells, strict=True):
         if not count:
             continue
-        found = _inside(max(left, low), min(right, math.nextafter(high, math.inf)), count, whole)
+        left, right = max(lower, low), min(upper, math.nextafter(high, math.inf))
+        single = None if whole else plain(left, right, scale)
+        found = np.array([single]) if single is not None else _inside(left, right, count, whole)
         values.append(found)
         weights.append(scaled(np.ones(len(found), np.int64), count))
     return with_ends(*added_up(np.concatenate(values), np.concatenate(weights)), low, high)
