@@ -46,9 +46,9 @@ EVALUATION_SECONDS: Final = 2.0  # besides its profiles
 PROFILE_KB: Final = 30  # stored, of one object
 REPORT_KB: Final = 200  # report.json and report.html of a window
 DAYS_KEPT: Final = 30
-METRICS: Final = 10
-METRICS_OF_ALL_KINDS: Final = 10
-"""Labels 5, quality 2, bias, attributions and heartbeat 1 each."""
+METRICS: Final = 11
+METRICS_OF_ALL_KINDS: Final = 9
+"""Labels 5, quality 2, bias and attributions 1 each."""
 ALARMS: Final = 4
 MODEL_MONITOR_MINUTES: Final = 6  # of an instance for one check, whatever its traffic
 BATCH_MB: Final = 64  # mlops_framework/drift/scale/planning.py
