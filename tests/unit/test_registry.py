@@ -179,7 +179,7 @@ def test_a_model_comes_from_the_registry_or_from_image_and_artefact() -> None:
     half = faults_of({**ENDPOINT, "model_package_name": "", "image_uri": IMAGE})
 
     assert "Given together" in both["model_package_name"].message
-    assert "No model to serve" in half["model_artifact_location"].message
+    assert "Missing beside image_uri" in half["model_artifact_location"].message
 
 
 def test_a_derived_endpoint_name_that_is_too_long_is_refused_before_anything_is_made() -> None:
