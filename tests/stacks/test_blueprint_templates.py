@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -22,6 +23,7 @@ from tests.stacks.conftest import (
     properties,
     resources,
 )
+from tests.stacks.deployed import Deployed
 
 
 def test_no_kind_is_left_out_of_these_tests() -> None:
@@ -229,22 +231,39 @@ def test_only_a_monitor_that_asks_its_endpoint_has_a_role_and_for_nothing_else(
     assert json.dumps(statement["Resource"]).endswith('endpoint/", {"Ref": "EndpointName"}]]}')
 
 
-def roles_of(template: dict[str, Any]) -> dict[str, Any]:
+def roles_of(template: Mapping[str, Any]) -> dict[str, Any]:
     found = template["Resources"].items()
     return {name: r for name, r in found if r["Type"] == "AWS::IAM::Role"}
 
 
-def test_the_pipeline_definition_is_json_once_its_values_are_there(dev: Synthesized) -> None:
-    (pipeline,) = properties(dev.blueprints["training"], "AWS::SageMaker::Pipeline")
-    by_script = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::If"][2]
-    text, variables = by_script["Fn::Sub"]
-    parameters = dev.blueprints["training"]["Parameters"]
-    options = ("SpotMembers", "WarmPoolMember")
-    values = {name: "" if name in options else "text" for name in variables} | {
-        name: {"Hyperparameters": "{}"}.get(name, "1") for name in parameters
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"use_spot": True, "max_wait_seconds": 90000},
+        {"keep_alive_seconds": 600},
+        {"instance_type": "ml.g5.xlarge"},
+    ],
+    ids=lambda asked: ",".join(asked) or "plain",
+)
+def test_the_pipeline_definition_is_json_once_its_values_are_there(
+    dev: Synthesized, asked: dict[str, Any]
+) -> None:
+    body = {
+        "pipeline_type": "training",
+        "model_name": "income",
+        "training_data": "s3://my-data/train/",
+        "evaluation_data": "s3://my-data/evaluation/",
+        "evaluation_script": "s3://my-data/code/evaluate.py",
+        "source_archive": "s3://my-data/code/source.tar.gz",
+        "image_uri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1",
+        "hyperparameters": {"max_iter": 200},
+        "quality_metric": "accuracy",
     }
-    for name, value in values.items():
-        text = text.replace(f"${{{name}}}", value)
+    found = Deployed(dev.blueprints["training"], {**body, **asked})
+    pipeline = found.one("AWS::SageMaker::Pipeline")
+
+    text = pipeline["PipelineDefinition"]["PipelineDefinitionBody"]
 
     assert "${" not in text
     assert [step["Name"] for step in json.loads(text)["Steps"]] == ["Train", "Evaluate", "Gate"]

@@ -1,4 +1,4 @@
-"""What a drift monitor's template becomes when labels arrive somewhere."""
+"""What a drift monitor's template becomes: with labels, and in the drift service's own reading."""
 
 from __future__ import annotations
 
@@ -58,3 +58,15 @@ def test_the_drift_service_reads_what_a_request_says_of_labels(dev: Synthesized)
     assert config.ground_truth is not None
     assert config.ground_truth.thresholds == {"accuracy": 0.75}
     assert config.ground_truth_location == "s3://my-data/labels/churn/"
+
+
+def test_the_drift_service_reads_whether_columns_have_metrics_of_their_own(
+    dev: Synthesized,
+) -> None:
+    found = []
+    for asked in ({}, {"column_metrics": True}):
+        value = deployed(dev, "dev", **asked).one("AWS::SSM::Parameter")["Value"]
+        document = json.loads(value.replace("<", "").replace(">", ""))
+        document |= {"data_bucket": "my-data", "capture_location": ""}
+        found.append(MonitorConfig.from_document(document, "the template").column_metrics)
+    assert found == [False, True]
