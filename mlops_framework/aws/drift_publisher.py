@@ -13,6 +13,7 @@ from mlops_framework.orchestration.errors import ServiceRefused
 
 SOURCE: Final = "mlops.drift"
 NAMESPACE: Final = "MLOps/Drift"
+_LONGEST_DIMENSION: Final = 1024
 
 
 class BusAndTopic:
@@ -85,11 +86,14 @@ class EmbeddedMetrics:
         self._environment = environment
         self._namespace = namespace
 
-    def record(self, monitor: str, values: Mapping[str, float]) -> None:
+    def record(self, monitor: str, values: Mapping[str, float], *, column: str = "") -> None:
         """See ``Metrics.record``."""
+        dimensions = {"Environment": self._environment, "Monitor": monitor}
+        if column:
+            dimensions["Column"] = _dimension(column)
         directive = {
             "Namespace": self._namespace,
-            "Dimensions": [["Environment", "Monitor"]],
+            "Dimensions": [list(dimensions)],
             "Metrics": [{"Name": name, "Unit": "None"} for name in values],
         }
         line = {
@@ -97,11 +101,16 @@ class EmbeddedMetrics:
                 "Timestamp": int(self._clock().timestamp() * 1000),
                 "CloudWatchMetrics": [directive],
             },
-            "Environment": self._environment,
-            "Monitor": monitor,
+            **dimensions,
             **values,
         }
         self._write(json.dumps(line))
+
+
+def _dimension(text: str) -> str:
+    """CloudWatch takes printable ASCII of at most 1,024 characters as a dimension's value."""
+    escaped = text.encode("unicode_escape").decode("ascii")
+    return escaped[:_LONGEST_DIMENSION] if escaped.strip() else repr(escaped)
 
 
 class SilentPublisher:

@@ -95,6 +95,7 @@ class MonitorConfig:
             side by side.
         slow_drift: Whether evidence is added up over windows, too.
         heartbeat: Whether data capture itself is watched.
+        column_metrics: Whether each drifted column has a metric of its own.
         ground_truth: What the model's quality is watched by; ``None`` not to watch it.
         ground_truth_location: Where labels arrive, below it ``yyyy/mm/dd/HH/`` of their collection;
             empty where none do and quality is only estimated.
@@ -133,6 +134,7 @@ class MonitorConfig:
     distributed_above: int = 1000
     slow_drift: bool = False
     heartbeat: bool = False
+    column_metrics: bool = False
     ground_truth: GroundTruth | None = None
     ground_truth_location: str = ""
     bias: BiasSettings | None = None
@@ -365,6 +367,7 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "distributed_above": _whole(64, 100_000),
     "slow_drift": _flag(),
     "heartbeat": _flag(),
+    "column_metrics": _flag(),
     "retrain": _flag(),
     "retrain_breaches": _whole(1, 100),
     "retrain_windows": _whole(1, 100),

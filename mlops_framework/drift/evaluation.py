@@ -20,6 +20,7 @@ from mlops_framework.drift.messages import (
     EVALUATED,
     RETRAINING,
     alert_text,
+    column_metrics_of,
     event_detail,
     metrics_of,
     section_alert_text,
@@ -71,6 +72,7 @@ class _Round:
     evaluations: list[Mapping[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     metrics: list[dict[str, float]] = field(default_factory=list)
+    columns: list[Mapping[str, Mapping[str, float]]] = field(default_factory=list)
     decision: RetrainingDecision = _SKIPPED
     latest: Mapping[str, Any] | None = None
 
@@ -208,6 +210,7 @@ class Evaluate:
         self._alert(evaluation, before, decision, report, done)
         done.state = replace(done.state, windows={**done.state.windows, task.window.start: seen})
         done.metrics.append(metrics_of(evaluation, decision))
+        done.columns.append(column_metrics_of(evaluation))
         entry = {
             "window": detail["window"],
             "verdict": evaluation.verdict,
@@ -334,6 +337,9 @@ class Evaluate:
             self._records.write(latest_key(self.config), done.latest)
         for values in done.metrics:
             self.metrics.record(self.config.name, values)
+        for columns in done.columns:
+            for column, effects in columns.items():
+                self.metrics.record(self.config.name, effects, column=column)
         for message in done.state.outbox:
             if "event" in message:
                 self.publisher.event(message["event"], message["detail"])

@@ -142,6 +142,19 @@ def metrics_of(evaluation: Evaluation, decision: RetrainingDecision) -> dict[str
     return {name: float(value) for name, value in values.items()}
 
 
+def column_metrics_of(evaluation: Evaluation) -> Mapping[str, Mapping[str, float]]:
+    """Of each column that drifted how much of the records moved, where the monitor asks for it.
+
+    Each column is a metric of its own that CloudWatch charges for in the hours it has a value.
+    """
+    effects: dict[str, float] = {}
+    if evaluation.config.column_metrics:
+        for finding in evaluation.findings:
+            if finding.column:
+                effects[finding.column] = max(finding.effect, effects.get(finding.column, 0.0))
+    return {column: {"Effect": float(effect)} for column, effect in effects.items()}
+
+
 def _headline(evaluation: Evaluation) -> str:
     columns = len(evaluation.features)
     total = len(evaluation.baseline.columns)

@@ -131,6 +131,6 @@ class Distribution(Protocol):
 class Metrics(Protocol):
     """Counts what happened."""
 
-    def record(self, monitor: str, values: Mapping[str, float]) -> None:
-        """Publish metrics of a monitor."""
+    def record(self, monitor: str, values: Mapping[str, float], *, column: str = "") -> None:
+        """Publish metrics of a monitor, or of one of its columns."""
         ...

@@ -143,13 +143,17 @@ class RecordingPublisher:
 
 @dataclass
 class RecordingMetrics:
-    """Keeps metrics by monitor."""
+    """Keeps metrics by monitor, and by column."""
 
     values: list[tuple[str, Mapping[str, float]]] = field(default_factory=list)
+    columns: list[tuple[str, str, Mapping[str, float]]] = field(default_factory=list)
 
-    def record(self, monitor: str, values: Mapping[str, float]) -> None:
-        """Keep metrics."""
-        self.values.append((monitor, values))
+    def record(self, monitor: str, values: Mapping[str, float], *, column: str = "") -> None:
+        """Keep metrics, those of columns with the column."""
+        if column:
+            self.columns.append((monitor, column, values))
+        else:
+            self.values.append((monitor, values))
 
 
 @dataclass

@@ -156,6 +156,27 @@ def test_metrics_are_lines_in_the_embedded_format() -> None:
     assert (document["Monitor"], document["Drift"]) == ("employment-dev", 1.0)
 
 
+@pytest.mark.parametrize(
+    ("column", "dimension"),
+    [
+        ("AGEP", "AGEP"),
+        ("Größe", r"Gr\xf6\xdfe"),
+        ("a\nb", r"a\nb"),
+        (" ", "' '"),
+        ("x" * 2000, "x" * 1024),
+    ],
+)
+def test_a_column_is_a_dimension_that_cloudwatch_takes(column: str, dimension: str) -> None:
+    lines: list[str] = []
+    metrics = EmbeddedMetrics(lines.append, lambda: datetime(2026, 3, 1, tzinfo=UTC), "mlops-test")
+    metrics.record("employment-dev", {"Effect": 0.25}, column=column)
+    (document,) = map(json.loads, lines)
+    (directive,) = document["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["Environment", "Monitor", "Column"]]
+    assert directive["Metrics"] == [{"Name": "Effect", "Unit": "None"}]
+    assert (document["Column"], document["Effect"]) == (dimension, 0.25)
+
+
 def test_the_data_capture_of_an_endpoint_is_read_and_absence_is_no_fault(aws: None) -> None:
     client = boto3.client("sagemaker")
     described = {

@@ -51,7 +51,7 @@ class Folder:
         for key in self.keys("", folder.key):
             yield ObjectVersion(folder.bucket, key, "v1"), 1000
 
-    def record(self, monitor: str, values: Any) -> None:
+    def record(self, monitor: str, values: Any, *, column: str = "") -> None:
         """Metrics are nobody's here."""
 
     def get(self, monitor: str) -> MonitorConfig:

@@ -38,6 +38,7 @@ _FIELDS = (
     "constraints_location",
     "monitoring_schedule_name",
     "heartbeat",
+    "column_metrics",
     "distributed_above",
     "slow_drift",
     "retrain",

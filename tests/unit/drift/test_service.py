@@ -355,3 +355,20 @@ def test_metrics_tell_what_an_alarm_needs(world: World) -> None:
     values = world.metrics.values[-1][1]
     assert (values["Drift"], values["DriftedColumns"], values["NoData"]) == (1.0, 1.0, 0.0)
     assert values["RetrainingRequested"] == 1.0
+
+
+def test_a_column_has_a_metric_of_its_own_only_where_that_is_asked_for_and_it_drifts() -> None:
+    found = []
+    for config in (CONFIG, replace(CONFIG, column_metrics=True)):
+        world = World(config)
+        world.drift.build_baseline(NAME)
+        world.evaluate("2026-03-01T12:00:00Z")
+        world.capture("2026-03-01T14:05:00Z", LIKE)
+        world.capture("2026-03-01T15:05:00Z", UNLIKE)
+        world.evaluate("2026-03-01T16:15:00Z")
+        found.append(world.metrics.columns)
+
+    silent, ((monitor, column, values),) = found
+    assert silent == []
+    assert (monitor, column) == (NAME, "income")
+    assert 0.2 < values["Effect"] < 1
