@@ -9,12 +9,18 @@ from cdk_nag import AwsSolutionsChecks
 
 from mlops_framework.environments.loader import load_environment
 from mlops_framework.environments.models import EnvironmentConfig
-from tests.stacks.conftest import ROOT, Synthesized, properties, statements, synthesized
+from tests.stacks.conftest import KINDS, ROOT, Synthesized, properties, statements, synthesized
 
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 BOUNDARY = "arn:aws:iam::111122223333:policy/company/ceiling"
 SUBNET = "subnet-0123456789abcdef0"
 GROUP = "sg-0123456789abcdef0"
+COMPUTES = (
+    "AWS::CodeBuild::Project",
+    "AWS::SageMaker::Model",
+    "AWS::SageMaker::Pipeline",
+    "AWS::StepFunctions::StateMachine",
+)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +84,31 @@ def test_jobs_and_endpoints_run_in_the_network_that_is_given(chosen: Synthesized
     # A training job in each of the three ways to judge a model, an evaluation in one of them.
     assert text.count(json.dumps({"Subnets": [SUBNET]})[1:-1].replace(" ", "")) == 4
     assert text.count('"EnableNetworkIsolation":true') == 4
+
+
+# The drift service runs in functions of the platform, which need no network of their own.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "drift-monitor"])
+def test_what_any_kind_computes_runs_in_the_network_that_is_given(
+    chosen: Synthesized, kind: str
+) -> None:
+    resources = chosen.blueprints[kind]["Resources"].values()
+    placed = [
+        resource["Type"]
+        for resource in resources
+        if not resource["Type"].startswith("AWS::IAM::")
+        and SUBNET in (text := json.dumps(resource))
+        and GROUP in text
+    ]
+    computing = [
+        resource["Type"]
+        for resource in resources
+        if resource["Type"] in COMPUTES or resource["Type"].endswith("JobDefinition")
+        # A transform job runs where its model does.
+        if (kind, resource["Type"]) != ("batch-transform", "AWS::SageMaker::Pipeline")
+    ]
+
+    assert computing
+    assert [each for each in computing if computing.count(each) > placed.count(each)] == []
 
 
 def test_network_interfaces_are_made_only_in_the_given_network(chosen: Synthesized) -> None:
