@@ -20,7 +20,7 @@ _FALLING: Final[Mapping[str, str]] = {
     "share": "less of",
     "missing": "fewer missing",
 }
-_HEAD: Final = ("column", "what", "since (UTC)", "training", "since then", "moved", "values")
+_HEAD: Final = ("column", "since (UTC)", "training", "since then", "moved", "values")
 
 
 def slow_drift_page(section: Mapping[str, Any]) -> str:
@@ -29,7 +29,7 @@ def slow_drift_page(section: Mapping[str, Any]) -> str:
     alarms = f"at most one false alarm in {section['run_length']:,} windows, on average"
     if section["drifts"]:
         text = f"What the last {windows:,} windows say together ({alarms})."
-        shown = table(_HEAD, map(_row, section["drifts"]), words=3)
+        shown = table(_HEAD, map(_row, section["drifts"]), words=2)
     else:
         text = f"Nothing adds up over the last {windows:,} windows ({alarms})."
         shown = ""
@@ -45,8 +45,7 @@ def _row(drift: Mapping[str, Any]) -> tuple[str, ...]:
     if drift["side"] == "share":
         what = f"{what} {drift.get('value') or 'a value'}"
     return (
-        drift["column"],
-        what,
+        f"{drift['column']}: {what}",
         minute(drift["since"]),
         before,
         after,

@@ -56,8 +56,8 @@ border-top:1px solid var(--line)}
 background:var(--bad-soft);color:var(--bad);font-weight:600;text-align:center;
 font-variant-numeric:tabular-nums}
 a{color:inherit;text-decoration-color:var(--soft);text-underline-offset:3px}
-.legend{display:flex;align-items:center;gap:6px;margin:0 0 12px}
-.key{display:inline-block;flex:none;width:18px;height:9px;border-radius:2px}
+.legend{margin:0 0 12px}
+.key{display:inline-block;width:18px;height:9px;margin-right:6px;border-radius:2px}
 .key.window{margin-left:14px;background:var(--window)}
 .key.baseline{background:var(--baseline)}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:14px;
@@ -92,6 +92,7 @@ code{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow
 .method h2{color:var(--ink)}
 @media (max-width:520px){main{padding:10px 8px 32px}header,section{padding:15px 14px}
 h1{font-size:21px}.summary{font-size:15.5px}.findings li{grid-template-columns:1fr;gap:3px}
-td.n{white-space:normal}}
+td.n{white-space:normal}
+tbody th{overflow-wrap:anywhere;min-width:88px}}
 @media print{body{background:#fff}details{display:none}article{break-inside:avoid}}
 """

@@ -11,7 +11,7 @@ import numpy as np
 from mlops_framework.drift.attribution.sums import AttributionSums
 from mlops_framework.drift.attribution.uncertainty import Agreement
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.findings import Finding
+from mlops_framework.drift.findings import Finding, percent
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement, Verdict
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.sums import Floats
@@ -97,7 +97,7 @@ class AttributionSight:
         assert settings is not None
         before, now = (self._shares(v) for v in (self.reference.values(), self.sums.means()))
         changes = ", ".join(
-            f"{name} ({before[place]:.0%} before, {now[place]:.0%} now)"
+            f"{name} ({percent(before[place])} before, {percent(now[place])} now)"
             for name in moved[:3]
             for place in [self.sums.features.index(name)]
         )

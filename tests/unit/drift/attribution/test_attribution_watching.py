@@ -115,7 +115,8 @@ def test_attributions_in_the_answers_are_compared_with_those_at_training_time() 
     assert report["verdict"] == "drift"
     finding = next(one for one in report["findings"] if one["kind"] == "attribution")
     assert (
-        "weigh otherwise than in the request's baseline: colour (4% before" in finding["sentence"]
+        "weigh otherwise than in the request's baseline: colour (4.3 % before"
+        in finding["sentence"]
     )
     assert world.publisher.alerts[-1][0].endswith("decides by other features than before")
     page = attribution_page(other)
