@@ -30,8 +30,8 @@ def recent_section(report: Mapping[str, Any]) -> str:
     first, last = (escape(minute(windows[at]["start"])) for at in (0, -1))
     return (
         "<section>\n<h2>Over time</h2>\n"
-        f'<p class="note">{drifted or "None"} of the last {len(windows)} windows drifted; the taller '
-        "the mark, the more columns did. Amber: no verdict, or no data.</p>\n"
+        f'<p class="note">{drifted or "None"} of the last {len(windows)} windows drifted; the '
+        "taller the mark, the more columns did. Amber: no verdict, or no data.</p>\n"
         f'<svg class="strip" viewBox="0 0 {_WIDTH} {_BARS}" preserveAspectRatio="none" role="img" '
         f'aria-label="Verdicts of the latest windows">{bars}</svg>\n'
         f'<p class="ends"><span>{first}</span><span>{last} UTC</span></p>\n</section>\n'

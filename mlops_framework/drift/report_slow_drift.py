@@ -20,7 +20,7 @@ _FALLING: Final[Mapping[str, str]] = {
     "share": "less of",
     "missing": "fewer missing",
 }
-_HEAD: Final = ("column", "since (UTC)", "training", "since then", "moved", "values")
+_HEAD: Final = ("column", "since (UTC)", "of the records", "moved", "values")
 
 
 def slow_drift_page(section: Mapping[str, Any]) -> str:
@@ -39,16 +39,15 @@ def slow_drift_page(section: Mapping[str, Any]) -> str:
 def _row(drift: Mapping[str, Any]) -> tuple[str, ...]:
     """Levels and spreads are ranks, whose numbers say nothing; how many values moved does."""
     words = _RISING if drift["after"] > drift["before"] else _FALLING
-    what, before, after = words[drift["side"]], "–", "–"
+    what, share = words[drift["side"]], "–"
     if drift["side"] in ("share", "missing"):
-        before, after = percent(drift["before"]), percent(drift["after"])
+        share = f"{percent(drift['before'])} to {percent(drift['after'])}"
     if drift["side"] == "share":
         what = f"{what} {drift.get('value') or 'a value'}"
     return (
         f"{drift['column']}: {what}",
         minute(drift["since"]),
-        before,
-        after,
+        share,
         percent(drift["moved"]),
         f"{drift['records']:,}",
     )
