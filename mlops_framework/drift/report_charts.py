@@ -9,7 +9,9 @@ from typing import Any, Final
 from mlops_framework.drift.findings import percent
 
 _WIDTH: Final = 360
-_LABELS: Final = 122
+_LABELS: Final = 126
+_MOST_LETTERS: Final = 17
+_MOST_DIGITS: Final = 20
 _VALUES: Final = 52
 _BAR: Final = 7
 _GAP: Final = 9
@@ -64,4 +66,5 @@ def _rectangle(kind: str, top: float, width: float) -> str:
 def _fitted(label: str) -> str:
     """A label that fits its column; the whole of it is in the tooltip."""
     short = "new values" if label == "not in training data" else label
-    return short if len(short) <= 17 else f"{short[:16]}…"
+    most = _MOST_DIGITS if short[-1:].isdigit() else _MOST_LETTERS  # digits are narrower
+    return short if len(short) <= most else f"{short[: most - 1]}…"
