@@ -199,6 +199,7 @@ class Evaluate:
             evaluation.judgement.verdict,
             evaluation.features,
             {part.kind: Found(part.verdict, part.features) for part in evaluation.sections},
+            evaluation.since,
         )
         decision = self._retraining(evaluation, done)
         detail = event_detail(evaluation, decision, report)
@@ -260,6 +261,7 @@ class Evaluate:
             sections=tuple(sections),
             further=ruling.document,
             recent=_recent(judged, task.window),
+            judged=judged,
         )
 
     def _retraining(self, evaluation: Evaluation, done: _Round) -> RetrainingDecision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final, Literal
 
@@ -47,6 +48,8 @@ class Finding:
         q_value: Adjusted for all tests of the window; ``None`` without a test.
         sentence: What happened, for a person.
         kind: What it is about; ``column`` and ``aspect`` are words of that kind.
+        since: Start of the first window that was like this, where whoever found it knows; else it
+            is told from the windows before.
     """
 
     column: str
@@ -57,6 +60,7 @@ class Finding:
     q_value: float | None
     sentence: str
     kind: Kind = "data-quality"
+    since: datetime | None = None
 
 
 def findings_of(

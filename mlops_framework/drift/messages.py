@@ -20,6 +20,7 @@ DETECTED: Final = "Drift Detected"
 RETRAINING: Final = "Retraining Requested"
 
 _MOST_SENTENCES: Final = 8
+_SAY_SINCE: Final = ("model-quality", "slow-drift")
 _LONGEST_SUBJECT: Final = 100  # SNS refuses longer ones
 
 
@@ -78,7 +79,7 @@ def alert_text(
     columns = replace(evaluation, sections=())  # the rest of the window has alerts of its own
     lines = [columns.summary if alert != "drift" else _headline(evaluation), ""]
     if evaluation.judgement.verdict == "drift":
-        lines += _sentences(evaluation.findings)
+        lines += _sentences(evaluation, evaluation.findings)
         lines += ["", f"Retraining: {_retraining(retraining)}"]
     lines += _footer(evaluation, report)
     return _subject(f"[{config.environment}] {subject}"), "\n".join(lines)
@@ -97,19 +98,27 @@ def section_alert_text(
         subject = f"{subject} (goes on)"
     still_open = "" if evaluation.task.complete else " (still open)"
     lines = [f"{subject}, in the window {evaluation.task.window}{still_open}.", ""]
-    lines += _sentences(section.findings)
+    lines += _sentences(evaluation, section.findings)
     if section.verdict == "drift":
         lines += ["", f"Retraining: {_retraining(retraining)}"]
     lines += _footer(evaluation, report)
     return _subject(f"[{evaluation.config.environment}] {subject}"), "\n".join(lines)
 
 
-def _sentences(findings: Sequence[Finding]) -> list[str]:
+def _sentences(evaluation: Evaluation, findings: Sequence[Finding]) -> list[str]:
     shown = findings[:_MOST_SENTENCES]
-    lines = [f"- {finding.sentence}" for finding in shown]
+    lines = [f"- {finding.sentence}{_since(evaluation, finding)}" for finding in shown]
     if len(findings) > len(shown):
         lines.append(f"- and {len(findings) - len(shown)} more in the report")
     return lines
+
+
+def _since(evaluation: Evaluation, finding: Finding) -> str:
+    """Since when, if longer than this window and the finding's sentence does not say so itself."""
+    since = evaluation.since_of(finding)
+    if finding.kind in _SAY_SINCE or since >= evaluation.task.window.start:
+        return ""
+    return f" So it is since {since:%Y-%m-%d %H:%M} UTC."
 
 
 def _footer(evaluation: Evaluation, report: Mapping[str, str]) -> list[str]:

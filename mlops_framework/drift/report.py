@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from mlops_framework.drift.bars import bars_of
@@ -17,9 +18,11 @@ from mlops_framework.drift.columns import ColumnCounts
 from mlops_framework.drift.comparison import distances
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.findings import Finding, percent
+from mlops_framework.drift.lasting import since_when, topic_of
 from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict, decides
 from mlops_framework.drift.profile import Profile, prediction_spec, sample_of
 from mlops_framework.drift.sections import Section
+from mlops_framework.drift.state import Evaluated
 from mlops_framework.drift.windows import Task, instant
 
 KIND: Final = "mlops-drift-report"
@@ -58,6 +61,7 @@ class Evaluation:
         sections: What else is watched, each with its own part of the verdict.
         further: Further members of the report, of another rule for the columns.
         recent: The windows before it, oldest first.
+        judged: What was found in windows judged before, by their start.
     """
 
     config: MonitorConfig
@@ -70,6 +74,17 @@ class Evaluation:
     sections: tuple[Section, ...] = ()
     further: Mapping[str, Any] = field(default_factory=dict)
     recent: tuple[Recent, ...] = ()
+    judged: Mapping[datetime, Evaluated] = field(default_factory=dict)
+
+    @cached_property
+    def since(self) -> Mapping[str, datetime]:
+        """Of each topic that was found since when it has been."""
+        start = self.task.window.start
+        return since_when(self.told, self.judgement.verdict, start, self.judged)
+
+    def since_of(self, finding: Finding) -> datetime:
+        """Since when it has been as a finding of this window says."""
+        return finding.since or self.since[topic_of(finding)]
 
     @property
     def verdict(self) -> Verdict:
@@ -151,7 +166,10 @@ def report_document(evaluation: Evaluation) -> dict[str, Any]:
         "verdict": evaluation.verdict,
         "summary": evaluation.summary,
         "features": list(evaluation.features),
-        "findings": [asdict(finding) for finding in evaluation.told],
+        "findings": [
+            asdict(finding) | {"since": instant(evaluation.since_of(finding))}
+            for finding in evaluation.told
+        ],
         "captures": _captures(profile, len(task.keys), evaluation.stale),
         "columns": sorted(columns, key=lambda column: -float(column["severity"])),
         "predictions": [_prediction(name, c) for name, c in sorted(profile.predictions.items())],

@@ -163,6 +163,7 @@ def _finding(drift: SlowDrift, baseline: Baseline) -> Finding:
         f"{_what(drift, baseline)} since {drift.since:%Y-%m-%d %H:%M} UTC, over "
         f"{drift.records:,} values; this window does not prove it by itself, all together do.",
         "slow-drift",
+        drift.since,
     )
 
 

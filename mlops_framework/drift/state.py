@@ -41,6 +41,7 @@ class Evaluated:
         verdict: The verdict on its columns.
         features: Drifted columns, worst first.
         sections: What else was watched.
+        since: Of each topic that was found (:mod:`.lasting`) since when it has been.
     """
 
     fingerprint: str
@@ -48,6 +49,7 @@ class Evaluated:
     verdict: Verdict
     features: tuple[str, ...] = ()
     sections: Mapping[Kind, Found] = field(default_factory=dict)
+    since: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def breaches(self) -> frozenset[tuple[str, str]]:
@@ -104,6 +106,7 @@ class MonitorState:
                     "features": list(seen.features),
                 }
                 | _sections_to(seen.sections)
+                | _since_to(seen.since)
                 for start, seen in sorted(self.windows.items())
             },
             "alerts": self.alerts.to_document(),
@@ -134,6 +137,11 @@ class MonitorState:
                         kind: Found(side["verdict"], tuple(side["features"]))
                         for kind, side in seen.get("sections", {}).items()
                     },
+                    {
+                        topic: moment(at)
+                        for at, topics in seen.get("since", {}).items()
+                        for topic in topics
+                    },
                 )
                 for start, seen in document["windows"].items()
             }
@@ -156,3 +164,11 @@ def _sections_to(sections: Mapping[Kind, Found]) -> dict[str, Any]:
             for kind, side in sorted(sections.items())
         }
     }
+
+
+def _since_to(since: Mapping[str, datetime]) -> dict[str, Any]:
+    """By time: what began together has it once."""
+    topics: dict[str, list[str]] = {}
+    for topic, at in sorted(since.items()):
+        topics.setdefault(instant(at), []).append(topic)
+    return {"since": topics} if topics else {}

@@ -372,3 +372,52 @@ def test_a_column_has_a_metric_of_its_own_only_where_that_is_asked_for_and_it_dr
     assert silent == []
     assert (monitor, column) == (NAME, "income")
     assert 0.2 < values["Effect"] < 1
+
+
+def since_of(world: World, hour: str) -> dict[str, str]:
+    findings = world.document(f"reports/2026/03/01/{hour}00/report.json")["findings"]
+    told = [one for one in findings if one["aspect"] in ("values", "heartbeat")]
+    return {finding["column"]: finding["since"] for finding in told}
+
+
+def test_every_finding_says_since_when_it_has_been_like_this(world: World) -> None:
+    both = rows_of(500, 4, shift=9, green=0.95)
+    for hour, rows in ((14, LIKE), (15, UNLIKE), (16, UNLIKE[:30]), (17, both), (18, LIKE)):
+        world.capture(f"2026-03-01T{hour}:05:00Z", rows)
+        world.evaluate(f"2026-03-01T{hour + 1}:15:00Z")
+    world.capture("2026-03-01T19:05:00Z", UNLIKE)
+    world.evaluate("2026-03-01T20:15:00Z")
+
+    assert since_of(world, "15") == {"income": "2026-03-01T15:00:00Z"}
+    assert since_of(world, "17") == {  # an hour without a verdict ends nothing
+        "income": "2026-03-01T15:00:00Z",
+        "colour": "2026-03-01T17:00:00Z",
+    }
+    assert since_of(world, "19") == {"income": "2026-03-01T19:00:00Z"}
+    (message,) = (text for _, text in world.publisher.alerts if "colour" in text)
+    (line,) = (line for line in message.splitlines() if line.startswith("- income moved"))
+    assert line.endswith("So it is since 2026-03-01 15:00 UTC.")
+    page = world.bucket.objects[BUCKET, f"drift/{NAME}/reports/2026/03/01/1700/report.html"]
+    assert "So it is since 2026-03-01 15:00 UTC." in str(page)
+
+
+def test_drift_that_lasts_longer_than_windows_are_remembered_keeps_its_beginning() -> None:
+    world = World(config=replace(CONFIG, window_minutes=1440))
+    world.drift.build_baseline(NAME)
+    world.evaluate("2026-03-01T00:00:00Z")
+    for day in range(1, 9):
+        world.capture(f"2026-03-{day:02}T14:05:00Z", UNLIKE)
+        world.evaluate(f"2026-03-{day + 1:02}T01:00:00Z")
+
+    assert "2026-03-01T00:00:00Z" not in world.document("state.json")["windows"]
+    (finding,) = world.document("reports/2026/03/08/0000/report.json")["findings"]
+    assert finding["since"] == "2026-03-01T00:00:00Z"
+
+
+def test_silence_says_since_when_too(world: World) -> None:
+    world.capture("2026-03-01T14:05:00Z", LIKE)
+    world.evaluate("2026-03-01T15:15:00Z")
+    world.evaluate("2026-03-01T16:15:00Z")
+    world.evaluate("2026-03-01T17:15:00Z")
+
+    assert since_of(world, "16") == {"": "2026-03-01T15:00:00Z"}
