@@ -112,7 +112,7 @@ def _chart(one: Mapping[str, Any]) -> str:
         left, right = x(min(allowed)), x(max(allowed))
         parts.append(
             f'<rect x="{left:.1f}" y="3" width="{max(right - left, 1):.1f}" '
-            f'height="{_HEIGHT - 6}" fill="var(--line)"/>'
+            f'height="{_HEIGHT - 6}" fill="var(--baseline)" fill-opacity="0.3"/>'
         )
     colour = "var(--bad)" if _mark(one) else "var(--window)"
     parts.append(_line(x(fair), 1, x(fair), _HEIGHT - 1, "var(--soft)", 1))

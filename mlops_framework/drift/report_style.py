@@ -6,10 +6,10 @@ from typing import Final
 
 STYLE: Final = """
 :root{--page:#f4f6f8;--card:#fff;--ink:#1a2330;--soft:#5b6878;--line:#dde3ea;
---baseline:#a9b6c6;--window:#2563c9;--good:#0f7b45;--bad:#b3261e;--unsure:#8a6100;
+--baseline:#8494a8;--window:#2563c9;--good:#0f7b45;--bad:#b3261e;--unsure:#8a6100;
 --good-soft:#e2f3ea;--bad-soft:#fbe9e7;--unsure-soft:#fbf1d9}
 @media (prefers-color-scheme:dark){:root{--page:#11161d;--card:#1a212b;--ink:#e6ebf2;
---soft:#9aa7b8;--line:#2c3643;--baseline:#5d6b7d;--window:#6ea3f7;--good:#4cc38a;--bad:#ff8a80;
+--soft:#9aa7b8;--line:#2c3643;--baseline:#728298;--window:#6ea3f7;--good:#4cc38a;--bad:#ff8a80;
 --unsure:#e5b95c;--good-soft:#15301f;--bad-soft:#3a1d1b;--unsure-soft:#332910}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);
