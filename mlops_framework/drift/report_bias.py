@@ -50,6 +50,7 @@ def _facet(facet: Mapping[str, Any]) -> str:
 
 def _table(metrics: Sequence[Mapping[str, Any]]) -> str:
     found = [one for one in metrics if one["value"] is not None]
+    found.sort(key=lambda one: not _mark(one))  # what drifted first, else as they are
     if not found:
         return ""
     rows = "".join(

@@ -80,7 +80,7 @@ def _metrics(metrics: Sequence[Mapping[str, Any]]) -> str:
     if not metrics:
         return ""
     rows = ""
-    for metric in metrics:
+    for metric in sorted(metrics, key=lambda metric: not metric["breached"]):
         name, window, before = metric["name"], metric["window"], metric["reference"]
         mark = ' <span class="chip bad">worse</span>' if metric["breached"] else ""
         held = _shown(name, before)
