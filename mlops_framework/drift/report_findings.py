@@ -29,7 +29,9 @@ def watched_line(report: Mapping[str, Any]) -> str:
         if member not in report:
             continue
         count = sum(finding["kind"] == kind for finding in report["findings"])
-        tone, text = ("bad", f"{count}") if count else ("calm", "nothing found")
+        tone, text = "calm", "nothing found"
+        if count:
+            tone, text = "bad", f"{count} finding{'' if count == 1 else 's'}"
         if not count and kind == "slow-drift" and report[member]["drifts"]:
             text = "nothing more"  # It repeats no column that the window proves by itself.
         chips += f'<span class="chip {tone}">{name}: {text}</span> '
@@ -56,7 +58,10 @@ def findings_section(report: Mapping[str, Any]) -> str:
         html += f'<ol class="findings{plain}">{items}</ol>'
     note = ""
     if any(_is_share(finding) for finding in found):
-        note = '<p class="note">Percentages to the left: the share of the records that moved.</p>'
+        note = (
+            '<p class="note">Red percentages: the largest share of the records that moved, by any '
+            "of the tests that count.</p>"
+        )
     return f"<section>\n<h2>What changed</h2>\n{note}{html}\n</section>\n"
 
 
