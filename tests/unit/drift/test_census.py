@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.findings import findings_of
 from mlops_framework.drift.policy import Policy, judge
 from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.tally import counted
+from mlops_framework.drift.values import Numbers
 from tests.unit.drift.conftest import profile_of_rows
 
 DATA = Path(__file__).parents[3] / "examples/employment/data/acs_employment_ma.parquet"
@@ -33,6 +36,18 @@ def records() -> tuple[tuple[str, ...], dict[int, list[Record]]]:
     for year, found in by_year.items():
         random.Random(year).shuffle(found)
     return names, by_year
+
+
+@cache
+def whole_years() -> dict[int, dict[str, Numbers]]:
+    """The columns of each year."""
+    table = pyarrow.parquet.read_table(DATA)
+    columns = {name: table[name].to_numpy().astype(float) for name in table.column_names}
+    year = columns.pop("year")
+    return {
+        each: {name: Numbers(values[year == each]) for name, values in columns.items()}
+        for each in (2015, 2016, 2017, 2018)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +115,27 @@ def test_the_next_years_differ_too_little_to_matter(census: Baseline) -> None:
         seen = profile(census, records()[1][year][:2000])
         breaches = {test.column for test in judge(census, seen, POLICY).breaches}
         assert breaches <= {"AGEP"}, "ages above the first half's oldest may occur"
+
+
+@pytest.mark.parametrize(
+    ("year", "effect", "drifted"),
+    [
+        (2016, 0.1, []),
+        (2016, 0.02, ["ANC"]),
+        (2017, 0.1, ["AGEP"]),
+        (2017, 0.02, ["ANC", "AGEP"]),
+        (2018, 0.1, ["AGEP"]),
+        (2018, 0.02, ["ANC", "SCHL", "AGEP"]),
+    ],
+)
+def test_whole_years_differ_by_what_the_examples_page_explains(
+    year: int, effect: float, drifted: list[str]
+) -> None:
+    years = whole_years()
+    columns = {name: values for name, values in years[2015].items() if name != "employed"}
+    first = Baseline.of_columns(columns, source="2015.csv")
+    counts = tuple(counted(spec, years[year][spec.name]) for spec in first.specs)
+    seen = replace(Profile.empty(first), columns=counts)
+    policy = Policy(effect_threshold=effect)
+    found = findings_of(judge(first, seen, policy), first, seen, policy)
+    assert [finding.column for finding in found] == drifted
