@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from fractions import Fraction
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_framework.drift.columns import ColumnSpec, top_categories
 from mlops_framework.drift.distinct import KEPT, Distinct, DistinctCounter, hashes_of
 from mlops_framework.drift.sample import Sample
 from mlops_framework.drift.sums import exponent_of, in_units, whole_sum
+from mlops_framework.drift.tally import counted_texts
 
 finite = st.floats(-1e100, 1e100, allow_nan=False)
 texts = st.lists(st.text(max_size=4), max_size=60)
@@ -91,3 +94,18 @@ def test_distinct_values_are_counted_alike_however_they_are_split(
 
 def test_many_distinct_values_are_estimated() -> None:
     assert math.isclose(distinct(list(range(100_000))).estimate, 100_000, rel_tol=0.3)
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=80), st.integers(1, 4))
+def test_top_categories_are_exact_and_none_left_out_is_above_the_bound(
+    values: list[str], buckets: int
+) -> None:
+    spec = ColumnSpec("x", "categories", categories=("a", "b"), buckets=buckets)
+    found, bound = top_categories(spec, counted_texts(spec, values), 3)
+    truth = Counter(values)
+    assert all(truth[text] == count for text, count in found)
+    assert [count for _, count in found] == sorted((n for _, n in found), reverse=True)
+    if buckets > 1:
+        assert all(truth[text] <= bound for text in truth.keys() - {"a", "b"})
+    else:  # of so few values every one is known
+        assert bound == 0
