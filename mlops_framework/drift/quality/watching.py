@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.findings import Finding
 from mlops_framework.drift.ground_truth.joiner import Joiner
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
 from mlops_framework.drift.ports import Store
@@ -57,9 +58,11 @@ class ModelQualityWatcher:
         """The files that hold labels of each window."""
         return self.joiner.news(config, profiles, now)
 
-    def look(self, scene: Scene) -> QualitySight | None:
+    def look(self, scene: Scene) -> QualitySight | TooManyRows | None:
         """Count the window's rows and compare."""
         settings = scene.config.ground_truth
+        if settings is not None and self.joiner.too_many(scene):
+            return TooManyRows(scene, self.joiner.most_rows)
         rows = self.joiner.rows(scene) if settings is not None else None
         if settings is None or rows is None:
             return None
@@ -127,6 +130,30 @@ class QualitySight:
     def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
         """What it means for the window."""
         return section_of(self.view, (*self.realised, *self.promised), judged)
+
+
+@dataclass(frozen=True)
+class TooManyRows:
+    """What is said of a window that is too large to be joined with its labels by one function.
+
+    Attributes:
+        scene: The window.
+        most: Rows that are not too many.
+    """
+
+    scene: Scene
+    most: int
+    claims: Sequence[Claim] = field(default=())
+
+    def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
+        """No verdict, and what to do."""
+        sentence = (
+            f"Answers were not joined with labels, and groups not compared: the window has "
+            f"{self.scene.profile.rows:,} rows, and one function joins {self.most:,}. Make "
+            "window_minutes shorter, or capture a smaller percentage of the requests."
+        )
+        finding = Finding("", "rows", "too-many", 0.0, None, None, sentence, "model-quality")
+        return Section(kind="model-quality", verdict="insufficient-data", findings=(finding,))
 
 
 def seen(view: QualityView) -> QualitySight:

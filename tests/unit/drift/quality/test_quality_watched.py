@@ -254,6 +254,24 @@ def test_the_page_shows_before_and_now_side_by_side(world: Watched) -> None:
     assert not any(link.startswith("http") for link in read.references)
 
 
+def test_a_window_too_large_for_one_function_is_told_and_its_columns_are_judged(
+    world: Watched,
+) -> None:
+    world.learn()
+    store = world.drift.store
+    watcher = ModelQualityWatcher(store, Joiner(store, most_rows=999))
+    world.drift = replace(world.drift, watchers=(watcher,))
+    world.serve("2026-03-01T15:05:00Z", calls(15))
+    world.label("2026-03-01T15:00:00Z", calls(15))
+
+    assert world.evaluate("2026-03-01T16:15:00Z") == [("15:00", "healthy")]
+    report = world.report("15")
+    assert "model_quality" not in report
+    (finding,) = report["findings"]
+    assert (finding["kind"], finding["test"]) == ("model-quality", "too-many")
+    assert "1,000 rows, and one function joins 999" in finding["sentence"]
+
+
 def test_a_drop_that_goes_on_says_since_when(world: Watched) -> None:
     world.learn()
     for hour in (15, 16, 17):
