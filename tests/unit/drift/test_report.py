@@ -122,6 +122,16 @@ def test_a_page_needs_no_network_and_runs_nothing(baseline: Baseline) -> None:
     assert not re.search(r"<script|url\(|@import|https?://", text)
 
 
+def test_a_page_fits_a_phone_and_wide_tables_scroll_by_themselves(baseline: Baseline) -> None:
+    text = report_page(report_document(evaluation(baseline, drifted(baseline))))
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    assert "@media (max-width:520px)" in text
+    tables = [place.start() for place in re.finditer("<table", text)]
+    assert tables
+    assert all(text[:at].endswith('<div class="scroll">') for at in tables)
+    assert not re.search(r"(?<!-)width:\s*(?:[6-9]\d\d|\d{4,})px", text)
+
+
 def test_what_comes_from_outside_is_escaped(baseline: Baseline) -> None:
     evil = '<img src=x onerror="1">'
     rows = [
