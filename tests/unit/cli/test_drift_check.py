@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import random
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -432,3 +434,27 @@ def test_a_baseline_brings_the_files_of_model_monitors_baseline_job(
     assert [feature["name"] for feature in constraints["features"]] == names
     again = run("drift", "baseline", str(folder / "statistics.json"), "-o", output)
     assert again.exit_code == 0, again.output
+
+
+def test_a_terminal_has_a_bar_of_progress_and_the_output_has_none(
+    train: Path, tmp_path: Path
+) -> None:
+    current = write_csv(tmp_path / "now.csv", SMALL, small(500, 2))
+    terminal, side = os.openpty()
+    command = ["drift", "check", str(current), "--baseline", str(train), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mlops_framework.cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=side,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        check=False,
+        timeout=120,
+    )
+    os.close(side)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert done.returncode == 0, shown
+    assert json.loads(done.stdout)["verdict"] == "healthy"
+    assert "Reading train.csv" in shown
+    assert "Reading now.csv" in shown
+    assert "%" in shown
