@@ -26,6 +26,11 @@ RUN_LENGTH: Final = 5000
 FEWEST_WINDOWS: Final = 2
 """One window is judged by itself; there must be at least another to add."""
 _ERRORS: Final = 3.0
+_PLAIN: Final = 4.0
+"""Standard errors of a window that prove a change by themselves. What is beyond them counts for no
+more: an hour that went wrong must not be held against the good ones that follow it."""
+_SPARE: Final = 3.0
+"""Evidence kept beyond the limit, likewise (natural logarithm)."""
 _UP_AND_DOWN: Final = np.array([1.0, -1.0])
 
 
@@ -92,7 +97,8 @@ def judge_sequence(
             seen = windows[start].get(trait.key)
             if seen is not None:
                 scores[row, column] = _scores(*seen, known[trait], _matters(trait, policy))
-    detected = detect(scores.reshape(len(starts), -1))
+    plain = np.minimum(scores.reshape(len(starts), -1), _PLAIN)
+    detected = detect(plain, limit + _SPARE)
     evidence = detected.log_evidence[-1].reshape(-1, 2)
     alarms = standing(detected.log_evidence, limit).reshape(-1, 2)
     since = detected.since.reshape(-1, 2).astype(int)

@@ -38,12 +38,14 @@ class Detected:
     since: Floats
 
 
-def detect(scores: Floats) -> Detected:
+def detect(scores: Floats, most: float = np.inf) -> Detected:
     """Run a detector on each column of scores.
 
     Args:
         scores: One row a window, oldest first, and one column a detector; NaN where the window
             says nothing about it, which leaves its evidence as it is.
+        most: Logarithm of the evidence that is kept at most. What is cut off only makes alarms
+            rarer, and lets one end soon after the change has.
     """
     windows, detectors = scores.shape
     rates = np.array(RATES)[:, None]
@@ -58,7 +60,7 @@ def detect(scores: Floats) -> Detected:
     for window in range(windows):
         here = seen[window]
         bet = bets[window]
-        log_sum = np.where(here, np.logaddexp(log_sum, 0.0) + bet, log_sum)
+        log_sum = np.where(here, np.minimum(np.logaddexp(log_sum, 0.0) + bet, most), log_sum)
         path[window] = np.logaddexp.reduce(log_sum, axis=0) - np.log(len(RATES))
         anew = here & (best < 0)
         since = np.where(anew, window, since)

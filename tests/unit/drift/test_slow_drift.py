@@ -162,3 +162,12 @@ def test_silence_is_not_covered_up_by_drift_that_was_there_before(world: World) 
     report = world.document("reports/2026/03/02/1700/report.json")
     assert [finding["kind"] for finding in report["findings"]] == ["data-quality"]
     assert report["slow_drift"]["drifts"]
+
+
+def test_hours_that_went_wrong_are_not_held_against_the_good_ones_after_them(world: World) -> None:
+    assert set(hours(world, 0, 12)) == {"healthy"}
+    assert hours(world, 12, 14, shift=15) == ["drift"] * 2
+    assert hours(world, 14, 24) == ["healthy"] * 10
+    assert hours(world, 24, 30, shift=15) == ["drift"] * 6
+    # Thin traffic needs hours to say that it is well again, too, but no days.
+    assert hours(world, 30, 48)[10:] == ["healthy"] * 8
