@@ -24,6 +24,8 @@ _GONE: Final = 0.5
 _MISSED: Final = 2
 """So many intervals without an evaluation are a fault; a late one is none."""
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_FIELD: Final = r"(\*|\d{1,2}|(?:\*|\d{1,2})/0?[1-9]\d?)"
+_DAILY_CRON: Final = re.compile(rf"cron\({_FIELD} {_FIELD} [*?] \* [*?] \*\)")
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,31 @@ class Fault:
 
 
 def interval_of(config: MonitorConfig) -> timedelta | None:
-    """How often the monitor is evaluated; ``None`` for a schedule that is no plain rate."""
-    match = _RATE.fullmatch(config.schedule_expression.strip())
-    return match and timedelta(**{f"{match[2]}s": int(match[1])})
+    """The longest time between two evaluations: of a rate, or of a cron expression for every day.
+
+    Returns:
+        ``None`` for schedules that leave out days, and for lists and ranges.
+    """
+    schedule = config.schedule_expression.strip()
+    if match := _RATE.fullmatch(schedule):
+        return timedelta(**{f"{match[2]}s": int(match[1])})
+    match = _DAILY_CRON.fullmatch(schedule)
+    if match is None:
+        return None
+    minute, hour = match[1], match[2]
+    if minute.isdecimal():
+        return timedelta(hours=_gap_of(hour, 24))
+    return timedelta(minutes=_gap_of(minute, 60)) if hour == "*" else None
+
+
+def _gap_of(field: str, size: int) -> int:
+    """The longest gap between the times of a field: ``*``, ``5``, ``*/6`` or ``0/6``."""
+    first, _, step = field.partition("/")
+    begin = 0 if first == "*" else int(first) % size
+    every = int(step) if step else (1 if first == "*" else size)
+    times = range(begin, size, every)
+    around = size - times[-1] + begin
+    return max(around, every) if len(times) > 1 else size
 
 
 def faults_of(

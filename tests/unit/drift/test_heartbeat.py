@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
 from mlops_framework.drift.heartbeat.capture_state import CaptureState
+from mlops_framework.drift.heartbeat.pulse import interval_of
 from mlops_framework.drift.heartbeat.watcher import HeartbeatWatcher
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, CONFIG, LIKE, NAME, UNLIKE, World
@@ -152,6 +154,41 @@ def test_an_evaluation_that_did_not_run_is_told_by_the_next(world: World) -> Non
     ((aspect, sentence),) = told(world, 19)
     assert aspect == "check-missed"
     assert "between 2026-03-01T14:15:00Z and 2026-03-01T20:15:00Z" in sentence
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"),
+    [
+        ("rate(2 hours)", 2.0),
+        ("cron(0 * ? * * *)", 1.0),
+        ("cron(* * * * ? *)", 1 / 60),
+        ("cron(0/15 * * * ? *)", 0.25),
+        ("cron(0 00/06 ? * * *)", 6.0),
+        ("cron(0 12/2 ? * * *)", 14.0),  # nothing from 22 to 12
+        ("cron(30 4 * * ? *)", 24.0),
+        ("cron(0/5 8 * * ? *)", None),
+        ("cron(0 9 ? * MON-FRI *)", None),
+    ],
+)
+def test_a_schedule_says_how_long_it_may_be_between_two_evaluations(
+    schedule: str, hours: float | None
+) -> None:
+    interval = interval_of(replace(CONFIG, schedule_expression=schedule))
+    assert interval == (None if hours is None else timedelta(hours=hours))
+
+
+def test_an_evaluation_that_cron_did_not_start_is_told_too(endpoints: Endpoints) -> None:
+    config = replace(CONFIG, heartbeat=True, schedule_expression="cron(0 * ? * * *)")
+    world = World(config)
+    watcher = HeartbeatWatcher(world.bucket, endpoints, world.clock)
+    world.drift = replace(world.drift, watchers=(watcher,))
+    world.drift.build_baseline(NAME)
+    world.evaluate("2026-03-01T12:00:00Z")
+    for hour, now in ((12, 14), (13, 15), (19, 21)):
+        world.capture(f"2026-03-01T{hour}:05:00Z", LIKE)
+        world.evaluate(f"2026-03-01T{now}:00:00Z")
+    assert told(world, 13) == []
+    assert [aspect for aspect, _ in told(world, 19)] == ["check-missed"]
 
 
 def test_a_fault_of_the_captures_is_no_drift_and_asks_for_no_retraining(
