@@ -1,7 +1,8 @@
 """What an instance type's name tells of its machine.
 
 Source: *Amazon EC2 User Guide*, "Instance store volumes"; the families are those of SageMaker's
-``ProductionVariantInstanceType``.
+``ProductionVariantInstanceType``. Standard library alone: the local AWS reads it too, in an
+environment that has no more.
 """
 
 from __future__ import annotations
@@ -9,20 +10,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mlops_framework.contracts.parameters import Parameter
-
 _WITH_LOCAL_DISK: Final = re.compile(r"[a-z]+[0-9]+[a-z]*d[a-z]*")
 """The letter d behind the generation: m5d, c6gd, g4dn, p4de."""
 _NAMED_OTHERWISE: Final = re.compile(
     r"(dl1|g5|g6|g6e|gr6|g7|g7e|p5|p5e|p5en|p6-[a-z0-9]+|p6e-[a-z0-9]+|trn1|trn1n|trn2)"
-)
-
-ENCRYPTS_VOLUMES: Final = Parameter(
-    name="EncryptsVolumes",
-    kind="String",
-    allowed_values=("true", "false"),
-    description="Whether the instances have volumes that take a key, and no disks of their own.",
-    field="encrypts_volumes",
 )
 
 

@@ -38,7 +38,7 @@ from mlops_framework.contracts.fields import (
     PythonScript,
     S3Uri,
 )
-from mlops_framework.contracts.instances import ENCRYPTS_VOLUMES, has_local_disk
+from mlops_framework.contracts.instances import has_local_disk
 from mlops_framework.contracts.model_building import (
     READ_PARAMETERS,
     START_PARAMETERS,
@@ -55,6 +55,7 @@ from mlops_framework.contracts.model_source import Algorithm, AlgorithmVersion
 from mlops_framework.contracts.parameters import VALUE_LIMIT, Parameter
 from mlops_framework.contracts.training_faults import training_faults
 from mlops_framework.contracts.training_images import aws_image, training_image
+from mlops_framework.contracts.volumes import ENCRYPTS_VOLUMES
 from mlops_framework.errors import Fault, RequestInvalid
 
 REPORTED: Final = "accuracy"

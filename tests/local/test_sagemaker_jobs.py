@@ -235,6 +235,23 @@ def test_what_is_not_carried_is_refused_by_name(
     assert caught.value.response["Error"]["Code"] == "NotCarriedByLocalAws"
 
 
+def test_a_key_for_disks_that_the_machine_encrypts_is_refused(
+    local_aws: Emulator, bucket: str
+) -> None:
+    sagemaker = local_aws.client("sagemaker")
+    instances = {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
+    keyed = {**instances, "VolumeKmsKeyId": "alias/own"}
+    training = training_request("keyed", bucket, "code.tar.gz") | {"ResourceConfig": keyed}
+    processing = processing_request("keyed", bucket) | {
+        "ProcessingResources": {"ClusterConfig": keyed}
+    }
+
+    with pytest.raises(ClientError, match=r"ml.g4dn.xlarge, which has disks of its own"):
+        sagemaker.create_training_job(**training)
+    with pytest.raises(ClientError, match=r"ml.g4dn.xlarge, which has disks of its own"):
+        sagemaker.create_processing_job(**processing)
+
+
 def test_a_name_is_used_once(local_aws: Emulator, train: Submit) -> None:
     settled(local_aws, train("only-once", "pass"))
     with pytest.raises(ClientError, match="ResourceInUse"):

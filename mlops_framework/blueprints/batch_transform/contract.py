@@ -27,7 +27,7 @@ from mlops_framework.contracts.fields import (
     OptionalS3Uri,
     OptionalSageMakerName,
 )
-from mlops_framework.contracts.instances import ENCRYPTS_VOLUMES, has_local_disk
+from mlops_framework.contracts.instances import has_local_disk
 from mlops_framework.contracts.model_source import (
     Algorithm,
     AlgorithmVersion,
@@ -35,6 +35,7 @@ from mlops_framework.contracts.model_source import (
     source_faults,
 )
 from mlops_framework.contracts.parameters import Parameter
+from mlops_framework.contracts.volumes import ENCRYPTS_VOLUMES
 from mlops_framework.errors import Fault
 
 MOST_VARIABLES = 16

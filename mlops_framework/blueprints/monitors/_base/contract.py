@@ -30,8 +30,9 @@ from mlops_framework.contracts.fields import (
     OptionalS3Object,
     OptionalS3Uri,
 )
-from mlops_framework.contracts.instances import ENCRYPTS_VOLUMES, has_local_disk
+from mlops_framework.contracts.instances import has_local_disk
 from mlops_framework.contracts.parameters import Parameter, parameter_name
+from mlops_framework.contracts.volumes import ENCRYPTS_VOLUMES
 from mlops_framework.errors import Fault, RequestInvalid
 from mlops_framework.images import ImageUnknown, image_uri
 

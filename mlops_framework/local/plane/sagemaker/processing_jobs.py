@@ -27,6 +27,7 @@ from mlops_framework.local.plane.sagemaker.processes import (
     RunnerProcess,
     base_environment,
 )
+from mlops_framework.local.plane.sagemaker.volumes import check_volume_key
 from mlops_framework.local.plane.service import AwsFault, Scope, operation
 
 KIND = "processing-job"
@@ -221,13 +222,15 @@ def _exit_message(job: Job) -> dict[str, str]:
 
 
 def _check(request: Mapping[str, Any]) -> None:
-    """Refuse by name what this machine does not do."""
+    """Refuse what SageMaker refuses, and by name what this machine does not do."""
     application = request["AppSpecification"]
     check_image(application["ImageUri"], told_as="AppSpecification.ImageUri", algorithms=False)
     check_entry_point(application.get("ContainerEntrypoint"))
-    count = request["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    count = cluster["InstanceCount"]
     if count != 1:
         raise not_carried(f"a processing job on {count} instances", "InstanceCount has to be 1.")
+    check_volume_key(cluster)
     for each in request.get("ProcessingInputs", []):
         told = f"the input {each['InputName']!r} with"
         source = each.get("S3Input")

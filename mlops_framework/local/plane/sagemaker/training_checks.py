@@ -8,6 +8,7 @@ from typing import Any
 from mlops_framework.local.plane.sagemaker.area import invalid, not_carried
 from mlops_framework.local.plane.sagemaker.checkpoints import CHECKPOINTS
 from mlops_framework.local.plane.sagemaker.images import check_image, check_script
+from mlops_framework.local.plane.sagemaker.volumes import check_volume_key
 
 _ACCEPTED_MEMBERS = frozenset(
     {
@@ -42,6 +43,7 @@ def check_training(request: Mapping[str, Any]) -> None:
         raise not_carried(
             f"a training job on {count} instances", "ResourceConfig.InstanceCount has to be 1."
         )
+    check_volume_key(resources)
     for channel in request.get("InputDataConfig", []):
         told = f"the channel {channel['ChannelName']!r} with"
         source = channel["DataSource"].get("S3DataSource")
@@ -72,7 +74,7 @@ def _check_spot(request: Mapping[str, Any]) -> None:
         if wait is not None:
             raise invalid("MaxWaitTimeInSeconds is for managed spot training only.")
         return
-    if request["ResourceConfig"].get("KeepAlivePeriodInSeconds"):
+    if request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
         raise invalid("Warm pools cannot be used with managed spot training.")
     if wait is None:
         raise invalid("Managed spot training needs StoppingCondition.MaxWaitTimeInSeconds.")

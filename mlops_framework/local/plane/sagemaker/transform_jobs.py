@@ -33,6 +33,7 @@ from mlops_framework.local.plane.sagemaker.transform_records import (
     transform,
 )
 from mlops_framework.local.plane.sagemaker.transform_server import LOG_GROUP, TransformServer
+from mlops_framework.local.plane.sagemaker.volumes import check_volume_key
 from mlops_framework.local.plane.service import AwsFault, Scope, operation
 
 KIND = "transform-job"
@@ -270,6 +271,7 @@ def _failure(failures: list[str], count: int) -> str:
 
 def _check(request: Mapping[str, Any]) -> None:
     """Refuse what SageMaker refuses, and by name what this machine does not do."""
+    check_volume_key(request["TransformResources"])
     source = request["TransformInput"]
     kind = source["DataSource"]["S3DataSource"]["S3DataType"]
     if kind not in ("S3Prefix", "ManifestFile"):
