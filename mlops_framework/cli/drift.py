@@ -76,6 +76,7 @@ def _read(s3: Any, bucket: str, key: str, monitor: str) -> bytes:
 
 def _show(document: Mapping[str, Any], where: Mapping[str, str], html: Path | None) -> None:
     from mlops_framework.cli import screen
+    from mlops_framework.drift.report_tables import since_words
 
     window = document["window"]
     line = screen.out()
@@ -91,7 +92,7 @@ def _show(document: Mapping[str, Any], where: Mapping[str, str], html: Path | No
             ("Column", "", "Training mean", "Window mean", "Test", "Effect", "Limit"), rows
         )
     for finding in document["findings"]:
-        screen.show_line(f"- {finding['sentence']}")
+        screen.show_line(f"- {finding['sentence']}{since_words(finding, window['start'])}")
     page = html or f"s3://{where['bucket']}/{where['html_key']}"
     screen.show_line(f"Report: {page}")
 

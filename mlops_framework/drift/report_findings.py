@@ -7,7 +7,7 @@ from html import escape
 from typing import Any, Final
 
 from mlops_framework.drift.findings import percent
-from mlops_framework.drift.report_tables import minute
+from mlops_framework.drift.report_tables import since_words
 
 _WATCHED: Final[tuple[tuple[str, str, str], ...]] = (
     ("data-quality", "columns", "Columns"),
@@ -52,7 +52,8 @@ def findings_section(report: Mapping[str, Any]) -> str:
         own = [finding for finding in found if finding["kind"] == kind]
         start = report["window"]["start"]
         items = "".join(
-            f"<li>{_strength(one)}<p>{_emphasised(one)}{_since(one, start)}</p></li>" for one in own
+            f"<li>{_strength(one)}<p>{_emphasised(one)}{since_words(one, start)}</p></li>"
+            for one in own
         )
         plain = "" if any(map(_is_share, own)) else " plain"
         html += f'<ol class="findings{plain}">{items}</ol>'
@@ -79,14 +80,6 @@ def _strength(finding: Mapping[str, Any]) -> str:
     if not _is_share(finding):
         return '<span class="effect">!</span>' if finding["kind"] in _SHARES else ""
     return f'<span class="effect">{escape(percent(finding["effect"]))}</span>'
-
-
-def _since(finding: Mapping[str, Any], start: str) -> str:
-    """Since when, if longer than the window and the sentence does not say so itself."""
-    since = finding.get("since", start)
-    if since >= start or finding["kind"] in ("model-quality", "slow-drift"):
-        return ""
-    return f" So it is since {minute(since)} UTC."
 
 
 def _emphasised(finding: Mapping[str, Any]) -> str:

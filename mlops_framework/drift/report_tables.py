@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 _NUMBER: Final = ' class="n"'
 
@@ -42,3 +42,11 @@ def table_head(head: Sequence[str], *, words: int = 1) -> str:
 def minute(text: str) -> str:
     """An ISO 8601 time of a report as people read it: ``2026-03-01 14:00``, UTC."""
     return text[:16].replace("T", " ")
+
+
+def since_words(finding: Mapping[str, Any], start: str) -> str:
+    """Since when, if longer than the window and the finding's sentence does not say so itself."""
+    since = finding.get("since", start)
+    if since >= start or finding["kind"] in ("model-quality", "slow-drift"):
+        return ""
+    return f" So it is since {minute(since)} UTC."

@@ -19,7 +19,13 @@ REPORT = {
     "verdict": "drift",
     "summary": "Drift: 1 of 2 columns differ.",
     "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"},
-    "findings": [{"sentence": "AGEP moved up by 30."}],
+    "findings": [
+        {
+            "kind": "data-quality",
+            "sentence": "AGEP moved up by 30.",
+            "since": "2025-12-31T20:00:00Z",
+        }
+    ],
     "columns": [
         {
             "name": "AGEP",
@@ -99,6 +105,7 @@ def test_drift_is_shown_worst_first_and_is_exit_status_two(run: Run) -> None:
     assert result.exit_code == 2
     for told in ("1 of 2 columns differ", "AGEP", "70.5", "location", "moved up by 30", "Report: "):
         assert told in result.stdout
+    assert "So it is since 2025-12-31 20:00 UTC." in result.stdout
     assert f"s3://{BUCKET}/drift/income/reports/w/report.html" in result.stdout
 
 

@@ -421,3 +421,22 @@ def test_silence_says_since_when_too(world: World) -> None:
     world.evaluate("2026-03-01T17:15:00Z")
 
     assert since_of(world, "16") == {"": "2026-03-01T15:00:00Z"}
+
+
+@pytest.mark.parametrize(("watched", "rows"), [("", 1000), ("blue", 500)])
+def test_all_variants_of_an_endpoint_are_one_traffic_unless_one_is_asked_for(
+    watched: str, rows: int
+) -> None:
+    world = World(replace(CONFIG, variant_name=watched))
+    world.drift.build_baseline(NAME)
+    world.evaluate("2026-03-01T12:00:00Z")
+    time = "2026-03-01T14:05:00Z"
+    for variant, served in (("blue", LIKE), ("green", UNLIKE)):
+        key = capture_key(NAME, time).replace("AllTraffic", variant)
+        text = "\n".join(capture_line(row, time=time) for row in served)
+        world.bucket.objects[BUCKET, key] = text
+        world.drift.profile_object(ObjectVersion(BUCKET, key, "v1", "v1"))
+    world.evaluate("2026-03-01T15:15:00Z")
+    report = world.document("reports/2026/03/01/1400/report.json")
+    assert report["captures"]["rows"] == rows
+    assert report["verdict"] == ("healthy" if watched else "drift")
