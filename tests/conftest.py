@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_socket
 from xdist.scheduler import LoadScopeScheduling
@@ -14,6 +15,12 @@ from xdist.scheduler import LoadScopeScheduling
 TESTS = Path(__file__).resolve().parent
 # These prove logic alone: a socket in one of them is a mistake.
 WITHOUT_SOCKETS = frozenset({"contracts", "lambdas", "unit"})
+
+
+# The same examples everywhere and every time; HYPOTHESIS_PROFILE=search looks for new ones.
+hypothesis.settings.register_profile("same", derandomize=True, database=None)
+hypothesis.settings.register_profile("search", derandomize=False)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -7,6 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.record_forms import RecordForm, SideForm
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.values import as_texts, number_of
-from mlops_framework.drift.windows import Window
+from mlops_framework.drift.windows import Window, instant, moment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = Window.containing(NOON, 1440)
@@ -69,13 +70,24 @@ def quickly(baseline: Baseline, text: bytes, form: RecordForm, *, size: int = 1 
     return found.get(WINDOW, Profile.empty(baseline)).to_json()
 
 
+def at(time: str) -> None:
+    """A record whose time is none belongs to no window."""
+    try:
+        instant(moment(time))
+    except (ValueError, OverflowError):
+        raise Unreadable("no-time") from None
+
+
 def one_by_one(baseline: Baseline, text: bytes, form: RecordForm) -> str:
     reader, profiler = CaptureReader(baseline.names, form), Profiler(baseline)
     for line in text.split(b"\n"):
         if not line.strip():
             continue
         try:
-            profiler.add(reader.read(line), line)
+            invocation = reader.read(line)
+            if invocation.time is not None:
+                at(invocation.time)
+            profiler.add(invocation, line)
         except Unreadable as fault:
             profiler.leave_out(fault.reason, line)
     return profiler.profile().to_json()
@@ -395,7 +407,11 @@ def rows_told(baseline: Baseline, parts: list[bytes], form: RecordForm) -> Count
         try:
             number = number_of(text)
         except ValueError:
-            return text.strip()
+            # Of numbers that are too large, each way keeps its own spelling.
+            found = text.strip()
+            with suppress(ValueError):
+                return float(found)
+            return found
         return number if number == number else None
 
     def meet(_: Window, rows: CapturedRows) -> None:
