@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final, Literal
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.heartbeat.capture_state import CaptureState
+from mlops_framework.drift.heartbeat.cron import Cron
 from mlops_framework.drift.heartbeat.memory import Memory
 from mlops_framework.drift.policy import unreadable_inputs
 from mlops_framework.drift.profile import Profile
@@ -22,10 +24,8 @@ CHANGED_SHARE: Final = 0.01
 """From this share of the records on, members or fields that training did not have are a change."""
 _GONE: Final = 0.5
 _MISSED: Final = 2
-"""So many intervals without an evaluation are a fault; a late one is none."""
+"""So many evaluations that did not run are a fault; a late one is none."""
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_FIELD: Final = r"(\*|\d{1,2}|(?:\*|\d{1,2})/0?[1-9]\d?)"
-_DAILY_CRON: Final = re.compile(rf"cron\({_FIELD} {_FIELD} [*?] \* [*?] \*\)")
 
 
 @dataclass(frozen=True)
@@ -46,32 +46,31 @@ class Fault:
     known: bool = True
 
 
-def interval_of(config: MonitorConfig) -> timedelta | None:
-    """The longest time between two evaluations: of a rate, or of a cron expression for every day.
+def overdue_since(config: MonitorConfig, looked: datetime, now: datetime) -> datetime | None:
+    """Since when evaluations did not run that the schedule asks for.
+
+    Windows that are over come once a window, whatever the schedule, and after the grace period; so
+    nothing is expected of a monitor that long. Of a cron expression, all its times between then and
+    now are expected, but for the last one: that may be what runs now.
+
+    Args:
+        config: The monitor.
+        looked: When it ran last.
+        now: The present.
 
     Returns:
-        ``None`` for schedules that leave out days, and for lists and ranges.
+        The first time at which it did not run; ``None`` unless there are two or more.
     """
     schedule = config.schedule_expression.strip()
+    since = looked + timedelta(minutes=config.window_minutes, seconds=config.grace_seconds)
     if match := _RATE.fullmatch(schedule):
-        return timedelta(**{f"{match[2]}s": int(match[1])})
-    match = _DAILY_CRON.fullmatch(schedule)
-    if match is None:
+        interval = timedelta(**{f"{match[2]}s": int(match[1])})
+        return since + interval if now > since + _MISSED * interval else None
+    cron = Cron.parse(schedule)
+    if cron is None:
         return None
-    minute, hour = match[1], match[2]
-    if minute.isdecimal():
-        return timedelta(hours=_gap_of(hour, 24))
-    return timedelta(minutes=_gap_of(minute, 60)) if hour == "*" else None
-
-
-def _gap_of(field: str, size: int) -> int:
-    """The longest gap between the times of a field: ``*``, ``5``, ``*/6`` or ``0/6``."""
-    first, _, step = field.partition("/")
-    begin = 0 if first == "*" else int(first) % size
-    every = int(step) if step else (1 if first == "*" else size)
-    times = range(begin, size, every)
-    around = size - times[-1] + begin
-    return max(around, every) if len(times) > 1 else size
+    times = list(islice(cron.after(since), _MISSED + 1))
+    return times[0] if len(times) > _MISSED and times[-1] <= now else None
 
 
 def faults_of(
@@ -219,18 +218,14 @@ def _lateness(window: Window, late: int, config: MonitorConfig) -> Iterator[Faul
 
 
 def _gap(config: MonitorConfig, memory: Memory, now: datetime) -> Iterator[Fault]:
-    interval = interval_of(config)
-    if interval is None or memory.looked is None:
-        return
-    # Windows that are over come once a window, whatever the schedule, and after the grace period.
-    wait = timedelta(minutes=config.window_minutes, seconds=config.grace_seconds)
-    if now - memory.looked <= _MISSED * interval + wait:
+    missed = memory.looked and overdue_since(config, memory.looked, now)
+    if memory.looked is None or missed is None:
         return
     yield Fault(
         "check-missed",
         f"The monitor did not run between {instant(memory.looked)} and {instant(now)}, though its "
-        f"schedule is {config.schedule_expression}; windows without captures in between were not "
-        "noticed.",
+        f"schedule is {config.schedule_expression} and it was due at {instant(missed)} at the "
+        "latest; windows without captures in between were not noticed.",
     )
 
 

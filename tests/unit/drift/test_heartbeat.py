@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from mlops_framework.drift.heartbeat.capture_state import CaptureState
-from mlops_framework.drift.heartbeat.pulse import interval_of
+from mlops_framework.drift.heartbeat.pulse import overdue_since
 from mlops_framework.drift.heartbeat.watcher import HeartbeatWatcher
+from mlops_framework.drift.windows import moment
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, CONFIG, LIKE, NAME, UNLIKE, World
 
@@ -157,24 +158,30 @@ def test_an_evaluation_that_did_not_run_is_told_by_the_next(world: World) -> Non
 
 
 @pytest.mark.parametrize(
-    ("schedule", "hours"),
+    ("schedule", "runs", "due"),
     [
-        ("rate(2 hours)", 2.0),
-        ("cron(0 * ? * * *)", 1.0),
-        ("cron(* * * * ? *)", 1 / 60),
-        ("cron(0/15 * * * ? *)", 0.25),
-        ("cron(0 00/06 ? * * *)", 6.0),
-        ("cron(0 12/2 ? * * *)", 14.0),  # nothing from 22 to 12
-        ("cron(30 4 * * ? *)", 24.0),
-        ("cron(0/5 8 * * ? *)", None),
-        ("cron(0 9 ? * MON-FRI *)", None),
+        ("rate(2 hours)", "03-01T19:10", None),
+        ("rate(2 hours)", "03-01T19:11", "03-01T17:10"),
+        ("cron(0 * ? * * *)", "03-01T17:00", None),
+        ("cron(0 * ? * * *)", "03-01T18:00", "03-01T16:00"),
+        ("cron(0 20-2/2 * * ? *)", "03-02T20:00", "03-01T20:00"),
+        ("cron(0 9 ? * MON-FRI *)", "03-03T09:00", None),
+        ("cron(0 9 ? * MON-FRI *)", "03-06T09:00", "03-02T09:00"),
+        ("cron(0 9 ? * 2#1 *)", "04-07T09:00", None),
+        ("cron(0 9 LW * ? *)", "06-01T00:00", "03-31T09:00"),
+        ("cron(0 9 ? * MUN *)", "12-01T00:00", None),
+        ("on request", "12-01T00:00", None),
     ],
 )
-def test_a_schedule_says_how_long_it_may_be_between_two_evaluations(
-    schedule: str, hours: float | None
+def test_two_evaluations_that_a_schedule_asks_for_have_to_be_missed(
+    schedule: str, runs: str, due: str | None
 ) -> None:
-    interval = interval_of(replace(CONFIG, schedule_expression=schedule))
-    assert interval == (None if hours is None else timedelta(hours=hours))
+    """A Sunday, 14:00; the next hour is over and may have been looked at after 15:10."""
+    config = replace(CONFIG, schedule_expression=schedule)
+    looked = datetime(2026, 3, 1, 14, tzinfo=UTC)
+    now, wanted = (time and moment(f"2026-{time}:00Z") for time in (runs, due))
+    assert now
+    assert overdue_since(config, looked, now) == wanted
 
 
 def test_an_evaluation_that_cron_did_not_start_is_told_too(endpoints: Endpoints) -> None:
