@@ -23,7 +23,7 @@ def model_quality_page(section: Mapping[str, Any]) -> str:
         f"<p>{escape(_labels(section))}</p>",
         f"<p>{escape(_reference(section))}</p>",
         _metrics(section["metrics"]),
-        _over_time(section["history"]),
+        _over_time(section.get("history")),
         _estimate(section["estimate"]),
         _roc(section["roc"]),
         _confusion(section["confusion"]),
@@ -36,7 +36,7 @@ def _labels(section: Mapping[str, Any]) -> str:
     rows, labelled = labels["rows"], labels["labelled"]
     share = percent(labelled / rows) if rows else "none"
     told = [f"{labelled:,} of {rows:,} captured rows have a label ({share})."]
-    pool = section["pool"]
+    pool = section.get("pool")
     if pool:
         told.append(
             f"These are few: {pool['windows']:,} windows, since {minute(pool['since'])} UTC, are "

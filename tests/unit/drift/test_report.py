@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -26,6 +28,7 @@ TASK = Task(Window.containing(moment("2026-03-01T14:00:00Z"), 60), ("a", "b"), T
 SCHEMA = json.loads(
     resources.files("mlops_framework.drift").joinpath("report.schema.json").read_text("utf-8")
 )
+STORED = Path(__file__).parent / "reports"
 VOID = {"meta", "rect", "link", "br"}
 
 
@@ -98,6 +101,7 @@ def test_every_report_is_of_the_schema_and_its_page_is_well_formed(
 ) -> None:
     document = report_document(evaluation(baseline, world(baseline)))
     jsonschema.validate(json.loads(json.dumps(document, allow_nan=False)), SCHEMA)
+    assert all(found["since"] for found in document["findings"])
     page = read(report_page(document))
     assert MONITOR.endpoint_name in page.text
 
@@ -112,6 +116,16 @@ def test_the_same_window_gives_the_same_bytes(baseline: Baseline) -> None:
 def test_a_page_can_be_made_again_from_a_stored_report(baseline: Baseline) -> None:
     document = report_document(evaluation(baseline, drifted(baseline)))
     assert report_page(json.loads(json.dumps(document))) == report_page(document)
+
+
+def test_a_report_that_was_stored_by_an_earlier_release_still_is_one() -> None:
+    """Version 2 from before findings told since when, and quality was shown over time."""
+    document = json.loads((STORED / "version-2-without-since.json").read_text("utf-8"))
+    assert {"since", "sentence"} & document["findings"][0].keys() == {"sentence"}
+    jsonschema.validate(document, SCHEMA)
+    page = report_page(document)
+    read(page)
+    assert document["findings"][0]["sentence"] in unescape(re.sub("<[^>]+>", "", page))
 
 
 def test_a_page_needs_no_network_and_runs_nothing(baseline: Baseline) -> None:
