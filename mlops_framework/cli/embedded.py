@@ -88,10 +88,12 @@ class CheckoutEmbedded:
     Attributes:
         state: Folder of its state.
         checkout: Where ``app.py`` is.
+        record: File that it writes down its resources and its functions' calls in.
     """
 
     state: Path = STATE
     checkout: Path = Path()
+    record: Path | None = None
     _held: list[Emulator] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def up(
@@ -110,7 +112,12 @@ class CheckoutEmbedded:
         emulator = Emulator.attach(self.state)
         if emulator is None:
             emulator = Emulator(
-                self.state, port=port, keep_state=keep, detached=outlive, progress=tell
+                self.state,
+                port=port,
+                keep_state=keep,
+                detached=outlive,
+                progress=tell,
+                record=self.record,
             ).start()
             if not outlive:
                 # It ends when the pipe to it is closed, which happens when nobody holds it.

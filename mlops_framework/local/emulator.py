@@ -71,6 +71,7 @@ class Emulator:
         progress: venvs.Progress | None = None,
         account: str = ACCOUNT,
         region: str = REGION,
+        record: Path | None = None,
     ) -> None:
         """Describes the emulator; nothing runs before :meth:`start`.
 
@@ -85,6 +86,8 @@ class Emulator:
             progress: Told what is being done, one sentence each.
             account: The account of unsigned calls, twelve digits.
             region: The region of unsigned calls.
+            record: File to write down in what CloudFormation makes and what functions call, as
+                :mod:`mlops_framework.local.plane.record` says; it stays when the emulator ends.
         """
         self.state_dir = state_dir.resolve()
         self._port = port
@@ -94,6 +97,7 @@ class Emulator:
         self._progress = progress or (lambda _: None)
         self._account = account
         self._region = region
+        self._record = record
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._running: Running | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -287,6 +291,7 @@ class Emulator:
             ml_python=str(interpreters.ml),
             keep_state=self._keep_state,
             ends_with_parent=not self._detached,
+            record=str(self._record.resolve()) if self._record else "",
         )
         command = [str(interpreters.emulator), "-I", "-u", "-c", _BOOTSTRAP]
         with self.log.open("wb") as log:

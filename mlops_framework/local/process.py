@@ -26,6 +26,7 @@ from mlops_framework.local.plane import (
 from mlops_framework.local.plane.api_gateway import RequestValidator
 from mlops_framework.local.plane.cloudformation import ResourceType
 from mlops_framework.local.plane.host import PlaneHost
+from mlops_framework.local.plane.record import Record
 from mlops_framework.local.plane.service import LocalService
 from mlops_framework.local.plane.targets import TargetDelivery
 from mlops_framework.local.process_settings import INSTALLER, ProcessSettings
@@ -82,8 +83,11 @@ def main(arguments: Sequence[str]) -> None:
     binding.bind_resource_types(types, host)
     pipelines = next(item for item in services if isinstance(item, codepipeline.CodePipeline))
     binding.bind_targets(TargetDelivery(host, pipelines.start_by_event))
-    binding.bind_lambda_python(settings.lambda_python)
+    record = Record(Path(settings.record)) if settings.record else None
+    binding.bind_lambda_python(settings.lambda_python, record.prelude() if record else "")
     corrections.apply()
+    if record:
+        binding.bind_record(record)  # Last: what was corrected is written down as well.
     for service in services:
         _log.info("Plane carries %s: %s", service.name, ", ".join(service.operations))
     if settings.ends_with_parent:

@@ -20,6 +20,7 @@ class ProcessSettings:
         ml_python: Interpreter for training and serving.
         keep_state: Whether stores are written at the end and read at the start.
         ends_with_parent: Standard input is held open by the parent; its end is the end.
+        record: File that resources and calls are written down in; empty writes nothing.
     """
 
     endpoint: str
@@ -28,6 +29,7 @@ class ProcessSettings:
     ml_python: str
     keep_state: bool
     ends_with_parent: bool
+    record: str = ""
 
     def to_json(self) -> str:
         """The one argument of the process."""

@@ -57,9 +57,15 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def platform(state: Path) -> Iterator[Up]:
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the platform's stacks made and its functions called."""
+    return tmp_path_factory.mktemp("record") / "record.jsonl"
+
+
+@pytest.fixture(scope="session")
+def platform(state: Path, record: Path) -> Iterator[Up]:
     """The platform, deployed as `mlops local up` does; nothing of it is left afterwards."""
-    embedded = CheckoutEmbedded(state, ROOT)
+    embedded = CheckoutEmbedded(state, ROOT, record)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         up = embedded.up(lambda _: None, port=None, keep=False, deploy=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 from mlops_framework.local.plane.cloudformation import ResourceContext, ResourceType
 from mlops_framework.local.plane.host import PlaneHost
+from mlops_framework.local.plane.record import Record
 from mlops_framework.local.plane.service import AwsFault, LocalService, Scope
 from mlops_framework.local.plane.targets import TargetDelivery
 from mlops_framework.local.plane.wire import Request, Response, Wire
@@ -185,11 +186,12 @@ def bind_targets(delivery: TargetDelivery) -> None:
     eventbridge._invoke_target = invoke
 
 
-def bind_lambda_python(interpreter: str) -> None:
+def bind_lambda_python(interpreter: str, prelude: str = "") -> None:
     """Runs Python functions on an interpreter of their own instead of the emulator's.
 
     Args:
         interpreter: A Python whose environment holds what AWS's runtime brings, and no more.
+        prelude: Python source that each function's process runs first.
     """
     from ministack.core import lambda_runtime
 
@@ -197,9 +199,58 @@ def bind_lambda_python(interpreter: str) -> None:
 
     def detect(runtime: str) -> tuple[str, str]:
         binary, worker = emulators_own(runtime)
-        return (interpreter, worker) if runtime.startswith("python") else (binary, worker)
+        if not runtime.startswith("python"):
+            return binary, worker
+        return interpreter, prelude + worker
 
     lambda_runtime._detect_runtime_binary = detect
+
+
+def bind_record(record: Record) -> None:
+    """Writes down every resource that CloudFormation makes, changes or deletes.
+
+    Args:
+        record: Where to.
+    """
+    from ministack.services.cloudformation import provisioners
+
+    for kind, handlers in provisioners._RESOURCE_HANDLERS.items():
+        _record_resource(record, kind, handlers)
+
+
+def _record_resource(record: Record, kind: str, handlers: dict[str, Any]) -> None:
+    emulators_own = dict(handlers)
+
+    def created(logical_id: str, properties: Any, stack: str) -> Any:
+        made = emulators_own["create"](logical_id, properties, stack)
+        note("create", stack, logical_id, made, properties)
+        return made
+
+    def updated(physical_id: str, before: Any, after: Any, stack: str, *logical_id: Any) -> Any:
+        made = emulators_own["update"](physical_id, before, after, stack, *logical_id)
+        note("update", stack, (*logical_id, "")[0], made or (physical_id, {}), after)
+        return made
+
+    def deleted(physical_id: str, properties: Any, *logical_id: Any) -> Any:
+        done = emulators_own["delete"](physical_id, properties, *logical_id)
+        note("delete", "", (*logical_id, "")[0], (physical_id, {}), properties)
+        return done
+
+    def note(event: str, stack: str, logical_id: Any, made: Any, properties: Any) -> None:
+        physical_id, attributes = made
+        record.resource(
+            event,
+            kind,
+            stack=stack,
+            logical_id=logical_id or "",
+            physical_id=physical_id,
+            properties=properties or {},
+            attributes=attributes or {},
+        )
+
+    # Not every type has all three.
+    ours = {"create": created, "update": updated, "delete": deleted}
+    handlers |= {event: noting for event, noting in ours.items() if event in handlers}
 
 
 class _Replacing:
