@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlops_framework.drift.ground_truth.answers import from_scores
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
-from mlops_framework.drift.ground_truth.predictions import from_scores
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.quality.comparing import beyond
 from mlops_framework.drift.quality.estimating import Calibration

@@ -1,8 +1,8 @@
 """Ids as 64 bit numbers, a million in some ten milliseconds.
 
-They only tell which labels *may* belong to which window. A collision (one in 10^6 among a million
-ids and 24 million labels) lets a window be looked at again for nothing; rows are joined by the ids
-themselves.
+They only tell which labels *may* belong to which window, and which rows are sampled. A collision
+(one in 10^6 among a million ids and 24 million labels) lets a window be looked at again for
+nothing; rows are joined by the ids themselves.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from mlops_framework.drift.values import Indices
 
 Hashes: TypeAlias = NDArray[np.uint64]
 
@@ -27,6 +29,32 @@ def hashes_of(ids: Any) -> Hashes:
         return np.empty(0, np.uint64)
     chunks = (ids.slice(begin, _CHUNK) for begin in range(0, len(ids), _CHUNK))
     return np.concatenate([_hashed(chunk) for chunk in chunks])
+
+
+def row_hashes(ids: Any, records: Indices, places: Indices) -> Hashes:
+    """A number for each row, as good as drawn by lot and the same everywhere.
+
+    Args:
+        ids: The ids of the records (an Arrow array).
+        records: Of each row, which of the ids its record has.
+        places: Of each row, its number in its record.
+
+    Returns:
+        By id and place; 0 for rows of records without an id.
+    """
+    found = hashes_of(ids)[records]  # 0 of the empty text alone
+    return np.where(found == 0, np.uint64(0), mixed(found ^ mixed(places.astype(np.uint64))))
+
+
+def mixed(words: Hashes) -> Hashes:
+    """Numbers whose every bit depends on every bit (the finalizer of Stafford's mix 13)."""
+    found: Hashes = words + _MULTIPLIER
+    found ^= found >> np.uint64(30)
+    found *= np.uint64(0xBF58476D1CE4E5B9)
+    found ^= found >> np.uint64(27)
+    found *= np.uint64(0x94D049BB133111EB)
+    found ^= found >> np.uint64(31)
+    return found
 
 
 def _hashed(ids: Any) -> Hashes:

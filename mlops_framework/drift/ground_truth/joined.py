@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mlops_framework.drift.ground_truth.answers import numbers_of
 from mlops_framework.drift.ground_truth.classes import classes_of
+from mlops_framework.drift.ground_truth.id_hashes import Hashes, row_hashes
 from mlops_framework.drift.ground_truth.labels import Labels
-from mlops_framework.drift.ground_truth.predictions import FACET, numbers_of
-from mlops_framework.drift.ground_truth.tables import Table
+from mlops_framework.drift.ground_truth.tables import FACET, LABEL, Table
 from mlops_framework.drift.sums import Floats
-from mlops_framework.drift.values import Indices, Numbers, Texts, Values, joined
+from mlops_framework.drift.values import Indices, Numbers, Texts, Values, as_texts, joined
 
 Marks: TypeAlias = NDArray[np.bool_]
 
@@ -42,6 +43,10 @@ class JoinCounts:
     labels_conflicting: int = 0
     labels_of_other_shape: int = 0
 
+    def merged(self, other: JoinCounts) -> JoinCounts:
+        """Of both, where no id is in both."""
+        return JoinCounts(*map(int.__add__, astuple(self), astuple(other)))
+
 
 @dataclass(frozen=True)
 class JoinedRows:
@@ -55,6 +60,8 @@ class JoinedRows:
         labelled: Which rows have a label.
         facets: Input columns that were kept, by name.
         counts: What the joining met.
+        hashes: A number for each row by its identity, 0 where it has none; ``None`` where rows
+            cannot be told apart (see :func:`~.id_hashes.row_hashes`).
     """
 
     predictions: Values
@@ -63,6 +70,7 @@ class JoinedRows:
     labelled: Marks
     facets: Mapping[str, Values] = field(default_factory=dict)
     counts: JoinCounts = JoinCounts()
+    hashes: Hashes | None = None
 
     def __len__(self) -> int:
         return len(self.labelled)
@@ -93,13 +101,22 @@ class JoinedRows:
         )
 
 
-def join(tables: Sequence[Table], labels: Iterable[Labels], *, classes: bool) -> JoinedRows | None:
+def join(
+    tables: Sequence[Table],
+    labels: Iterable[Labels],
+    *,
+    classes: bool,
+    facets: Iterable[str] = (),
+) -> JoinedRows | None:
     """Give each row its label.
 
     Args:
         tables: Kept predictions, one table per object, in the order of the objects' keys.
-        labels: Labels in the order in which they were collected; one part is held at a time.
+        labels: Labels in the order in which they were collected; one part is held at a time. They
+            take the place of labels that the records themselves had.
         classes: Whether predictions are classes; otherwise numbers.
+        facets: Columns of facets that tables of other rows of the window have; in any case those
+            of these tables.
 
     Returns:
         ``None`` if there are no rows.
@@ -109,17 +126,15 @@ def join(tables: Sequence[Table], labels: Iterable[Labels], *, classes: bool) ->
         return None
     rows = _Rows.of(tables)
     at, texts, counts = _labels_by_row(rows, labels)
-    values: Values
-    if classes:
-        codes = np.full(len(rows.keys), len(texts.distinct), np.int64)
-        codes[at] = texts.indices
-        values = classes_of(Texts(codes, (*texts.distinct, "")))
-    else:
-        numbers = np.full(len(rows.keys), np.nan)
-        numbers[at] = numbers_of(texts)
-        values = Numbers(numbers)
+    # What was collected counts more than what the record said when it was captured.
+    own = as_texts(joined([_column(table, LABEL) for table in tables]))
+    codes = own.indices + len(texts.distinct)
+    codes[at] = texts.indices
+    found = Texts(codes, (*texts.distinct, *own.distinct))
+    values: Values = classes_of(found) if classes else Numbers(numbers_of(found))
     labelled = _present(values)
-    facets = [name for name in tables[-1].columns if name.startswith(FACET)]
+    # Of any object: some were profiled before a column was asked for, or after.
+    names = sorted({*facets, *(name for table in tables for name in facets_of(table))})
     return JoinedRows(
         joined([table.values("prediction") for table in tables]),
         np.concatenate([table.numbers("score") for table in tables]),
@@ -127,10 +142,16 @@ def join(tables: Sequence[Table], labels: Iterable[Labels], *, classes: bool) ->
         labelled,
         {
             name.removeprefix(FACET): joined([_column(table, name) for table in tables])
-            for name in facets
+            for name in names
         },
         JoinCounts(rows=len(rows.keys), labelled=int(labelled.sum()), **counts),
+        row_hashes(rows.ids, rows.codes, rows.places),
     )
+
+
+def facets_of(table: Table) -> set[str]:
+    """The columns of facets that were kept of an object."""
+    return {name for name in table.columns if name.startswith(FACET)}
 
 
 @dataclass(frozen=True)
@@ -140,6 +161,7 @@ class _Rows:
     Attributes:
         ids: The distinct ids, an Arrow array.
         codes: Of each row, which of them it has.
+        places: Of each row, its number in its record.
         keys: Of each row a number for its id and its place in the record; -1 where a later record
             has the same id, or the record has none.
         sizes: Of each id, how many rows its last record has (the highest place, and one).
@@ -149,6 +171,8 @@ class _Rows:
     """
 
     ids: Any
+    codes: Indices
+    places: Indices
     keys: Indices
     sizes: Indices
     stride: int
@@ -181,7 +205,8 @@ class _Rows:
         sizes = np.zeros(len(last), np.int64)
         np.maximum.at(sizes, codes[good], places[good] + 1)
         repeated = int((~good & ~nameless).sum())
-        return cls(encoded.dictionary, keys, sizes, stride, repeated, int(nameless.sum()))
+        nameless_rows = int(nameless.sum())
+        return cls(encoded.dictionary, codes, places, keys, sizes, stride, repeated, nameless_rows)
 
 
 def _labels_by_row(
@@ -239,7 +264,7 @@ def _present(values: Values) -> Marks:
 
 
 def _column(table: Table, name: str) -> Values:
-    """A kept column; missing in objects that were profiled before it was asked for."""
+    """A kept column; missing where it was not asked for, or not there."""
     if name in table.columns:
         return table.values(name)
     return Texts(np.zeros(len(table), np.int64), ("",))

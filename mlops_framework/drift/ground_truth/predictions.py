@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.ground_truth.answers import predicted
 from mlops_framework.drift.ground_truth.asked import columns_asked
-from mlops_framework.drift.ground_truth.classes import NEGATIVE, classes_of
-from mlops_framework.drift.ground_truth.settings import GroundTruth, output_of
+from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.ground_truth.tables import (
+    FACET,
     MEDIA_TYPE,
     SUFFIX,
     Table,
@@ -23,12 +24,11 @@ from mlops_framework.drift.ground_truth.tables import (
 )
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sums import Floats
-from mlops_framework.drift.values import Numbers, Texts, Values, as_texts, joined, number_of
+from mlops_framework.drift.values import Values, joined
 from mlops_framework.drift.watching import Artefact
 from mlops_framework.drift.windows import Window
 
 NAME: Final = "predictions"
-FACET: Final = "column:"
 
 
 class KeepPredictions:
@@ -108,59 +108,3 @@ class Predictions:
         for name in self.facets:
             columns[f"{FACET}{name}"] = column_of(joined([part.facets[name] for part in parts]))
         return Table(columns)
-
-
-def predicted(
-    settings: GroundTruth, outputs: Mapping[str, Values], rows: int
-) -> tuple[Values, Floats]:
-    """Prediction and probability of each row.
-
-    Args:
-        settings: Where they are.
-        outputs: Captured outputs by name.
-        rows: How many rows.
-
-    Returns:
-        Classes as text (of a regression numbers), and probabilities; missing where a row has none.
-    """
-    scores = np.full(rows, np.nan)
-    if settings.probability_attribute:
-        name = output_of(settings.probability_attribute, outputs)
-        if name:
-            scores = numbers_of(outputs[name])
-    asked = settings.inference_attribute
-    if settings.binary and not asked:
-        return from_scores(settings, scores), scores
-    name = output_of(asked, outputs)
-    if settings.classes:
-        return (classes_of(outputs[name]) if name else _nothing(rows)), scores
-    return Numbers(numbers_of(outputs[name]) if name else scores), scores
-
-
-def numbers_of(values: Values) -> Floats:
-    """A number per row; NaN where there is none."""
-    if isinstance(values, Numbers):
-        numbers = values.values
-    else:
-        texts = as_texts(values)
-        numbers = np.array([_number(text) for text in texts.distinct], np.float64)[texts.indices]
-    return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-def _number(text: str) -> float:
-    try:
-        number = number_of(text)
-    except ValueError:
-        return np.nan
-    return np.nan if number is None else number
-
-
-def _nothing(rows: int) -> Texts:
-    return Texts(np.zeros(rows, np.int64), ("",))
-
-
-def from_scores(settings: GroundTruth, scores: Floats) -> Texts:
-    """The classes that probabilities stand for: the positive one from the threshold on."""
-    positive = np.where(scores >= settings.probability_threshold, 2, 1)
-    indices = np.where(np.isnan(scores), 0, positive).astype(np.int64)
-    return classes_of(Texts(indices, ("", NEGATIVE, settings.positive_label)))

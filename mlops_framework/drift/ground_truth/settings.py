@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, Self, get_args
 
@@ -155,8 +155,8 @@ def place_of(attribute: str) -> str:
     return found[-1] if found else ""
 
 
-def output_of(attribute: str, outputs: Mapping[str, Any]) -> str:
-    """Which captured output an attribute means; empty if there is no such output.
+def outputs_of(attribute: str, outputs: Mapping[str, Any]) -> Sequence[str]:
+    """Which captured outputs an attribute may mean, the likeliest first; often none or one.
 
     Args:
         attribute: As in the settings.
@@ -169,7 +169,7 @@ def output_of(attribute: str, outputs: Mapping[str, Any]) -> str:
         names.append("prediction")
     if place in ("", "prediction", "predictions"):
         names.append("prediction.0")
-    return next((name for name in names if name in outputs), "")
+    return [name for name in dict.fromkeys(names) if name in outputs]
 
 
 def _text(name: str, value: Any) -> str:

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_framework.drift.documents import expect, member
+from mlops_framework.drift.ground_truth.answers import numbers_of
 from mlops_framework.drift.ground_truth.classes import NEGATIVE, class_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
-from mlops_framework.drift.ground_truth.predictions import numbers_of
 from mlops_framework.drift.ground_truth.settings import GroundTruth, ProblemType
 from mlops_framework.drift.quality.exact import LARGEST, exact_sum
 from mlops_framework.drift.sums import Floats

@@ -13,9 +13,9 @@ import numpy as np
 
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import BaselineInvalid
+from mlops_framework.drift.ground_truth.answers import from_scores, numbers_of
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
-from mlops_framework.drift.ground_truth.predictions import from_scores, numbers_of
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.quality.reference import Reference, settings_digest, write_reference

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_framework.drift.ground_truth.answers import from_scores
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
-from mlops_framework.drift.ground_truth.predictions import from_scores
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.policy import q_values
 from mlops_framework.drift.quality.between_windows import between_windows

@@ -1,0 +1,102 @@
+"""Prediction and probability of each row, read from what an endpoint answered.
+
+What a row's prediction is follows from that row alone, so that rows can be read in any parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mlops_framework.drift.ground_truth.classes import NEGATIVE, classes_of
+from mlops_framework.drift.ground_truth.settings import GroundTruth, outputs_of
+from mlops_framework.drift.sums import Floats
+from mlops_framework.drift.values import (
+    LARGEST_MAGNITUDE,
+    Numbers,
+    Texts,
+    Values,
+    as_texts,
+    joined,
+    number_of,
+)
+
+
+def predicted(
+    settings: GroundTruth, outputs: Mapping[str, Values], rows: int
+) -> tuple[Values, Floats]:
+    """Prediction and probability of each row.
+
+    Args:
+        settings: Where they are.
+        outputs: Captured outputs by name.
+        rows: How many rows.
+
+    Returns:
+        Classes as text (of a regression numbers), and probabilities; missing where a row has none.
+    """
+    scores = np.full(rows, np.nan)
+    if settings.probability_attribute:
+        found = _answer(settings.probability_attribute, outputs)
+        if found is not None:
+            scores = numbers_of(found)
+    asked = settings.inference_attribute
+    if settings.binary and not asked:
+        return from_scores(settings, scores), scores
+    found = _answer(asked, outputs)
+    if settings.classes:
+        return (_nothing(rows) if found is None else classes_of(found)), scores
+    return Numbers(np.full(rows, np.nan) if found is None else numbers_of(found)), scores
+
+
+def numbers_of(values: Values) -> Floats:
+    """A number per row; NaN where there is none, or one that is beyond all features."""
+    if isinstance(values, Numbers):
+        numbers = values.values
+    else:
+        texts = as_texts(values)
+        numbers = np.array([_number(text) for text in texts.distinct], np.float64)[texts.indices]
+    return np.where(np.abs(numbers) <= LARGEST_MAGNITUDE, numbers, np.nan)
+
+
+def from_scores(settings: GroundTruth, scores: Floats) -> Texts:
+    """The classes that probabilities stand for: the positive one from the threshold on."""
+    positive = np.where(scores >= settings.probability_threshold, 2, 1)
+    indices = np.where(np.isnan(scores), 0, positive).astype(np.int64)
+    return classes_of(Texts(indices, ("", NEGATIVE, settings.positive_label)))
+
+
+def _answer(attribute: str, outputs: Mapping[str, Values]) -> Values | None:
+    """The output that an attribute means; ``None`` if no row has it.
+
+    Endpoints do not always answer alike: each row has the first of the outputs that may be meant
+    and in which it has a value.
+    """
+    found = [outputs[name] for name in outputs_of(attribute, outputs)]
+    return _first(found) if found else None
+
+
+def _first(columns: Sequence[Values]) -> Values:
+    """Of each row the first value that is not missing."""
+    if len(columns) == 1:
+        return columns[0]
+    rows = len(columns[0])
+    whole = joined(columns)
+    if isinstance(whole, Numbers):
+        there = ~np.isnan(whole.values)
+    else:
+        there = np.array([bool(text.strip()) for text in whole.distinct], bool)[whole.indices]
+    return whole.at(there.reshape(-1, rows).argmax(0) * rows + np.arange(rows))
+
+
+def _number(text: str) -> float:
+    try:
+        number = number_of(text)
+    except ValueError:
+        return np.nan
+    return np.nan if number is None else number
+
+
+def _nothing(rows: int) -> Texts:
+    return Texts(np.zeros(rows, np.int64), ("",))
