@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,12 @@ from mlops_framework.drift.documents import (
     spec_to,
 )
 from mlops_framework.drift.errors import BaselineInvalid
+from mlops_framework.drift.hour_blocks import HourBlocks, Hours, by_hour
 from mlops_framework.drift.model_monitor_files.constraints import Constraints
 from mlops_framework.drift.number_cells import code_of, groups_of
 from mlops_framework.drift.statistics.between_hours import BetweenHours, between_hours
 from mlops_framework.drift.sums import Floats, exponent_of
-from mlops_framework.drift.tally import counted
+from mlops_framework.drift.tally import cells_of, counted
 from mlops_framework.drift.training_columns import Part, collected
 from mlops_framework.drift.training_tables import csv_parts
 from mlops_framework.drift.values import (
@@ -53,9 +54,7 @@ HEAVY_SHARE: Final = 0.01
 BUCKETS: Final = 64
 NUMERIC_SHARE: Final = 0.95
 """A column is numeric when at least this share of its values are numbers."""
-
-
-Hours: TypeAlias = Sequence[int] | NDArray[np.int64]
+_HOUR: Final = 60
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,7 @@ class BaselineColumn:
         doubletons: Values that occurred exactly twice.
         between: How much ordinary hours differ; ``None`` where no hours are known.
         integral: Whether every number of the training data was a whole one.
+        by_block: What each hour block counted, as text; empty where no hours are known.
     """
 
     spec: ColumnSpec
@@ -79,6 +79,7 @@ class BaselineColumn:
     doubletons: int
     between: BetweenHours | None = None
     integral: bool = False
+    by_block: str = field(default="", repr=False)
 
     @property
     def complete(self) -> bool:
@@ -95,12 +96,14 @@ class Baseline:
         rows: Rows of training data.
         source: Where the training data came from, for reports.
         constraints: Model Monitor's rules for the columns, where the monitor goes by them.
+        blocks: The hour blocks, where the training data's times are known.
     """
 
     columns: tuple[BaselineColumn, ...]
     rows: int
     source: str
     constraints: Constraints | None = None
+    blocks: HourBlocks | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -168,7 +171,7 @@ class Baseline:
 
         Args:
             columns: Values by name, all of the same length.
-            hours: The hour of each row, as any number; ``None`` where it is not known.
+            hours: The hour of each row, counted from 1970; ``None`` where it is not known.
             source: Name of the data in reports.
 
         Raises:
@@ -177,8 +180,14 @@ class Baseline:
         rows = max(map(len, columns.values()), default=0)
         if not rows:
             raise BaselineInvalid(f"{source} has no rows; nothing to compare with.")
-        built = tuple(column_of(name, values, hours) for name, values in columns.items())
-        return cls(built, rows, source)
+        built = tuple(column_of(name, values) for name, values in columns.items())
+        if hours is None:
+            return cls(built, rows, source)
+        of_rows = np.asarray(hours, np.int64)
+        cells = [column.spec.cells for column in built]
+        blocks = HourBlocks.fitting(np.unique(of_rows), cells)
+        timed = (_timed(column, columns[column.spec.name], of_rows, blocks) for column in built)
+        return cls(tuple(timed), rows, source, blocks=blocks)
 
     def without(self, name: str) -> Self:
         """The baseline without a column, for example the label; the same if it has no such column.
@@ -191,10 +200,27 @@ class Baseline:
             raise BaselineInvalid(f"{self.source} holds the column {name!r} and nothing else.")
         return replace(self, columns=columns)
 
+    def at_windows(self, minutes: int) -> Self:
+        """The baseline with how much ordinary windows of a length differ, rather than hours.
+
+        The same for windows of an hour or less, and where no hour blocks are known.
+
+        Raises:
+            DocumentInvalid: If its hour blocks are damaged.
+        """
+        blocks = self.blocks
+        if blocks is None or minutes <= _HOUR:
+            return self
+        with member(self.source):
+            columns = tuple(_at_windows(column, blocks, minutes) for column in self.columns)
+        return replace(self, columns=columns)
+
     def to_document(self) -> dict[str, Any]:
         """The baseline as its JSON document."""
-        rules = {"constraints": self.constraints.to_document()} if self.constraints else {}
-        return rules | {
+        more = {"constraints": self.constraints.to_document()} if self.constraints else {}
+        if self.blocks:
+            more["hour_blocks"] = self.blocks.to_document()
+        return more | {
             "kind": KIND,
             "version": VERSION,
             "id": self.id,
@@ -210,6 +236,7 @@ class Baseline:
                     "between_hours": column.between and asdict(column.between),
                 }
                 | ({"integral": True} if column.integral else {})
+                | ({"by_block": column.by_block} if column.by_block else {})
                 for column in self.columns
             ],
         }
@@ -222,17 +249,18 @@ class Baseline:
             DocumentInvalid: If it is of another kind, version or shape.
         """
         expect(document, KIND, VERSION, source)
-        rules = document.get("constraints")
+        rules, blocks = document.get("constraints"), document.get("hour_blocks")
         with member(source):
             return cls(
                 tuple(_column_from(column) for column in document["columns"]),
                 int(document["rows"]),
                 str(document["source"]),
                 Constraints.from_document(rules, source) if rules else None,
+                HourBlocks.from_document(blocks) if blocks else None,
             )
 
 
-def column_of(name: str, values: Values, hours: Hours | None = None) -> BaselineColumn:
+def column_of(name: str, values: Values) -> BaselineColumn:
     """The baseline of one column; see :meth:`Baseline.of_columns`."""
     numbers, invalid = as_numbers(values)
     beyond = np.abs(numbers) > LARGEST_MAGNITUDE
@@ -243,7 +271,7 @@ def column_of(name: str, values: Values, hours: Hours | None = None) -> Baseline
     numeric = int(counts.sum())
     if numeric and numeric >= NUMERIC_SHARE * (numeric + unreadable):
         spec, integral = _numeric_spec(name, found, counts), bool((np.rint(found) == found).all())
-        return _built(spec, values, counts, hours, integral)
+        return _built(spec, values, counts, integral)
     texts = as_texts(values)
     weights: Counter[str] = Counter()
     for text, count in zip(texts.distinct, texts.counts().tolist(), strict=True):
@@ -256,23 +284,12 @@ def column_of(name: str, values: Values, hours: Hours | None = None) -> Baseline
         lightest = HEAVY_SHARE * sum(weights.values())
         heavy = tuple(text for text in ranked if weights[text] >= lightest)
         spec = ColumnSpec(name, "categories", categories=heavy, buckets=BUCKETS)
-    return _built(spec, values, np.array([weights[t] for t in ranked], np.int64), hours)
+    return _built(spec, values, np.array([weights[t] for t in ranked], np.int64))
 
 
 def _built(
-    spec: ColumnSpec,
-    values: Values,
-    multiplicities: NDArray[np.int64],
-    hours: Hours | None,
-    integral: bool = False,
+    spec: ColumnSpec, values: Values, multiplicities: NDArray[np.int64], integral: bool = False
 ) -> BaselineColumn:
-    between = None
-    if hours is not None:
-        _, hour = np.unique(np.asarray(hours), return_inverse=True)
-        order = np.argsort(hour, kind="stable")
-        ends = np.cumsum(np.bincount(hour))[:-1]
-        cells = [counted(spec, values.at(rows)).cells for rows in np.split(order, ends)]
-        between = between_hours(np.array(cells), ordered=spec.ordered)
     counts = counted(spec, values)
     if spec.kind == "codes":  # where values that are one but for noise are one
         multiplicities = np.array(counts.cells[1::2], np.int64)
@@ -282,9 +299,27 @@ def _built(
         len(multiplicities),
         int((multiplicities == 1).sum()),
         int((multiplicities == 2).sum()),
-        between,
-        integral,
+        integral=integral,
     )
+
+
+def _timed(
+    column: BaselineColumn, values: Values, hours: NDArray[np.int64], blocks: HourBlocks
+) -> BaselineColumn:
+    """The column with what its hours counted."""
+    spec, cells = column.spec, cells_of(column.spec, values)
+    return replace(
+        column,
+        between=between_hours(by_hour(cells, hours, spec), ordered=spec.ordered),
+        by_block=blocks.counted(spec, column.counts, cells, hours),
+    )
+
+
+def _at_windows(column: BaselineColumn, blocks: HourBlocks, minutes: int) -> BaselineColumn:
+    """The column with how much ordinary windows differ; shorter than a block, how much hours do."""
+    table = blocks.table(column.spec, column.counts, column.by_block)
+    between = blocks.between(column.spec, table, minutes)
+    return replace(column, between=between) if between else column
 
 
 def _numeric_spec(name: str, values: Floats, counts: NDArray[np.int64]) -> ColumnSpec:
@@ -327,4 +362,5 @@ def _column_from(document: Mapping[str, Any]) -> BaselineColumn:
         int(document["doubletons"]),
         BetweenHours(**between) if between else None,
         bool(document.get("integral", False)),
+        str(document.get("by_block", "")),
     )

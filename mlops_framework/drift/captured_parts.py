@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from mlops_framework.drift.batches import NO_TIME, Batch, BatchReader
+from mlops_framework.drift.batches import NO_TIME, Batch, BatchReader, moment_of
 from mlops_framework.drift.capture import CaptureReader
 from mlops_framework.drift.columns import ColumnSpec
+from mlops_framework.drift.hour_blocks import hour_of
 from mlops_framework.drift.payload_rows import csv_rows, json_rows, loaded, text_and_kind
 from mlops_framework.drift.profiling import minute_of
 from mlops_framework.drift.record_forms import RecordForm
@@ -98,7 +99,7 @@ def captured_parts(
 
     def held() -> Part:
         columns = zip(*rows, strict=True)
-        hours = np.array(minutes, np.int64) // 100
+        hours = _hours(np.array(minutes, np.int64))
         return Part(dict(zip(names, columns, strict=True)), len(rows), hours=hours)
 
     for found in BatchReader(specs, form).read(chunks):
@@ -106,7 +107,7 @@ def captured_parts(
             own, chosen = wanted(found.minutes)
             kept = np.flatnonzero(chosen)
             part = {n: v.at(kept) for n, v in zip(names, found.columns, strict=True)}
-            yield Part(part, len(kept), hours=own[kept] // 100)
+            yield Part(part, len(kept), hours=_hours(own[kept]))
             continue
         if not found.strip():
             continue
@@ -144,6 +145,13 @@ def _first_lines(objects: Iterable[Chunks]) -> Iterator[bytes]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _hours(minutes: Places) -> Places:
+    """The hour of each row, counted from 1970."""
+    found, places = np.unique(minutes // 100, return_inverse=True)
+    hours = [hour_of(moment_of(hour * 100)) for hour in found.tolist()]
+    return np.array(hours, np.int64)[places]
 
 
 def _number(moment: datetime) -> int:

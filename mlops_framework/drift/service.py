@@ -125,7 +125,7 @@ class DriftMonitor:
             StateConflict: If other evaluations kept changing the state.
         """
         config = self.monitors.get(monitor)
-        baseline = Records(self.store, config).baseline()
+        baseline = Records(self.store, config).baseline().at_windows(config.window_minutes)
         evaluate = Evaluate(
             config=config,
             store=self.store,

@@ -7,6 +7,7 @@ from the sorted chunk.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -25,6 +26,7 @@ from mlops_framework.drift.values import (
     as_numbers,
     as_texts,
     category_of,
+    number_of,
     text_of,
     texts_of,
 )
@@ -150,16 +152,48 @@ class Tally:
             del known[len(self._known) :]
             for place, text in enumerate(distinct):
                 if index[place] < 0:
-                    category = category_of(text)
-                    digest = hash_of(category)
-                    cell = spec.places.get(category, -1) if category else -1
-                    if category and cell < 0:
-                        cell = len(spec.categories) + digest % spec.buckets
                     index[place] = self._known[text] = len(known)
-                    known.append((cell, digest))
+                    known.append(_category(spec, text))
             self._cell_of = np.array([cell for cell, _ in known], np.int64)
             self._hash_of = np.array([digest for _, digest in known], np.uint64)
         return np.array(index, np.int64)
+
+
+def _category(spec: ColumnSpec, text: str) -> tuple[int, int]:
+    """Cell and hash of a text; cell -1 if it is a missing one."""
+    category = category_of(text)
+    digest = hash_of(category)
+    cell = spec.places.get(category, -1) if category else -1
+    if category and cell < 0:
+        cell = len(spec.categories) + digest % spec.buckets
+    return cell, digest
+
+
+def cells_of(spec: ColumnSpec, values: Values) -> Indices:
+    """The cell that each row is counted in; -1 where it is missing or invalid."""
+    if spec.ordered:
+        if isinstance(values, Texts):
+            numbers = np.array([_number(text) for text in values.distinct], np.float64)
+            return _cells_of_numbers(spec, numbers)[values.indices]
+        return _cells_of_numbers(spec, values.values)
+    texts = as_texts(values)
+    cells = np.array([_category(spec, text)[0] for text in texts.distinct], np.int64)
+    return cells[texts.indices]
+
+
+def _cells_of_numbers(spec: ColumnSpec, numbers: Floats) -> Indices:
+    cells = spec.edge_array.searchsorted(numbers, side="right")
+    found: Indices = np.where(np.abs(numbers) <= LARGEST_MAGNITUDE, cells, -1)
+    return found
+
+
+def _number(text: str) -> float:
+    """The number that a text stands for; NaN if it is missing or none."""
+    try:
+        number = number_of(text)
+    except ValueError:
+        number = None
+    return math.nan if number is None else number
 
 
 def counted(spec: ColumnSpec, values: Values) -> ColumnCounts:

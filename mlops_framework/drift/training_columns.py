@@ -37,7 +37,7 @@ class Part:
         columns: Values by column name, all of the same length.
         rows: How many rows.
         open: Whether rows may have other columns than the rows before (JSON objects).
-        hours: The hour of each row as any number, where it is known without a time column.
+        hours: The hour of each row, counted from 1970, where it is known without a time column.
     """
 
     columns: Mapping[str, Column]
@@ -52,7 +52,7 @@ class Collected:
 
     Attributes:
         columns: Values by name, in the order in which the columns first came.
-        hours: The hour of each row; ``None`` where it is not known.
+        hours: The hour of each row, counted from 1970; ``None`` where it is not known.
         rows: Rows that were read.
         kept: Rows that are in the columns.
     """

@@ -25,10 +25,10 @@ _EXPECTED: Final = 5.0
 
 @dataclass(frozen=True)
 class BetweenHours:
-    """The variation of one column between the hours of the baseline.
+    """The variation of one column between the hours of the baseline, or between longer blocks.
 
     Attributes:
-        hours: How many hours there were.
+        hours: How many hours (or blocks) there were.
         location: Variance of the mean midrank (0..1) between hours.
         scale: Variance of the mean squared distance of the midrank from the middle.
         design: Intra-hour correlation of the shares: n records of one hour are worth
@@ -47,7 +47,7 @@ def between_hours(cells: NDArray[np.int64], *, ordered: bool) -> BetweenHours | 
     """The variation between hours.
 
     Args:
-        cells: Counts of the column's cells, one row per hour.
+        cells: Counts of the column's cells, one row per hour (or per block of hours).
         ordered: Whether the cells have an order.
 
     Returns:
@@ -98,8 +98,9 @@ def _shares(hours: Floats) -> tuple[float, float]:
         expected = np.append(expected, share[~large].sum())
     scaled = (counts - rows[:, None] * expected) / np.sqrt(rows[:, None] * expected)
     number, most = len(rows), len(expected) - 1
-    products = scaled @ scaled.T
-    own = np.diag(products)
+    own = (scaled**2).sum(1)
+    # The squares of all hours' products with each other add up to those of all cells' products.
+    products = scaled @ scaled.T if number < len(expected) else scaled.T @ scaled
     mean = own.mean() / most * number / (number - 1)
     design = max(0.0, (mean - 1) / rows.mean())
     square = ((products**2).sum() - (own**2).sum()) / (number * (number - 1))

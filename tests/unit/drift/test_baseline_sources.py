@@ -25,6 +25,7 @@ from mlops_framework.drift.service import DriftMonitor
 from mlops_framework.drift.training_columns import Part, collected
 from mlops_framework.drift.training_tables import csv_parts
 from mlops_framework.drift.values import as_numbers
+from mlops_framework.drift.windows import moment
 from mlops_framework.testing.drift import (
     MONITOR,
     InMemoryBucket,
@@ -202,6 +203,9 @@ def test_traffic_of_a_time_is_a_baseline_that_knows_its_hours() -> None:
     between = found.columns[0].between
     assert between is not None
     assert between.hours == 24
+    assert found.blocks is not None
+    first = moment(DAY_ONE["since"]).timestamp() // 3600
+    assert found.blocks.starts == tuple(int(first) + hour for hour in range(24))
     assert found.source == (
         "captures from 2026-03-01T00:00:00Z to 2026-03-02T00:00:00Z in "
         f"s3://{BUCKET}/captures/{MONITOR.name}; 24 records were left out"

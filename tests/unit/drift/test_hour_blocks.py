@@ -1,0 +1,269 @@
+"""The baseline keeps what every hour counted, and windows of any length are held against that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_framework.drift import hour_blocks
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.errors import DocumentInvalid
+from mlops_framework.drift.hour_blocks import MOST_COUNTS, HourBlocks, by_hour, hour_of
+from mlops_framework.drift.packed_counts import packed, unpacked
+from mlops_framework.drift.policy import Judgement, Policy, judge
+from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.tally import cells_of, counted
+from mlops_framework.drift.training_tables import csv_parts
+from mlops_framework.drift.values import Numbers, Texts, Values, texts_of
+from mlops_framework.drift.windows import Window
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+FIRST = hour_of(MONDAY)
+
+
+def traffic(
+    hours: Sequence[int], seed: int, *, shift: float = 0.0, rows: int = 100, rhythm: float = 0.5
+) -> tuple[dict[str, Values], np.ndarray]:
+    """Rows of two columns; nights and days differ by ``rhythm``, hours by a little more."""
+    source = np.random.default_rng(seed)
+    of_rows = np.repeat(np.asarray(hours), rows)
+    wave = rhythm * np.sin(np.arange(24) / 24 * 2 * np.pi)
+    own = {hour: wave[hour % 24] + source.normal(0, 0.05) for hour in hours}
+    middle = np.array([own[hour] for hour in hours]).repeat(rows)
+    is_a = source.random(len(middle)) < 0.5 + middle / 5
+    columns: dict[str, Values] = {
+        "x": Numbers(source.normal(middle + shift, 1.0)),
+        "g": Texts(np.where(is_a, 0, 1), ("a", "b")),
+    }
+    return columns, of_rows
+
+
+def four_weeks(rows: int = 100) -> Baseline:
+    columns, hours = traffic(range(FIRST, FIRST + 28 * 24), 1, rows=rows)
+    return Baseline.of_columns(columns, hours=hours, source="four weeks")
+
+
+def window_of(baseline: Baseline, columns: dict[str, Values]) -> Profile:
+    counts = (counted(column.spec, columns[column.spec.name]) for column in baseline.columns)
+    return Profile(baseline.id, tuple(counts))
+
+
+def judged(baseline: Baseline, start: int, hours: int, seed: int, shift: float = 0.0) -> Judgement:
+    columns, _ = traffic(range(start, start + hours), seed, shift=shift)
+    return judge(baseline, window_of(baseline, columns), Policy(effect_threshold=0.02))
+
+
+def test_a_window_is_held_against_windows_of_its_own_length() -> None:
+    hourly = four_weeks()
+    daily = hourly.at_windows(1440)
+    days = range(FIRST + 28 * 24, FIRST + 42 * 24, 24)
+
+    quiet = [judged(daily, day, 24, day).verdict for day in days]
+    moved = [judged(daily, day, 24, day, shift=0.25).verdict for day in days]
+    unnoticed = [judged(hourly, day, 24, day, shift=0.25).verdict for day in days]
+
+    assert set(quiet) == {"healthy"}
+    assert set(moved) == {"drift"}, "days are alike, so a day that differs by 0.25 sd is found"
+    assert "healthy" in unnoticed, "hours are not: nights and days hide it"
+
+
+def test_longer_windows_differ_less_and_hours_are_as_they_were() -> None:
+    baseline = four_weeks()
+
+    between = [baseline.at_windows(minutes).columns[0].between for minutes in (60, 360, 1440)]
+
+    hour, quarter, day = (found for found in between if found)
+    assert (hour.hours, quarter.hours, day.hours) == (28 * 24, 28 * 4, 28)
+    assert hour.location > quarter.location > 20 * day.location
+    assert hour == baseline.columns[0].between
+    assert baseline.at_windows(30) is baseline
+
+
+def test_of_too_few_days_the_longest_part_of_a_day_is_taken() -> None:
+    columns, hours = traffic(range(FIRST, FIRST + 7 * 24), 1)
+    week = Baseline.of_columns(columns, hours=hours, source="a week").at_windows(1440)
+
+    between = week.columns[0].between
+
+    assert between is not None
+    assert between.hours == 14, "half days: there are not eight whole ones"
+
+
+def test_a_day_that_is_hardly_known_is_no_day() -> None:
+    columns, hours = traffic(range(FIRST - 2, FIRST + 20 * 24 + 3), 1)
+    baseline = Baseline.of_columns(columns, hours=hours, source="x").at_windows(1440)
+
+    assert baseline.columns[0].between is not None
+    assert baseline.columns[0].between.hours == 20
+
+
+@pytest.mark.parametrize("minutes", [60, 240, 300, 1440, 2880, 10080])
+def test_hours_are_joined_as_the_windows_of_a_monitor_lie(minutes: int) -> None:
+    hours = np.arange(FIRST, FIRST + 22 * 24)
+    blocks = HourBlocks.fitting(hours, [1])
+    windows: dict[datetime, int] = {}
+    for number in range(len(hours)):
+        start = Window.containing(MONDAY + timedelta(hours=number), minutes).start
+        windows[start] = windows.get(start, 0) + 1
+
+    joined = blocks.joined(np.ones((len(hours), 1), np.int64), minutes // 60)
+
+    whole = [n for n in windows.values() if 2 * n >= np.median(list(windows.values()))]
+    assert joined[:, 0].tolist() == whole
+
+
+def test_a_stored_baseline_keeps_its_hours_and_one_of_an_earlier_release_has_none() -> None:
+    baseline = four_weeks(rows=30)
+    document = json.loads(json.dumps(baseline.to_document()))
+
+    again = Baseline.from_document(document, "a file")
+    assert again == baseline
+    assert again.at_windows(1440) == baseline.at_windows(1440)
+
+    del document["hour_blocks"]
+    for column in document["columns"]:
+        del column["by_block"]
+    earlier = Baseline.from_document(document, "a file")
+    assert earlier.id == baseline.id
+    assert earlier.at_windows(1440).columns[0].between == baseline.columns[0].between
+
+
+def test_damaged_hours_are_named() -> None:
+    baseline = four_weeks(rows=30)
+    columns = tuple(replace(column, by_block="/w==") for column in baseline.columns)
+
+    with pytest.raises(DocumentInvalid, match="four weeks is damaged"):
+        replace(baseline, columns=columns).at_windows(1440)
+
+
+def test_hours_are_the_same_however_the_training_data_is_split_into_files() -> None:
+    columns, hours = traffic(range(FIRST, FIRST + 40), 3, rows=25)
+    numbers, letters = columns["x"], columns["g"]
+    assert isinstance(numbers, Numbers)
+    assert isinstance(letters, Texts)
+    lines = [
+        f"{x:.3f},{letters.distinct[g]},{hour * 3600}\n"
+        for x, g, hour in zip(numbers.values, letters.indices, hours, strict=True)
+    ]
+
+    def built(*cuts: int, backwards: bool = False) -> str:
+        ends = [0, *cuts, len(lines)]
+        files = [lines[a:b] for a, b in pairwise(ends)]
+        parts = [
+            part
+            for file in (reversed(files) if backwards else files)
+            for part in csv_parts(["x,g,at\n", *file], "x.csv")
+        ]
+        found = Baseline.of_parts(parts, label_column="", time_column="at", source="x.csv")
+        assert found.blocks is not None
+        return json.dumps(found.to_document())
+
+    assert built() == built(1, 500, 501) == built(333, 666, backwards=True)
+
+
+def test_the_counts_of_all_hours_are_the_counts_of_the_column() -> None:
+    baseline = four_weeks(rows=30)
+    blocks = baseline.blocks
+    assert blocks is not None
+
+    for column in baseline.columns:
+        table = blocks.table(column.spec, column.counts, column.by_block)
+        assert table.shape == (28 * 24, column.spec.cells)
+        assert tuple(table.sum(0).tolist()) == column.counts.cells
+
+
+def test_more_than_may_be_kept_is_kept_in_groups_of_cells_and_then_in_longer_blocks() -> None:
+    year = np.arange(FIRST, FIRST + 366 * 24)
+    kept = {
+        (days, columns): HourBlocks.fitting(year[: days * 24], [131] * columns)
+        for days in (7, 92, 366)
+        for columns in (20, 200)
+    }
+
+    found = {asked: (blocks.length, blocks.groups) for asked, blocks in kept.items()}
+    assert found == {
+        (7, 20): (1, 0),
+        (92, 20): (1, 32),
+        (366, 20): (2, 16),
+        (7, 200): (1, 32),
+        (92, 200): (6, 16),
+        (366, 200): (24, 16),
+    }
+    for (_, columns), blocks in kept.items():
+        assert len(blocks.starts) * columns * (blocks.groups or 131) <= MOST_COUNTS
+        assert HourBlocks.from_document(json.loads(json.dumps(blocks.to_document()))) == blocks
+
+
+def test_groups_of_cells_say_the_same_of_days_as_all_cells() -> None:
+    columns, hours = traffic(range(FIRST, FIRST + 28 * 24), 1)
+    baseline = Baseline.of_columns(columns, hours=hours, source="x")
+    column, values = baseline.columns[0], columns["x"]
+    cells = cells_of(column.spec, values)
+    exact = baseline.at_windows(360).columns[0].between
+    coarse = HourBlocks.fitting(np.unique(hours), [column.spec.cells], most=28 * 24 * 16)
+
+    text = coarse.counted(column.spec, column.counts, cells, hours)
+    table = coarse.table(column.spec, column.counts, text)
+    found = coarse.between(column.spec, table, 360)
+
+    assert coarse.groups == table.shape[1] == 16
+    assert exact is not None
+    assert found is not None
+    assert found.location == pytest.approx(exact.location, rel=0.03)
+    assert len(text) < 28 * 24 * 16 * 1.4
+
+
+def test_of_more_hours_than_can_be_looked_at_some_are_whatever_the_rows_order() -> None:
+    hours = np.arange(5000).repeat(2)
+    column = Baseline.of_columns({"g": texts_of([f"v{n}" for n in range(1000)])}, source="x")
+    spec = column.columns[0].spec
+    cells = np.arange(10_000) % 1000
+
+    found = by_hour(cells, hours, spec)
+
+    assert len(found) == hour_blocks.MOST_AT_ONCE // spec.cells < 5000
+    assert (found.sum(1) == 2).all()
+    assert np.array_equal(found, by_hour(cells[::-1], hours[::-1], spec))
+
+
+def test_a_cell_is_the_one_that_counting_gives() -> None:
+    rows = ["3", " 4.5", "", "none", "x", "1e300", "-7", "3.0", "TRUE", "true", "zebra"]
+    data = {
+        "numbers": texts_of([*map(str, range(300)), *rows]),
+        "codes": texts_of([*["1", "2", "3"] * 100, *rows]),
+        "texts": texts_of([*["red", "true"] * 150, *rows]),
+        "many": texts_of([*map("id-{}".format, range(1100)), *["big"] * 200]),
+    }
+    for name, values in data.items():
+        spec = Baseline.of_columns({name: values}, source="x").columns[0].spec
+        for seen in (values, texts_of(rows), Numbers(np.array([3.0, np.nan, 1e300, -np.inf, 2]))):
+            cells = cells_of(spec, seen)
+            own = np.bincount(cells[cells >= 0], minlength=spec.cells)
+            assert tuple(own.tolist()) == counted(spec, seen).cells
+
+
+@given(st.lists(st.one_of(st.just(0), st.integers(0, 300), st.integers(0, 2**40)), max_size=60))
+def test_packed_counts_are_read_as_they_were(counts: list[int]) -> None:
+    found = np.array(counts, np.int64)
+
+    assert unpacked(packed(found), len(counts)).tolist() == counts
+
+
+def test_small_counts_take_a_byte_and_rows_of_zeros_another() -> None:
+    counts = np.array([[1, 63, *[0] * 64, 5], [0] * 67], np.int64)
+
+    assert len(packed(counts)) == 8  # four bytes
+
+
+@pytest.mark.parametrize("text", ["gA==", "AA==", "AgIC", "?"])
+def test_packed_counts_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"packed|base64|only"):
+        unpacked(text, 2)
