@@ -62,13 +62,19 @@ def _hashed(ids: Any) -> Hashes:
     _, offsets, data = pa.concat_arrays([ids]).buffers()
     ends = np.frombuffer(offsets, np.int32)[ids.offset if data is None else 0 :][: len(ids) + 1]
     lengths = np.diff(ends).astype(np.uint64)
-    width = min(_LONGEST, max(8, -(-int(lengths.max()) // 8) * 8))
-    taken = np.minimum(lengths, width).astype(np.int64)
+    longest = int(lengths.max())
+    width = min(_LONGEST, max(8, -(-longest // 8) * 8))
     letters = np.zeros((len(ids), width), np.uint8)
-    if data is not None and taken.any():
-        rows = np.repeat(np.arange(len(ids)), taken)
-        places = np.arange(int(taken.sum())) - np.repeat(np.cumsum(taken) - taken, taken)
-        letters[rows, places] = np.frombuffer(data, np.uint8)[ends[:-1][rows] + places]
+    if data is not None and longest:
+        read = np.frombuffer(data, np.uint8)
+        if int(lengths.min()) == longest:  # as ids have that programs make up
+            table = read[ends[0] : ends[-1]].reshape(len(ids), longest)
+            letters[:, : min(longest, width)] = table[:, :width]
+        else:
+            taken = np.minimum(lengths, width).astype(np.int64)
+            rows = np.repeat(np.arange(len(ids)), taken)
+            places = np.arange(int(taken.sum())) - np.repeat(np.cumsum(taken) - taken, taken)
+            letters[rows, places] = read[ends[:-1][rows] + places]
     words = letters.view(np.uint64)
     found: Hashes = lengths * _MULTIPLIER
     for place in range(words.shape[1]):

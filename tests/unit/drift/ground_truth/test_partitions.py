@@ -42,7 +42,9 @@ def objects(dice: random.Random, problem: ProblemType) -> list[Table]:
 
 
 def captured(dice: random.Random, problem: ProblemType, *, facet: bool) -> Table:
-    ids, records, places = [], [], []
+    ids: list[str] = []
+    records: list[int] = []
+    places: list[int] = []
     for record in range(dice.randrange(30)):
         identity = dice.choice(["", *(f"id{dice.randrange(60)}" for _ in range(5))])
         size = dice.choice([1, 1, 2, 3])
@@ -72,7 +74,9 @@ def sent(dice: random.Random) -> list[Labels]:
 
 
 def of_file(dice: random.Random) -> Labels:
-    ids, rows, of = [], [], []
+    ids: list[str] = []
+    rows: list[int] = []
+    of: list[int] = []
     for _ in range(dice.randrange(60)):
         size = dice.choice([1, 1, 1, 2, 3])
         ids += [f"id{dice.randrange(80)}"] * size
