@@ -56,7 +56,7 @@ class Condition:
                 raise ValueError(f"{name} is {number!r}; accepted is a number")
         if bool(values) + len(read) != 1:
             raise ValueError(f"exactly one is needed; accepted is {ACCEPTED}")
-        return cls(values=tuple(_plain(str(value)) for value in values), **read)
+        return cls(values=tuple(plain(str(value)) for value in values), **read)
 
     def to_document(self) -> dict[str, Any]:
         """As JSON."""
@@ -82,13 +82,13 @@ class Condition:
         return found
 
     def _mark(self, text: str) -> int:
-        plain = _plain(text)
-        if not plain:
+        known = plain(text)
+        if not known:
             return UNKNOWN
         if self.values:
-            return int(plain in self.values)
+            return int(known in self.values)
         try:
-            number = float(plain)
+            number = float(known)
         except ValueError:
             return UNKNOWN
         return UNKNOWN if math.isnan(number) else int(self._side(np.float64(number)))
@@ -97,13 +97,13 @@ class Condition:
         return number > self.above if self.above is not None else number <= self.up_to
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A value as it compares: numbers the same however written, booleans in small letters."""
-    plain = category_of(text)
+    known = category_of(text)
     try:
-        number = float(plain)
+        number = float(known)
     except ValueError:
-        return plain
+        return known
     if math.isnan(number):
         return ""
-    return text_of(number) if math.isfinite(number) else plain
+    return text_of(number) if math.isfinite(number) else known

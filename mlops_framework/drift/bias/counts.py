@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from mlops_framework.drift.bias.condition import UNKNOWN, Condition, Marks
+from mlops_framework.drift.bias.condition import UNKNOWN, Condition, Marks, plain
 from mlops_framework.drift.documents import member
 from mlops_framework.drift.errors import ProfileMismatch
-from mlops_framework.drift.values import Texts, Values, as_texts, category_of
+from mlops_framework.drift.values import Texts, Values, as_texts
 
 MOST_GROUPS: Final = 256
 """Groups to condition on; more are no groups but a feature, and would make the counts large."""
@@ -265,7 +265,7 @@ def _groups(values: Values | None) -> Texts | None:
     if values is None:
         return None
     texts = as_texts(values)
-    return Texts(texts.indices, [category_of(text) for text in texts.distinct])
+    return Texts(texts.indices, [plain(text) for text in texts.distinct])
 
 
 def _limited(

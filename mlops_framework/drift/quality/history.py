@@ -22,8 +22,7 @@ from mlops_framework.drift.layout import kept_prefix
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.quality.between_windows import BetweenWindows, between_windows
 from mlops_framework.drift.quality.metrics import Metric
-from mlops_framework.drift.quality.reference import settings_digest
-from mlops_framework.drift.quality.sums import NO_LABEL, QualitySums
+from mlops_framework.drift.quality.sums import NO_LABEL, QualitySums, settings_digest
 from mlops_framework.drift.state import Evaluated
 from mlops_framework.drift.windows import instant, moment
 

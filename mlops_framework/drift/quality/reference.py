@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,20 +13,12 @@ from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.layout import kept_prefix
 from mlops_framework.drift.ports import Store
-from mlops_framework.drift.quality.sums import QualitySums
+from mlops_framework.drift.quality.sums import QualitySums, settings_digest
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.windows import instant, moment
 
 KIND: Final = "mlops-drift-quality-reference"
 VERSION: Final = 1
-_COUNTED_BY: Final = (
-    "problem_type",
-    "inference_attribute",
-    "probability_attribute",
-    "probability_threshold",
-    "positive_label",
-    "label_attribute",
-)
 
 Origin = Literal["baseline", "windows"]
 
@@ -126,9 +116,3 @@ def read_reference(config: MonitorConfig, settings: GroundTruth, store: Store) -
 def write_reference(config: MonitorConfig, reference: Reference, store: Store) -> None:
     """Keep it."""
     Records(store, config).write(reference_key(config), reference.to_document())
-
-
-def settings_digest(settings: GroundTruth) -> str:
-    """What sums depend on: how predictions and labels are read."""
-    found = [getattr(settings, name) for name in _COUNTED_BY]
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]

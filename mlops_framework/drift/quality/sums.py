@@ -6,6 +6,8 @@ for each combination of label and prediction, and exact sums of errors and their
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,9 +31,19 @@ BINS: Final = 1024
 NEGATIVE_LABEL, POSITIVE_LABEL, NO_LABEL = 0, 1, 2
 MOST_CLASSES: Final = 200
 OTHERS: Final = "(other classes)"
-"""Classes beyond ``MOST_CLASSES``, in the order of their names, are counted as one."""
+"""Classes beyond ``MOST_CLASSES``, in the order of their names, are counted as one. What is among
+the first names of all was among the first of every part that had it, so that the parts add up."""
 _SMALLEST: Final = 1e-15
 """Probabilities are held this far from 0 and 1 in the log loss, as scikit-learn does."""
+
+_COUNTED_BY: Final = (
+    "problem_type",
+    "inference_attribute",
+    "probability_attribute",
+    "probability_threshold",
+    "positive_label",
+    "label_attribute",
+)
 
 Counts: TypeAlias = NDArray[np.int64]
 
@@ -91,7 +103,7 @@ class QualitySums:
             self.rows + other.rows,
             self.labelled + other.labelled,
             self.compared + other.compared,
-            Counter(self.confusion) + Counter(other.confusion),
+            _few(Counter(self.confusion) + Counter(other.confusion)),
             self.scores + other.scores,
             {
                 name: self.exact.get(name, 0) + other.exact.get(name, 0)
@@ -108,9 +120,7 @@ class QualitySums:
         positive = class_of(settings.positive_label)
         if settings.binary:
             labels, predictions = _two(labels, positive), _two(predictions, positive)
-        else:
-            labels, predictions = _few(labels, predictions)
-        confusion = _confusion(labels, predictions)
+        confusion = _few(_confusion(labels, predictions))
         found = cls(
             settings.problem_type,
             len(rows),
@@ -204,6 +214,12 @@ class QualitySums:
             )
 
 
+def settings_digest(settings: GroundTruth) -> str:
+    """What sums depend on: how predictions and labels are read."""
+    found = [getattr(settings, name) for name in _COUNTED_BY]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
+
+
 def _two(texts: Texts, positive: str) -> Texts:
     """The negative class, the positive one, and nothing, as 0, 1 and 2."""
     codes = [2 if not text else int(text == positive) for text in texts.distinct]
@@ -211,18 +227,17 @@ def _two(texts: Texts, positive: str) -> Texts:
     return Texts(indices, (NEGATIVE, "positive", ""))
 
 
-def _few(labels: Texts, predictions: Texts) -> tuple[Texts, Texts]:
-    """Labels and predictions with at most so many classes."""
-    names = sorted({*labels.distinct, *predictions.distinct} - {""})
+def _few(confusion: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """The same rows with at most so many classes."""
+    names = sorted({name for pair in confusion for name in pair} - {OTHERS})
     if len(names) <= MOST_CLASSES:
-        return labels, predictions
-    kept = {"", *names[:MOST_CLASSES]}
-    shortened = (
-        Texts(one.indices, tuple(name if name in kept else OTHERS for name in one.distinct))
-        for one in (labels, predictions)
-    )
-    first, second = shortened
-    return first, second
+        return dict(confusion)
+    kept = frozenset(names[:MOST_CLASSES])
+    found: Counter[tuple[str, str]] = Counter()
+    for (label, prediction), count in confusion.items():
+        pair = (label if label in kept else OTHERS, prediction if prediction in kept else OTHERS)
+        found[pair] += count
+    return dict(found)
 
 
 def _confusion(labels: Texts, predictions: Texts) -> dict[tuple[str, str], int]:

@@ -18,8 +18,8 @@ from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.ports import Store
-from mlops_framework.drift.quality.reference import Reference, settings_digest, write_reference
-from mlops_framework.drift.quality.sums import QualitySums
+from mlops_framework.drift.quality.reference import Reference, write_reference
+from mlops_framework.drift.quality.sums import QualitySums, settings_digest
 from mlops_framework.drift.training_columns import Column, Part
 from mlops_framework.drift.values import Numbers, Texts, Values, texts_of
 

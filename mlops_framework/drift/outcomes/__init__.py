@@ -1,0 +1,1 @@
+"""What became of captured rows, as sums: quality, bias, attributions, in the profile itself."""
