@@ -32,5 +32,5 @@ def watchers_of(
         BiasWatcher(joiner, store),
         AttributionWatcher(store, predictor, seconds),
         SlowDriftWatcher(store),
-        HeartbeatWatcher(store, captures, clock),
+        HeartbeatWatcher(store, captures, clock, joiner),
     )

@@ -18,7 +18,15 @@ from mlops_framework.drift.policy import unreadable_inputs
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.windows import Window, instant
 
-Aspect = Literal["no-capture", "late-capture", "sampling-changed", "schema-changed", "check-missed"]
+Aspect = Literal[
+    "no-capture",
+    "late-capture",
+    "sampling-changed",
+    "schema-changed",
+    "check-missed",
+    "no-labels",
+    "unmatched-labels",
+]
 
 CHANGED_SHARE: Final = 0.01
 """From this share of the records on, members or fields that training did not have are a change."""

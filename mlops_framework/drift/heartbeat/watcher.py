@@ -1,4 +1,4 @@
-"""Watches whether captures come, in time and as they always did."""
+"""Watches whether captures and labels come, in time and as they always did."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Final
 
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.findings import Finding
+from mlops_framework.drift.ground_truth.joiner import Joiner
 from mlops_framework.drift.heartbeat.capture_state import Captures, CaptureState
+from mlops_framework.drift.heartbeat.label_memory import LabelMemory
+from mlops_framework.drift.heartbeat.labels import files_by_day, label_faults
 from mlops_framework.drift.heartbeat.memory import Memory
 from mlops_framework.drift.heartbeat.pulse import Fault, faults_of
 from mlops_framework.drift.layout import heartbeat_key
@@ -32,11 +35,13 @@ class HeartbeatWatcher:
         store: Where it remembers.
         captures: Who knows the endpoint's data capture.
         clock: The present.
+        joiner: Knows which labels came; ``None`` to look for none.
     """
 
     store: Store
     captures: Captures
     clock: Clock
+    joiner: Joiner | None = None
 
     def reach(self, config: MonitorConfig) -> timedelta:
         """Nothing beside profiles is looked at, so there is never news."""
@@ -73,10 +78,28 @@ class HeartbeatWatcher:
             now=now,
         )
         sampling = capture.sampling if capture and capture.enabled else None
-        after = memory.after(task.window, objects, sampling, now, KEPT)
+        labels, told = self._labels(scene, memory, sampling, now)
+        after = memory.after(task.window, objects, sampling, now, KEPT, labels)
         text = json.dumps(after.to_document(), sort_keys=True)
         self.store.write_state(config.data_bucket, key, text, tag)
-        return Pulse(config, faults, capture, memory)
+        return Pulse(config, [*faults, *told], capture, memory, labels)
+
+    def _labels(
+        self, scene: Scene, memory: Memory, sampling: int | None, now: datetime
+    ) -> tuple[LabelMemory | None, Sequence[Fault]]:
+        """What is known of labels now, and what is wrong with them; told with the newest window."""
+        config, settings = scene.config, scene.config.ground_truth
+        matches = self.joiner.matches(config) if self.joiner else None
+        if settings is None or matches is None or not memory.newest(scene.task.window):
+            return memory.labels, ()
+        horizon = timedelta(hours=settings.label_horizon_hours)
+        files = files_by_day(matches, now, horizon)
+        rows = 0 if scene.task.window.start in memory.objects else scene.profile.rows
+        known = (memory.labels or LabelMemory()).after(files, rows, now, horizon)
+        sampled = memory.sampling if sampling is None else sampling
+        return known, tuple(
+            label_faults(config, settings, known, matches, sampling=sampled, now=now)
+        )
 
 
 @dataclass(frozen=True)
@@ -87,13 +110,15 @@ class Pulse:
     faults: Sequence[Fault]
     capture: CaptureState | None
     memory: Memory
+    labels: LabelMemory | None = None
     claims: Sequence[Claim] = field(default=())
 
     def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
         """The section. Plain silence is told by the verdict on the columns already."""
         faults = [fault for fault in self.faults if fault.known]
         aspects = tuple(dict.fromkeys(fault.aspect for fault in faults))
-        name, capture = self.config.endpoint_name, self.capture
+        name = self.config.endpoint_name
+        watched = "Captures and labels" if self.labels else "Captures"
         return Section(
             kind="heartbeat",
             verdict="drift" if faults else "healthy",
@@ -102,14 +127,22 @@ class Pulse:
                 Finding("", f.aspect, "heartbeat", f.share, None, None, f.sentence, "heartbeat")
                 for f in self.faults
             ),
-            alarm=f"Captures of {name}: {', '.join(aspects)}",
-            recovered=f"Captures of {name} are in order again",
-            document={
-                "endpoint_status": capture.status if capture else None,
-                "capture_enabled": bool(capture and capture.enabled),
-                "sampling_percentage": capture.sampling if capture else None,
-                "last_looked": self.memory.looked and instant(self.memory.looked),
-                "faults": list(dict.fromkeys(fault.aspect for fault in self.faults)),
-            },
+            alarm=f"{watched} of {name}: {', '.join(aspects)}",
+            recovered=f"{watched} of {name} are in order again",
+            document=self._document,
             metrics={"HeartbeatFaults": float(len(self.faults))},
         )
+
+    @property
+    def _document(self) -> Mapping[str, object]:
+        capture = self.capture
+        document: dict[str, object] = {
+            "endpoint_status": capture.status if capture else None,
+            "capture_enabled": bool(capture and capture.enabled),
+            "sampling_percentage": capture.sampling if capture else None,
+            "last_looked": self.memory.looked and instant(self.memory.looked),
+            "faults": list(dict.fromkeys(fault.aspect for fault in self.faults)),
+        }
+        if self.labels:
+            document["last_labels"] = self.labels.arrived and instant(self.labels.arrived)
+        return document
