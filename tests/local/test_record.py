@@ -23,6 +23,10 @@ def handler(event, context):
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
     ).list_queues()
+    try:
+        boto3.client("s3").get_object(Bucket=event["bucket"], Key="missing")
+    except boto3.client("s3").exceptions.NoSuchKey:
+        pass
 """
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": ASSUMED}}
 RESOURCES: dict[str, dict[str, Any]] = {
@@ -74,11 +78,13 @@ def test_a_functions_calls_are_there_with_whose_they_are(
 
     calls = [line for line in lines if line["kind"] == "call"]
 
-    assert [(call["service"], call["operation"], call["role"]) for call in calls] == [
-        ("s3", "PutObject", ""),
-        ("sts", "AssumeRole", ""),
-        ("sqs", "ListQueues", outputs["Taken"]),
+    assert [(call["operation"], call["role"], call["error"]) for call in calls] == [
+        ("PutObject", "", ""),
+        ("AssumeRole", "", ""),
+        ("ListQueues", outputs["Taken"], ""),
+        ("GetObject", "", "NoSuchKey"),
     ]
+    assert {call["service"] for call in calls} == {"s3", "sts", "sqs"}
     assert {call["function"] for call in calls} == {outputs["Caller"]}
     assert calls[0]["parameters"] == {"Bucket": outputs["Bucket"], "Key": "a/b.txt", "Body": None}
 

@@ -24,15 +24,19 @@ from mlops_framework.local import processes
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 LAST = "test_demo.py"
+LOOKS_BACK = "test_permissions.py"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts this folder first, so that the demo waits while the rest runs, and its end last."""
+    """Puts this folder first, so that the demo waits while the rest runs, and its end last.
+
+    What looks back at the calls of the others comes after them.
+    """
 
     def place(item: pytest.Item) -> int:
         if item.path.parent != HERE:
-            return 1
-        return 2 if item.path.name == LAST else 0
+            return 2
+        return {LOOKS_BACK: 1, LAST: 3}.get(item.path.name, 0)
 
     items.sort(key=place)
 

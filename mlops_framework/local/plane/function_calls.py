@@ -27,19 +27,21 @@ def install(path: str) -> None:
 
     def given(params: Any, context: Any, **_: Any) -> None:
         # As the caller wrote them; later, they are a request of HTTP.
-        context["mlops_parameters"] = shown(params)
+        context["mlops_call"] = {"parameters": shown(params)}
 
     def called(model: Any, request_signer: Any, context: Any, **_: Any) -> None:
         credentials = getattr(request_signer, "_credentials", None)
-        call = {
-            "kind": "call",
-            "function": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-            "role": taken.get(getattr(credentials, "access_key", ""), ""),
-            "service": model.service_model.service_name,
-            "operation": model.name,
-            "parameters": context.get("mlops_parameters", {}),
-        }
-        line = (json.dumps(call) + "\n").encode()
+        context.setdefault("mlops_call", {}).update(
+            kind="call",
+            function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            role=taken.get(getattr(credentials, "access_key", ""), ""),
+            service=model.service_model.service_name,
+            operation=model.name,
+        )
+
+    def answered(context: Any, parsed: Any = None, **_: Any) -> None:
+        error = (parsed or {}).get("Error", {}).get("Code", "")
+        line = (json.dumps({**context["mlops_call"], "error": error}) + "\n").encode()
         # One write to a file opened for appending: lines of several functions do not mix.
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -47,14 +49,16 @@ def install(path: str) -> None:
         finally:
             os.close(file)
 
-    def assumed(parsed: Any, context: Any, **_: Any) -> None:
+    def assumed(context: Any, parsed: Any, **_: Any) -> None:
         if "Credentials" in parsed:
-            role = context.get("mlops_parameters", {}).get("RoleArn", "")
+            role = context["mlops_call"]["parameters"].get("RoleArn", "")
             taken[parsed["Credentials"]["AccessKeyId"]] = role
 
     botocore.handlers.BUILTIN_HANDLERS += [
         ("before-parameter-build", given),
         ("before-call", called),
+        ("after-call", answered),
+        ("after-call-error", answered),
         ("after-call.sts.AssumeRole", assumed),
     ]
 

@@ -5,9 +5,9 @@ through. Lines are in order, so what a role could do at any moment can be read f
 
 - ``{"kind": "resource", "event": "create" | "update" | "delete", "type", "stack", "logical_id",
   "physical_id", "properties", "attributes"}``: CloudFormation did it; every reference is filled in.
-- ``{"kind": "call", "function", "role", "service", "operation", "parameters"}``: a Lambda function
-  called an AWS service, by botocore's names, under its own role or, where ``role`` is not empty,
-  under one that it took.
+- ``{"kind": "call", "function", "role", "service", "operation", "parameters", "error"}``: a Lambda
+  function called an AWS service, by botocore's names, under its own role or, where ``role`` is not
+  empty, under one that it took. ``error`` is the code that it was answered with, or empty.
 """
 
 from __future__ import annotations
