@@ -19,7 +19,13 @@ import numpy as np
 import orjson
 
 from mlops_framework.drift.blocks import Block, blocks, lines_of
-from mlops_framework.drift.capture import MOST_OUTPUTS, PREDICTION, output_name, output_names
+from mlops_framework.drift.capture import (
+    MOST_OUTPUTS,
+    PREDICTION,
+    Truth,
+    output_name,
+    output_names,
+)
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.decoding import Decoded, Undecodable, csv_columns, csv_outputs
 from mlops_framework.drift.payloads import Payloads, gathered, payloads_of
@@ -50,6 +56,8 @@ class Batch:
         minutes: The minute of each row's record as the number ``yyyymmddHHMM``, UTC; ``NO_TIME``
             where the record has none.
         invocations: The minute of each record.
+        truths: Called for the labels that the records themselves have, likewise; none if they have
+            none.
         unexpected: Members of requests that the baseline does not have: which rows have them.
         records: Which of the records each row belongs to.
         ids: Called for the ids of the records: ``inferenceId`` where there is one, else
@@ -62,6 +70,7 @@ class Batch:
     invocations: Places
     records: Places
     ids: Callable[[], Sequence[str]]
+    truths: Callable[[], Sequence[Truth | None]] = tuple
     unexpected: Mapping[str, Marks] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -76,6 +85,7 @@ class Batch:
             invocations,
             self.records[rows],
             self.ids,
+            self.truths,
             {name: marks[rows] for name, marks in self.unexpected.items()},
         )
 
@@ -199,6 +209,7 @@ class BatchReader:
             minutes[kept],
             records,
             lambda: _ids(data, found, kept),
+            lambda: _truths(data, found, kept, layout.truth),
             decoded.unexpected,
         ), kept[:0]
 
@@ -307,9 +318,21 @@ def _ids(data: Bytes, found: Scan, kept: Places) -> Sequence[str]:
     spans = found.spans.get("inference-id") or found.spans.get("event-id")
     if spans is None:
         return [""] * len(kept)
-    text, _ = gathered(data, spans.starts[kept], spans.ends[kept])
-    ids = text.tobytes().decode().split("\n")[:-1]
-    return [orjson.loads(f'"{one}"') if "\\" in one else one for one in ids]
+    return _texts(data, spans.at(kept))
+
+
+def _truths(data: Bytes, found: Scan, kept: Places, encoding: str) -> Sequence[Truth | None]:
+    spans = found.spans.get("label")
+    if spans is None:
+        return ()
+    return [Truth(text, encoding) for text in _texts(data, spans.at(kept))]
+
+
+def _texts(data: Bytes, spans: Spans) -> Sequence[str]:
+    """Strings of JSON as they are meant."""
+    text, _ = gathered(data, spans.starts, spans.ends)
+    found = text.tobytes().decode().split("\n")[:-1]
+    return [orjson.loads(f'"{one}"') if "\\" in one else one for one in found]
 
 
 def _json() -> ModuleType:

@@ -11,9 +11,10 @@ One line is one invocation::
 ``encoding`` is ``CSV``, ``JSON`` or ``BASE64`` (the default for content types that the endpoint
 configuration does not list) and may differ between the two sides; ``data`` is always a string and
 may hold several rows. Key order is free; either side may be missing; batch and asynchronous
-inference write ``batchTransformOutput``. Whatever cannot be read raises
-:class:`~mlops_framework.drift.unreadable.Unreadable` with one of a fixed set of reasons, so that
-nothing is lost without being counted.
+inference write ``batchTransformOutput``. Records that were merged with ground truth have
+``"groundTruthData": {"data": "1", "encoding": "CSV"}`` beside ``captureData``. Whatever cannot be
+read raises :class:`~mlops_framework.drift.unreadable.Unreadable` with one of a fixed set of
+reasons, so that nothing is lost without being counted.
 """
 
 from __future__ import annotations
@@ -41,6 +42,18 @@ Row = Sequence[str]
 """The values of one row as text, in the baseline's column order; empty means missing."""
 
 
+class Truth(NamedTuple):
+    """The labels of one record, as they are written.
+
+    Attributes:
+        data: A line for each row.
+        encoding: How.
+    """
+
+    data: str
+    encoding: str
+
+
 class Invocation(NamedTuple):
     """One captured invocation (a tuple, since one is made per line).
 
@@ -54,6 +67,7 @@ class Invocation(NamedTuple):
         identity: ``inferenceId`` if the caller gave one, else ``eventId``: what labels name.
         places: Of each row of ``inputs`` its number in the request, from 0.
         payload_rows: Rows of the request, those left out included.
+        truth: The labels that the record itself has; ``None`` for none.
     """
 
     time: str | None
@@ -64,6 +78,7 @@ class Invocation(NamedTuple):
     identity: str = ""
     places: Sequence[int] = ()
     payload_rows: int = 0
+    truth: Truth | None = None
 
 
 class Inputs(NamedTuple):
@@ -113,8 +128,11 @@ class CaptureReader:
         response = sides.get("endpointOutput") or sides.get("batchTransformOutput")
         try:
             if request is None:
-                return self._answer_alone(time, response, _identity(metadata))
-            return self._invocation(time, request, response, _identity(metadata))
+                found = self._answer_alone(time, response, _identity(metadata))
+            else:
+                found = self._invocation(time, request, response, _identity(metadata))
+            truth = truth_of(record)
+            return found if truth is None else found._replace(truth=truth)
         except Unreadable as fault:
             raise Unreadable(fault.reason, time) from None
 
@@ -220,6 +238,14 @@ class CaptureReader:
         ]
 
 
+def truth_of(record: Mapping[str, Any]) -> Truth | None:
+    """The labels that a record has beside what was captured; ``None`` for none."""
+    truth = record.get("groundTruthData")
+    if not isinstance(truth, dict) or not isinstance(truth.get("data"), str):
+        return None
+    return Truth(truth["data"], str(truth.get("encoding", "")))
+
+
 def _identity(metadata: Any) -> str:
     if not isinstance(metadata, dict):
         return ""
@@ -295,8 +321,10 @@ __all__ = [
     "Invocation",
     "Reason",
     "Row",
+    "Truth",
     "Unreadable",
     "output_name",
     "output_names",
     "scalar",
+    "truth_of",
 ]

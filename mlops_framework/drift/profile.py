@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, Final, Self
 
@@ -26,6 +26,9 @@ from mlops_framework.drift.documents import (
     sample_to,
 )
 from mlops_framework.drift.errors import ProfileMismatch
+from mlops_framework.drift.outcomes.counting import Counting
+from mlops_framework.drift.outcomes.sums import OutcomeSums
+from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sample import Sample
 from mlops_framework.drift.sums import PRECISION
 from mlops_framework.drift.tally import Tally
@@ -60,6 +63,8 @@ class Profile:
         unreadable: Records, rows or sides left out, by reason.
         samples: A few of them, ``reason <tab> beginning of the line``.
         unexpected: Members of JSON requests that the baseline does not have.
+        outcomes: What became of the rows, by what was counted of them (see :mod:`.outcomes`); none
+            where a monitor asks for nothing beside its columns.
     """
 
     baseline_id: str
@@ -69,6 +74,7 @@ class Profile:
     unreadable: Mapping[str, int] = field(default_factory=dict)
     samples: Sample = field(default_factory=lambda: Sample(_SAMPLES))
     unexpected: Sample = field(default_factory=lambda: Sample(_UNEXPECTED))
+    outcomes: Mapping[str, OutcomeSums] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, baseline: Baseline) -> Self:
@@ -100,6 +106,10 @@ class Profile:
         for name, counts in other.predictions.items():
             mine = predictions.get(name)
             predictions[name] = counts if mine is None else mine.merged(counts)
+        outcomes = dict(self.outcomes)
+        for counted, sums in other.outcomes.items():
+            own = outcomes.get(counted)
+            outcomes[counted] = sums if own is None else own.merged(sums)
         return Profile(
             self.baseline_id,
             tuple(map(ColumnCounts.merged, self.columns, other.columns)),
@@ -108,11 +118,12 @@ class Profile:
             Counter(self.unreadable) + Counter(other.unreadable),
             self.samples.merged(other.samples),
             self.unexpected.merged(other.unexpected),
+            outcomes,
         )
 
     def to_document(self) -> dict[str, Any]:
         """The profile as its JSON document, keys in a fixed order."""
-        return {
+        document: dict[str, Any] = {
             "kind": KIND,
             "version": VERSION,
             "baseline_id": self.baseline_id,
@@ -126,6 +137,11 @@ class Profile:
                 name: counts_to(counts) for name, counts in sorted(self.predictions.items())
             },
         }
+        if self.outcomes:
+            document["outcomes"] = {
+                counted: sums.to_document() for counted, sums in sorted(self.outcomes.items())
+            }
+        return document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], source: str) -> Self:
@@ -144,6 +160,10 @@ class Profile:
                 {reason: int(count) for reason, count in document["unreadable"].items()},
                 sample_from(document["samples"]),
                 sample_from(document["unexpected"]),
+                {
+                    str(counted): OutcomeSums.from_document(sums, source)
+                    for counted, sums in document.get("outcomes", {}).items()
+                },
             )
 
     def to_json(self) -> str:
@@ -157,9 +177,16 @@ def merge(baseline: Baseline, profiles: Iterable[Profile]) -> Profile:
 
 
 class Profiler:
-    """Collects what was captured in one window and counts it in chunks, in bounded memory."""
+    """Collects what was captured in one window and counts it in chunks, in bounded memory.
 
-    def __init__(self, baseline: Baseline) -> None:
+    Args:
+        baseline: What columns are counted on.
+        counting: What else is counted of rows; ``None`` for nothing.
+    """
+
+    def __init__(self, baseline: Baseline, counting: Counting | None = None) -> None:
+        self._counting = counting
+        self._outcomes = OutcomeSums()
         self._baseline_id = baseline.id
         self._specs = baseline.specs
         self._tallies = [Tally(spec) for spec in baseline.specs]
@@ -196,6 +223,11 @@ class Profiler:
         if len(self._rows) >= _CHUNK_ROWS:
             self._flush()
 
+    def add_outcomes(self, rows: CapturedRows) -> None:
+        """Count what became of rows; each has to come once, as part of a record or of a batch."""
+        if self._counting is not None and len(rows):
+            self._outcomes = self._outcomes.merged(self._counting.sums(rows))
+
     def leave_out(self, reason: str, line: str | bytes) -> None:
         """Count something that could not be read."""
         if isinstance(line, bytes):
@@ -209,6 +241,10 @@ class Profiler:
         """What was counted so far."""
         self._flush()
         self._flush_quoted()
+        outcomes = {}
+        if self._counting is not None:
+            sums = replace(self._outcomes, invocations=self._invocations)
+            outcomes[self._counting.id] = sums
         return Profile(
             self._baseline_id,
             tuple(tally.counts() for tally in self._tallies),
@@ -217,6 +253,7 @@ class Profiler:
             dict(self._unreadable),
             self._samples,
             self._unexpected,
+            outcomes,
         )
 
     def _prediction(self, name: str) -> Tally:

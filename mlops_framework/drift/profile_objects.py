@@ -11,6 +11,7 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.layout import kept_key, profile_key
 from mlops_framework.drift.objects import CaptureKey, ManifestKey, ObjectVersion, StoredProfile
+from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.ports import Metrics, Monitors, Sources, Store
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.profile_batches import BatchJobs
@@ -126,6 +127,7 @@ class _Counting:
             window_of=lambda moment: Window.containing(moment, self.config.window_minutes),
             time=time,
             form=self.config.records,
+            counting=Counting.of(self.config, self.baseline),
             rows=self._keep if self.keepings else None,
         )
 

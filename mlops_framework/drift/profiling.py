@@ -11,10 +11,16 @@ import numpy as np
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.batches import NO_TIME, Batch, BatchReader, moment_of
-from mlops_framework.drift.capture import CaptureReader, Invocation, Unreadable
+from mlops_framework.drift.capture import CaptureReader, Invocation, Truth, Unreadable
+from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.profile import Profile, Profiler
 from mlops_framework.drift.record_forms import RecordForm
-from mlops_framework.drift.rows import RowsOf, rows_of_batch, rows_of_invocations
+from mlops_framework.drift.rows import (
+    CapturedRows,
+    RowsOf,
+    rows_of_batch,
+    rows_of_invocations,
+)
 from mlops_framework.drift.windows import Window, instant, moment
 
 WindowOf = Callable[[datetime], Window]
@@ -31,6 +37,7 @@ def profile_chunks(
     time: datetime,
     form: RecordForm | None = None,
     rows: RowsOf | None = None,
+    counting: Counting | None = None,
 ) -> Mapping[Window, Profile]:
     """Count each record in the window of its own time.
 
@@ -41,8 +48,9 @@ def profile_chunks(
         time: Moment of the object, for records that have no usable time of their own.
         form: Where rows and values of the payloads are, if not where they usually are.
         rows: Is given the rows themselves, for what has to know which is whose.
+        counting: What is counted of rows beside their columns; ``None`` for nothing.
     """
-    profilers = _Profilers(baseline, window_of, time, rows)
+    profilers = _Profilers(baseline, window_of, time, rows, counting)
     reader = CaptureReader(baseline.names, form)
     for found in BatchReader(baseline.specs, form).read(chunks):
         if isinstance(found, Batch):
@@ -80,10 +88,17 @@ class _Profilers:
     """The profiler of each window, found quickly: times of one minute share a window."""
 
     def __init__(
-        self, baseline: Baseline, window_of: WindowOf, time: datetime, rows: RowsOf | None
+        self,
+        baseline: Baseline,
+        window_of: WindowOf,
+        time: datetime,
+        rows: RowsOf | None,
+        counting: Counting | None,
     ) -> None:
         self._baseline = baseline
         self._rows = rows
+        self._counting = counting
+        self._apart = rows is not None or counting is not None
         self._held: dict[Window, list[tuple[Invocation, int]]] = defaultdict(list)
         self._window_of = window_of
         self._time = time
@@ -99,9 +114,9 @@ class _Profilers:
             profiler = self._of_minute(minute)
             profilers[id(profiler)] = profiler
             numbers.append(id(profiler))
-        ids = batch.ids() if self._rows else ()
+        ids, truths = (batch.ids(), batch.truths()) if self._apart else ((), ())
         if len(profilers) == 1:
-            self._add_part(next(iter(profilers.values())), batch, ids)
+            self._add_part(next(iter(profilers.values())), batch, ids, truths)
             return
         keys = np.array(numbers, np.int64)
         of_rows = keys[np.searchsorted(minutes, batch.minutes)]
@@ -109,12 +124,24 @@ class _Profilers:
         for key, profiler in profilers.items():
             rows = np.flatnonzero(of_rows == key)
             part = batch.part(rows, batch.invocations[of_records == key])
-            self._add_part(profiler, part, ids)
+            self._add_part(profiler, part, ids, truths)
 
-    def _add_part(self, profiler: Profiler, batch: Batch, ids: Sequence[str]) -> None:
+    def _add_part(
+        self,
+        profiler: Profiler,
+        batch: Batch,
+        ids: Sequence[str],
+        truths: Sequence[Truth | None],
+    ) -> None:
         profiler.add_batch(batch)
-        if self._rows and len(batch):
-            self._rows(self._window(profiler), rows_of_batch(batch, ids))
+        if self._apart and len(batch):
+            self._tell(self._window(profiler), rows_of_batch(batch, ids, truths))
+
+    def _tell(self, window: Window, rows: CapturedRows) -> None:
+        """Rows for those who look at each."""
+        self._windows[window].add_outcomes(rows)
+        if self._rows:
+            self._rows(window, rows)
 
     def _window(self, profiler: Profiler) -> Window:
         return next(window for window, own in self._windows.items() if own is profiler)
@@ -126,7 +153,7 @@ class _Profilers:
             minute = minute_of(invocation.time)
             profiler = self._of_minute(minute)
             profiler.add(invocation, line)
-            if self._rows:
+            if self._apart:
                 self._hold(self._window(profiler), invocation, minute)
         except Unreadable as fault:
             try:
@@ -143,8 +170,8 @@ class _Profilers:
 
     def _hand_on(self, window: Window) -> None:
         found = rows_of_invocations(self._baseline.specs, self._held.pop(window))
-        if self._rows and len(found):
-            self._rows(window, found)
+        if len(found):
+            self._tell(window, found)
 
     def profiles(self) -> Mapping[Window, Profile]:
         """What was counted, oldest window first."""
@@ -157,7 +184,7 @@ class _Profilers:
         if found is None:
             when = self._time if minute == NO_TIME else moment_of(minute)
             window = self._window_of(when)
-            found = self._windows.get(window) or Profiler(self._baseline)
+            found = self._windows.get(window) or Profiler(self._baseline, self._counting)
             self._windows[window] = self._by_minute[minute] = found
         return found
 

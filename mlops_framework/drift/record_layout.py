@@ -17,7 +17,9 @@ from typing import Any, Final, Literal
 
 import orjson
 
-Role = Literal["input", "output", "event-id", "inference-id", "time", "other"]
+from mlops_framework.drift.capture import truth_of
+
+Role = Literal["input", "output", "event-id", "inference-id", "time", "label", "other"]
 
 _SIDES: Final = ("endpointOutput", "batchTransformOutput")
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
@@ -62,12 +64,14 @@ class RecordLayout:
         after: The constant bytes after the last one, its closing quote included.
         request: How requests are encoded.
         response: How responses are encoded; ``None`` if they are not captured.
+        truth: How labels are encoded; empty for records without.
     """
 
     varying: tuple[Varying, ...]
     after: bytes
     request: Side
     response: Side | None
+    truth: str = ""
 
     def place(self, role: Role) -> int:
         """Which of the varying strings has a role; -1 if none has."""
@@ -95,12 +99,16 @@ def learn(line: bytes) -> RecordLayout | None:
     response = _side(record, _SIDES)
     if response is None and any(record["captureData"].get(name) for name in _SIDES):
         return None
+    truth = truth_of(record)
+    if "groundTruthData" in record and truth is None:
+        return None
     varying = []
     end = 0
     for role, start, stop in found:
         varying.append(Varying(role, line[end:start], stop - start))
         end = stop
-    return RecordLayout(tuple(varying), line[end:], request, response)
+    encoding = truth.encoding if truth else ""
+    return RecordLayout(tuple(varying), line[end:], request, response, encoding)
 
 
 def _side(record: dict[str, Any], names: tuple[str, ...]) -> Side | None:
@@ -128,6 +136,8 @@ def _role(path: tuple[str, ...]) -> Role | None:
             return "inference-id"
         case ("eventMetadata", "inferenceTime"):
             return "time"
+        case ("groundTruthData", "data"):
+            return "label"
         case ("eventMetadata", _):
             return "other"
     return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlops_framework.drift.batches import Batch
-from mlops_framework.drift.capture import Invocation
+from mlops_framework.drift.capture import Invocation, Truth
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.scanning import Places
 from mlops_framework.drift.values import Indices, Numbers, Texts, Values, values_of
@@ -33,6 +33,7 @@ class CapturedRows:
         inputs: The baseline's columns in its order, as long as the rows.
         outputs: Columns of the responses by name, as long as the rows; missing where the row's
             record has no such output, or has another number of them than of rows.
+        truths: Of each record: the labels that it has itself; empty where no record has any.
     """
 
     ids: Sequence[str]
@@ -41,6 +42,7 @@ class CapturedRows:
     minutes: Places
     inputs: tuple[Values, ...]
     outputs: Mapping[str, Values]
+    truths: Sequence[Truth | None] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -50,16 +52,21 @@ RowsOf = Callable[[Window, CapturedRows], None]
 """Is given the rows of a window, part by part, in no particular order."""
 
 
-def rows_of_batch(batch: Batch, ids: Sequence[str]) -> CapturedRows:
+def rows_of_batch(
+    batch: Batch, ids: Sequence[str], truths: Sequence[Truth | None] = ()
+) -> CapturedRows:
     """The rows of a batch or of a part of one.
 
     Args:
         batch: The batch.
         ids: Of the whole batch's records.
+        truths: Likewise.
     """
     first = np.searchsorted(batch.records, batch.records)
     places = np.arange(len(batch), dtype=np.int64) - first
-    return CapturedRows(ids, batch.records, places, batch.minutes, batch.columns, batch.outputs)
+    return CapturedRows(
+        ids, batch.records, places, batch.minutes, batch.columns, batch.outputs, truths
+    )
 
 
 def rows_of_invocations(
@@ -70,6 +77,7 @@ def rows_of_invocations(
     Where a request was not captured its response's rows come with all inputs missing.
     """
     ids: list[str] = []
+    truths: list[Truth | None] = []
     counts: list[int] = []
     minutes: list[int] = []
     places: list[int] = []
@@ -88,6 +96,7 @@ def rows_of_invocations(
         rows.extend(invocation.inputs if captured else [nothing] * answered)
         places.extend(here)
         ids.append(invocation.identity)
+        truths.append(invocation.truth)
         minutes.append(minute)
         counts.append(len(here))
     total = len(rows)
@@ -106,6 +115,7 @@ def rows_of_invocations(
             name: _spread(values_of(texts, ordered=True), np.array(at, np.int64), total)
             for name, (at, texts) in outputs.items()
         },
+        truths if any(truths) else (),
     )
 
 

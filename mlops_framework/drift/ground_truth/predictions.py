@@ -13,9 +13,11 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.ground_truth.answers import predicted
 from mlops_framework.drift.ground_truth.asked import columns_asked
+from mlops_framework.drift.ground_truth.own_labels import own_labels
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.ground_truth.tables import (
     FACET,
+    LABEL,
     MEDIA_TYPE,
     SUFFIX,
     Table,
@@ -24,7 +26,7 @@ from mlops_framework.drift.ground_truth.tables import (
 )
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sums import Floats
-from mlops_framework.drift.values import Values, joined
+from mlops_framework.drift.values import Texts, Values, joined
 from mlops_framework.drift.watching import Artefact
 from mlops_framework.drift.windows import Window
 
@@ -54,6 +56,7 @@ class _Part:
     predictions: Values
     scores: Floats
     facets: Mapping[str, Values]
+    labels: Texts | None
 
 
 @dataclass
@@ -84,6 +87,7 @@ class Predictions:
                 predictions,
                 scores,
                 {name: rows.inputs[place] for name, place in self.facets.items()},
+                own_labels(rows, self.settings.label_attribute)[0],
             )
         )
 
@@ -107,4 +111,10 @@ class Predictions:
         }
         for name in self.facets:
             columns[f"{FACET}{name}"] = column_of(joined([part.facets[name] for part in parts]))
+        if any(part.labels for part in parts):
+            columns[LABEL] = column_of(joined([_labels(part) for part in parts]))
         return Table(columns)
+
+
+def _labels(part: _Part) -> Texts:
+    return part.labels or Texts(np.zeros(len(part.places), np.int64), ("",))
