@@ -5,16 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from mlops_framework import naming
 from mlops_framework.cli import drift_check, drift_import, drift_over_time
 from mlops_framework.cli.errors import NotDone
+from mlops_framework.cli.failures import FAILED
 from mlops_framework.cli.options import AsJson, Environment
 
-app = typer.Typer(no_args_is_help=True, help="What the drift monitors find; drift between files.")
+_USAGE: Final[type[Exception]] = typer.BadParameter.__bases__[0]
+"""Any error of usage: typer does not name click's class of them."""
+
+
+class Statuses(TyperGroup):
+    """Commands whose exit status 2 means drift and nothing else."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a mistyped option is a fault like any other."""
+        try:
+            return super().invoke(ctx)
+        except _USAGE as error:
+            vars(error)["exit_code"] = FAILED
+            raise
+
+
+app = typer.Typer(
+    cls=Statuses, no_args_is_help=True, help="What the drift monitors find; drift between files."
+)
 app.command("check")(drift_check.check)
 app.command("baseline")(drift_check.baseline)
 app.command("explain")(drift_check.explain)

@@ -2,99 +2,147 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from mlops_framework.cli.errors import NotDone
+from mlops_framework.cli import drift_options as options
 from mlops_framework.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from mlops_framework.cli.drift_files import Told
+    from mlops_framework.cli.drift_options import Found
     from mlops_framework.drift.baseline import Baseline
-    from mlops_framework.drift.checking import Counted
-    from mlops_framework.drift.report import Evaluation
 
 DRIFT: Final = 2
 """Exit status when the verdict is drift."""
 TOO_LITTLE: Final = 3
 """Exit status when there are too few records for a verdict."""
 
-Current = Annotated[
-    Path, typer.Argument(help="What to judge: CSV with header, capture JSON lines, or Parquet.")
-]
-BaselineFile = Annotated[
-    Path,
-    typer.Option(
-        "--baseline",
-        "-b",
-        help="What to compare with: CSV with header, Parquet, or a file of drift baseline.",
-    ),
-]
-Label = Annotated[
-    str, typer.Option("--label", show_default="none", help="Column of the baseline to leave out.")
-]
-Time = Annotated[
-    str,
-    typer.Option(
-        "--time",
-        show_default="none",
-        help="Column with each row's time; tells how much ordinary hours differ. Left out.",
-    ),
-]
-Records = Annotated[
-    Path | None,
-    typer.Option(
-        "--records",
-        help="JSON file with the monitor's `records`: where rows and values of JSON are.",
-    ),
-]
-Effect = Annotated[
-    float, typer.Option("--effect", help="Share of the records that must have moved, 0.001 to 1.")
-]
-Minimum = Annotated[
-    int, typer.Option("--minimum-records", help="Fewer records (and fewer than 30): no verdict.")
-]
-
 
 def check(
-    current: Current,
-    baseline: BaselineFile,
-    label: Label = "",
-    records: Records = None,
-    effect: Effect = 0.1,
-    minimum_records: Minimum = 200,
+    current: options.Current,
+    baseline: options.BaselineFile,
+    label: options.Label = "",
+    time: options.Time = "",
+    records: options.Records = None,
+    config: options.Config = None,
+    stage: options.Stage = "",
+    effect: options.Effect = None,
+    rate: options.Rate = None,
+    minimum_records: options.Minimum = None,
+    threshold: options.Threshold = None,
+    ignore: options.Ignore = None,
+    policy: options.PolicyName = None,
+    constraints: options.ConstraintsFile = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write the report's page to this file.")
+        Path | None,
+        typer.Option(
+            "--html",
+            show_default="NAME.drift.html in this folder",
+            help="Write the report's page to this file.",
+        ),
+    ] = None,
+    no_html: Annotated[bool, typer.Option("--no-html", help="Write no page.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write the report to this file, too, as JSON."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare a file with a baseline: a table, worst column first.
+    """Compare files with a baseline: a table, worst column first, and a page beside it.
 
-    Exit status: 0 healthy, 2 drift, 3 too few records for a verdict, 1 if a file cannot be used.
-    """
+    \b
+    mlops drift check last-week.jsonl --baseline train.csv --label churned
+    mlops drift check 'batch/*.parquet' -b baseline.json -t age=0.05 -t '*:missing=0.02'
+    mlops drift check now.csv -b baseline.json --config drift-monitor.yaml --no-html
+    zcat day.jsonl.gz | mlops drift check - -b statistics.json --policy model-monitor
+
+    The page is NAME.drift.html in this folder; with --json there is none, unless --html names it.
+
+    \b
+    Exit status
+    0  healthy
+    2  drift
+    3  too few records for a verdict
+    1  a file cannot be used, or an option is not accepted
+    """  # noqa: D301
     from mlops_framework.cli import drift_words, screen
-    from mlops_framework.cli.drift_files import write_text
+    from mlops_framework.cli.drift_files import refuse_over
     from mlops_framework.drift.report import report_document
-    from mlops_framework.drift.report_html import report_page
 
-    evaluation, counted = _evaluate(current, baseline, label, effect, minimum_records, records)
-    document = report_document(evaluation)
-    if html is not None:
-        write_text(html, report_page(document), never_over=(current, baseline))
+    asked = options.Asked(
+        current,
+        baseline,
+        config,
+        stage,
+        {
+            "label_column": label or None,
+            "time_column": time or None,
+            "effect_threshold": effect,
+            "rate_threshold": rate,
+            "minimum_records": minimum_records,
+            "ignored_columns": ignore or None,
+            "policy": policy,
+        },
+        threshold or (),
+        records,
+        constraints,
+    )
+    for path in (html, report):
+        if path is not None:
+            refuse_over(path, [*current, *baseline])
+    found = options.evaluated(asked)
+    document = report_document(found.evaluation)
+    page = html or (None if no_html or as_json else _page_of(found.name))
     if as_json:
         screen.show_json(document)
     else:
         drift_words.show_check(document)
-        drift_words.show_left_out(counted.profile, counted.ignored)
-        if html is not None:
-            screen.show_line(f"Report: {html}")
+        drift_words.show_left_out(found.counted.profile, found.counted.ignored)
+    for note in found.notes:
+        screen.show_note(note)
+    _write(document, found, page, report, quiet=as_json)
     _leave(document)
+
+
+def _page_of(name: str) -> Path:
+    """The page in the working folder: data folders may be read-only, or be read as a whole."""
+    stem = Path(name).name.split(".")[0]
+    return Path(f"{stem}.drift.html" if stem and " files" not in name else "drift.html")
+
+
+def _write(
+    document: Mapping[str, Any],
+    found: Found,
+    page: Path | None,
+    report: Path | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Write what was asked for; that it cannot be written changes nothing about the verdict."""
+    from mlops_framework.cli import screen
+    from mlops_framework.cli.drift_files import write_text
+    from mlops_framework.drift.errors import FileUnusable
+    from mlops_framework.drift.report_html import report_page
+
+    say = screen.show_note if quiet else screen.show_line
+    for what, path in (("page", page), ("JSON", report)):
+        if path is None:
+            continue
+        text = report_page(document) if what == "page" else _text(document)
+        try:
+            write_text(path, text, never_over=found.read)
+        except FileUnusable as fault:
+            screen.show_note(f"The report's {what} was not written: {fault} The verdict stands.")
+        else:
+            say(f"Report ({what}): {path}")
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def baseline(
@@ -102,19 +150,21 @@ def baseline(
         list[Path],
         typer.Argument(
             help="Training data: CSV with header, JSON lines or Parquet; captured traffic; or "
-            "Model Monitor's statistics.json. Files, folders and patterns of one table."
+            "Model Monitor's statistics.json or constraints.json. Files, folders and patterns of "
+            "one table.",
+            show_default=False,
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
-    label: Label = "",
-    time: Time = "",
+    label: options.Label = "",
+    time: options.Time = "",
     columns: Annotated[
         str,
         typer.Option(
             "--columns", show_default="none", help="Names of captured CSV's columns, with commas."
         ),
     ] = "",
-    records: Records = None,
+    records: options.Records = None,
     model_monitor_files: Annotated[
         Path | None,
         typer.Option(
@@ -125,15 +175,24 @@ def baseline(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a baseline from training data or traffic, once, for many checks."""
+    """Make a baseline from training data or traffic, once, for many checks.
+
+    \b
+    mlops drift baseline train.csv -o baseline.json --label churned
+    mlops drift baseline 'train/*.parquet' -o baseline.json --time collected_at
+    mlops drift baseline captured/ -o baseline.json --columns age,income,colour
+
+    Exit status: 0, or 1 if a file cannot be used.
+    """  # noqa: D301
     from mlops_framework.cli import screen
-    from mlops_framework.cli.drift_baselines import expanded, read_baseline, read_form
     from mlops_framework.cli.drift_files import write_text
+    from mlops_framework.drift_check.files import expanded
+    from mlops_framework.drift_check.references import read_baseline, read_form
 
     files = expanded(reference)
     what = files[0].name if len(files) == 1 else f"{len(files)} files"
     names = [name.strip() for name in columns.split(",") if name.strip()]
-    with _progress(f"Reading {what}") as told:
+    with options.progress(f"Reading {what}") as told:
         built = read_baseline(
             files, label=label, told=told, time=time, columns=names, form=read_form(records)
         )
@@ -154,6 +213,11 @@ def baseline(
         ((name, kind, f"{distinct:,}") for name, kind, distinct in kinds),
     )
     screen.show_line(f"{output}: {len(kinds)} columns of {built.rows:,} rows, id {built.id}")
+    if not built.rows:
+        screen.show_note(
+            "It holds constraints alone, and nothing of distributions: give it with --policy "
+            "model-monitor."
+        )
 
 
 def _write_model_monitor_files(built: Baseline, folder: Path, read: Sequence[Path]) -> None:
@@ -174,25 +238,51 @@ def _write_model_monitor_files(built: Baseline, folder: Path, read: Sequence[Pat
 
 def explain(
     column: Annotated[str, typer.Argument(help="The column.")],
-    current: Current,
-    baseline: BaselineFile,
-    label: Label = "",
-    records: Records = None,
-    effect: Effect = 0.1,
-    minimum_records: Minimum = 200,
+    current: options.Current,
+    baseline: options.BaselineFile,
+    label: options.Label = "",
+    time: options.Time = "",
+    records: options.Records = None,
+    config: options.Config = None,
+    stage: options.Stage = "",
+    effect: options.Effect = None,
+    rate: options.Rate = None,
+    minimum_records: options.Minimum = None,
+    threshold: options.Threshold = None,
+    ignore: options.Ignore = None,
+    policy: options.PolicyName = None,
+    constraints: options.ConstraintsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every test of one column, and both sides next to each other.
 
+    \b
+    mlops drift explain age last-week.jsonl --baseline baseline.json
+
     Exit status: 0, or 1 if a file cannot be used or has no such column.
-    """
+    """  # noqa: D301
     from mlops_framework.cli import drift_words, screen
     from mlops_framework.drift.report import report_document
 
-    evaluation, _ = _evaluate(
-        current, baseline, label, effect, minimum_records, records, column=column
+    asked = options.Asked(
+        current,
+        baseline,
+        config,
+        stage,
+        {
+            "label_column": label or None,
+            "time_column": time or None,
+            "effect_threshold": effect,
+            "rate_threshold": rate,
+            "minimum_records": minimum_records,
+            "ignored_columns": ignore or None,
+            "policy": policy,
+        },
+        threshold or (),
+        records,
+        constraints,
     )
-    document = report_document(evaluation)
+    document = report_document(options.evaluated(asked, column=column).evaluation)
     shown = next(found for found in document["columns"] if found["name"] == column)
     if as_json:
         findings = [found for found in document["findings"] if found["column"] == column]
@@ -201,61 +291,7 @@ def explain(
         drift_words.show_column(document, shown)
 
 
-def _evaluate(
-    current: Path,
-    reference: Path,
-    label: str,
-    effect: float,
-    minimum: int,
-    records: Path | None,
-    *,
-    column: str = "",
-) -> tuple[Evaluation, Counted]:
-    from mlops_framework.cli.drift_baselines import read_baseline, read_form
-    from mlops_framework.cli.drift_files import count
-    from mlops_framework.drift.checking import evaluate_counted
-
-    # Refused here, since a usage error of the command line has the exit status of drift.
-    if not 0.001 <= effect <= 1:
-        raise NotDone(f"--effect is a share of the records from 0.001 to 1; found {effect:g}.")
-    if minimum < 1:
-        raise NotDone(f"--minimum-records is at least 1; found {minimum}.")
-    with _progress(f"Reading {reference.name}") as told:
-        form = read_form(records)
-        built = read_baseline([reference], label=label, told=told, form=form)
-    if column and column not in built.names:
-        near = difflib.get_close_matches(column, built.names, n=3, cutoff=0.5)
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise NotDone(
-            f"The baseline has no column {column!r}; it has {', '.join(built.names)}.{meant}"
-        )
-    with _progress(f"Reading {current.name}") as told:
-        counted = count(current, built, told=told, form=form)
-    evaluation = evaluate_counted(
-        counted,
-        built,
-        name=current.name,
-        effect_threshold=effect,
-        minimum_records=minimum,
-    )
-    return evaluation, counted
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Told]:
-    """A bar on stderr, in a terminal, gone when the work is done."""
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    from mlops_framework.cli import screen
-
-    console = screen.err()
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(escape(what), total=1.0)
-        yield lambda share: bar.update(task, completed=share)
-
-
-def _leave(document: dict[str, Any]) -> None:
+def _leave(document: Mapping[str, Any]) -> None:
     match document["verdict"]:
         case "drift":
             raise typer.Exit(DRIFT)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mlops_framework.cli import screen
-from mlops_framework.drift.capture import REASONS
 from mlops_framework.drift.findings import number, percent
-from mlops_framework.drift.profile import Profile, sample_of
+from mlops_framework.drift.profile import Profile
+from mlops_framework.drift_check.judging import left_out
 
 MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "location": (
@@ -56,20 +56,6 @@ def show_left_out(profile: Profile, ignored: Sequence[str]) -> None:
         more = f" and {len(ignored) - _MOST_IGNORED} more" if len(ignored) > _MOST_IGNORED else ""
         names = ", ".join(name or "(no name)" for name in ignored[:_MOST_IGNORED])
         screen.show_line(f"Not compared, since the baseline does not have it: {names}{more}.")
-
-
-def left_out(profile: Profile) -> tuple[str, ...]:
-    """How many records could not be read, why, and the first kept of each reason."""
-    if not profile.left_out:
-        return ()
-    seen: dict[str, str] = {}
-    for reason, excerpt in (sample_of(text) for text, _ in profile.samples.most_frequent()):
-        seen.setdefault(reason, excerpt)
-    lines = [f"Left out: {profile.left_out:,} that could not be read."]
-    for reason, count in sorted(profile.unreadable.items(), key=lambda item: (-item[1], item[0])):
-        example = f", for example {seen[reason][:60]!r}" if seen.get(reason) else ""
-        lines.append(f"- {count:,}: {REASONS.get(reason, reason)}{example}")
-    return tuple(lines)
 
 
 def show_column(document: Mapping[str, Any], column: Mapping[str, Any]) -> None:

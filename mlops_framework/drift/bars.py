@@ -31,6 +31,8 @@ class Bar:
 def bars_of(column: BaselineColumn, window: ColumnCounts) -> tuple[Bar, ...]:
     """The bars of a column: codes or groups of them, tenths of the baseline, or categories."""
     baseline = column.counts
+    if not baseline.records:  # constraints alone
+        return ()
     match column.spec.kind:
         case "codes":
             groups = _code_groups(column.spec)

@@ -16,9 +16,18 @@ from mlops_framework.drift.captured_parts import captured_parts, found_columns
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.errors import BaselineInvalid, ObjectMissing
 from mlops_framework.drift.layout import baseline_key
-from mlops_framework.drift.model_monitor_files import Statistics, is_statistics
+from mlops_framework.drift.model_monitor_files import (
+    Constraints,
+    Statistics,
+    is_constraints,
+    is_statistics,
+)
+from mlops_framework.drift.model_monitor_files.alone import (
+    baseline_of_constraints,
+    constraints_alone,
+)
 from mlops_framework.drift.model_monitor_files.training import baseline_of
-from mlops_framework.drift.model_monitor_policy.preparing import prepared
+from mlops_framework.drift.model_monitor_policy.preparing import POLICY, prepared
 from mlops_framework.drift.objects import CaptureKey, ManifestKey, ObjectVersion
 from mlops_framework.drift.ports import Sources, Store
 from mlops_framework.drift.profile_batches import BatchJobs
@@ -29,6 +38,7 @@ from mlops_framework.drift.training_columns import Part
 from mlops_framework.drift.training_tables import HEAD, parts_of
 
 STATISTICS: Final = "statistics.json"
+CONSTRAINTS: Final = "constraints.json"
 LARGEST_DOCUMENT: Final = 1 << 28
 """Bytes of Model Monitor's statistics, or of a baseline."""
 _HOUR: Final = timedelta(hours=1)
@@ -59,6 +69,8 @@ def build_baseline(config: MonitorConfig, sources: Sources, store: Store) -> Bas
         baseline = _of_data(config, sources, store, through)
         quality.write(store)
         bias.write(store)
+    if not baseline.rows and config.policy != POLICY:
+        raise BaselineInvalid(constraints_alone(config.baseline_source))
     baseline = prepared(config, baseline, sources)
     Records(store, config).write(baseline_key(config), baseline.to_document())
     return baseline
@@ -76,8 +88,8 @@ def baseline_of_files(
     """The baseline of one file or of many of one table.
 
     Args:
-        files: Name and opener of each. A baseline, or Model Monitor's ``statistics.json``, has to
-            be the only one.
+        files: Name and opener of each. A baseline, or Model Monitor's ``statistics.json`` or
+            ``constraints.json``, has to be the only one.
         source: What they are called together.
         label_column: Column to leave out; empty for none.
         time_column: Column with each row's time; empty for none.
@@ -96,6 +108,9 @@ def baseline_of_files(
             return Baseline.from_document(document, name).without(label_column)
         if is_statistics(document):
             return of_statistics(Statistics.from_document(document, name), label_column, source)
+        if is_constraints(document):
+            constraints = Constraints.from_document(document, name)
+            return baseline_of_constraints(constraints, source=source, without=label_column)
 
     def parts() -> Iterator[Part]:
         for name, opened in files:
@@ -137,7 +152,8 @@ def _of_data(config: MonitorConfig, sources: Sources, store: Store, through: Thr
     if config.baseline_data.endswith("/"):
         found = sorted(filter(is_data, store.keys(location.bucket, f"{location.key}/")))
         # Model Monitor's baseline job writes its constraints beside its statistics.
-        written = [key for key in found if key.rpartition("/")[2] == STATISTICS]
+        of_name = {key.rpartition("/")[2]: key for key in found}
+        written = [of_name[name] for name in (STATISTICS, CONSTRAINTS) if name in of_name][:1]
         places = [S3Location(location.bucket, key) for key in written or found]
         if not places:
             raise ObjectMissing(

@@ -7,27 +7,37 @@ Nothing is stored and nothing is published: records in, an evaluation out, of wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
+
+import numpy as np
 
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.capture import Invocation, Row
+from mlops_framework.drift.batches import Batch
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.errors import DriftFault
+from mlops_framework.drift.errors import BaselineInvalid, DriftFault
 from mlops_framework.drift.findings import findings_of
+from mlops_framework.drift.model_monitor_files.alone import constraints_alone
+from mlops_framework.drift.model_monitor_policy.preparing import POLICY
+from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorRule
 from mlops_framework.drift.policy import Judgement, Policy, judge
-from mlops_framework.drift.profile import Profile, Profiler
+from mlops_framework.drift.profile import Profile, Profiler, merge
 from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report import Evaluation
+from mlops_framework.drift.rulings import Ruling
+from mlops_framework.drift.training_columns import Column, Part
+from mlops_framework.drift.values import Numbers, Texts, Values, values_of
 from mlops_framework.drift.windows import Task, Window
 
 ENVIRONMENT: Final = "files"
 """What a report names where a monitor's names its environment."""
 _DAY: Final = 24 * 60
-_QUOTED: Final = 160
+
+LeaveOut: TypeAlias = Callable[[str, str], None]
+"""Is told why a row was left out, and how it begins."""
 
 
 class ColumnsDiffer(DriftFault):
@@ -36,10 +46,13 @@ class ColumnsDiffer(DriftFault):
     Attributes:
         missing: Columns of the baseline that the table does not have.
         twice: Columns of the baseline that it has more than once.
+        names: All columns of the table.
     """
 
-    def __init__(self, source: str, missing: Sequence[str], twice: Sequence[str]) -> None:
-        self.missing, self.twice = tuple(missing), tuple(twice)
+    def __init__(
+        self, source: str, missing: Sequence[str], twice: Sequence[str], names: Sequence[str] = ()
+    ) -> None:
+        self.missing, self.twice, self.names = tuple(missing), tuple(twice), tuple(names)
         told = []
         if missing:
             told.append(f"{source} has no column {', '.join(missing)}, which the baseline has.")
@@ -79,36 +92,68 @@ class Counted:
     ignored: tuple[str, ...] = ()
 
 
-def count_table(
-    header: Sequence[str], rows: Iterable[Row], baseline: Baseline, *, source: str, time: datetime
+def count_parts(
+    names: Sequence[str],
+    parts: Callable[[LeaveOut], Iterable[Part]],
+    baseline: Baseline,
+    *,
+    source: str,
+    time: datetime,
+    apart: Collection[str] = (),
+    lenient: bool = False,
 ) -> Counted:
     """Count a table's rows, whose columns are found by name.
 
     Args:
-        header: Names of the table's columns.
-        rows: Values as text, one per column; empty ones are missing.
+        names: Names of the table's columns; empty where only its rows tell.
+        parts: The rows; is given what takes those that cannot be read.
         baseline: What to count on.
         source: Name of the table in messages.
         time: When the table was made; its day is the report's window.
+        apart: Columns that are no features: labels, predictions.
+        lenient: Whether absent and further columns are counted, as Model Monitor's rules have it,
+            and not refused.
 
     Raises:
-        ColumnsDiffer: If a column of the baseline is absent or there twice.
+        ColumnsDiffer: If a column of the baseline is absent (where it is lenient: all of them) or
+            there twice.
     """
-    found = Counter(header)
+    if names:
+        _same_columns(names, baseline, source, lenient=lenient)
+    profiler, met = Profiler(baseline), dict.fromkeys(names)
+    own = {*baseline.names, *apart}
+    for part in parts(profiler.leave_out):
+        met.update(dict.fromkeys(part.columns))
+        columns = tuple(
+            _values(part.columns.get(spec.name), part.rows, ordered=spec.ordered)
+            for spec in baseline.specs
+        )
+        nothing = np.zeros(part.rows, np.int64)
+        further = part.columns.keys() - own if lenient else ()
+        extra = {name: np.ones(part.rows, bool) for name in sorted(further)}
+        profiler.add_batch(Batch(columns, {}, nothing, nothing, nothing, tuple, unexpected=extra))
+    if met:
+        _same_columns(list(met), baseline, source, lenient=lenient)
+    day = Window.containing(time, _DAY)
+    ignored = tuple(name for name in met if name not in baseline.names)
+    return Counted(profiler.profile(), day.start, day.end, ignored)
+
+
+def _same_columns(names: Sequence[str], baseline: Baseline, source: str, *, lenient: bool) -> None:
+    found = Counter(names)
     missing = [name for name in baseline.names if name not in found]
     twice = [name for name in baseline.names if found[name] > 1]
+    if lenient and len(missing) < len(baseline.names):
+        missing = []
     if missing or twice:
-        raise ColumnsDiffer(source, missing, twice)
-    order = [header.index(name) for name in baseline.names]
-    width, profiler = len(header), Profiler(baseline)
-    for row in rows:
-        if len(row) == width:
-            profiler.add(Invocation(None, ([row[index] for index in order],), {}), "")
-        elif row:
-            profiler.leave_out("field-count", ",".join(row)[:_QUOTED])
-    day = Window.containing(time, _DAY)
-    ignored = tuple(name for name in header if name not in baseline.names)
-    return Counted(profiler.profile(), day.start, day.end, ignored)
+        raise ColumnsDiffer(source, missing, twice, tuple(found))
+
+
+def _values(column: Column | None, rows: int, *, ordered: bool) -> Values:
+    """A column as arrays, however it was read; one that some rows lack is missing there."""
+    if column is None:
+        return Texts(np.zeros(rows, np.int64), ("",))
+    return column if isinstance(column, Numbers | Texts) else values_of(column, ordered=ordered)
 
 
 def count_captures(
@@ -138,52 +183,63 @@ def count_captures(
     return Counted(profile, start, end, ignored)
 
 
+def together(counted: Sequence[Counted], baseline: Baseline) -> Counted:
+    """What was counted of several sources as one; there is at least one."""
+    ignored = dict.fromkeys(name for one in counted for name in one.ignored)
+    return Counted(
+        merge(baseline, (one.profile for one in counted)),
+        min(one.start for one in counted),
+        max(one.end for one in counted),
+        tuple(ignored),
+    )
+
+
 def evaluate_counted(
-    counted: Counted,
-    baseline: Baseline,
-    *,
-    name: str,
-    effect_threshold: float,
-    minimum_records: int,
+    counted: Counted, baseline: Baseline, config: MonitorConfig, *, name: str
 ) -> Evaluation:
     """Judge what was counted by the rule of a monitor.
 
     Args:
         counted: What was counted.
         baseline: What it was counted on.
+        config: The rule; see :func:`~mlops_framework.drift_check.settings.settings_of`.
         name: What the records are called in the report.
-        effect_threshold: Share of the records that must have moved.
-        minimum_records: Fewer give no verdict.
+
+    Raises:
+        BaselineInvalid: If the baseline holds constraints alone, and other rules are to judge.
     """
-    config = MonitorConfig(
-        environment=ENVIRONMENT,
-        data_bucket="",
-        model_name="not named",
-        endpoint_name=name,
-        baseline_data=baseline.source,
-        schedule_expression="on request",
-        effect_threshold=effect_threshold,
-        minimum_records=minimum_records,
+    if not baseline.rows and config.policy != POLICY:
+        raise BaselineInvalid(constraints_alone(baseline.source))
+    config = replace(
+        config, endpoint_name=name, baseline_data=baseline.source, environment=ENVIRONMENT
     )
     policy = Policy.of(config)
     judgement = judge(baseline, counted.profile, policy)
     if judgement.verdict == "no-data":  # silence is a finding of an endpoint, not of a file
         judgement = Judgement("insufficient-data")
+    span = Span(counted.start, counted.end, name)
+    ruling = Ruling(judgement, findings_of(judgement, baseline, counted.profile, policy))
+    ruled = ModelMonitorRule().rule(config, span, baseline, counted.profile, judgement)
+    if ruled is not None:
+        ruling = ruled
     return Evaluation(
         config,
-        Task(Span(counted.start, counted.end, name), (name,), complete=True),
+        Task(span, (name,), complete=True),
         baseline,
         counted.profile,
-        judgement,
-        findings_of(judgement, baseline, counted.profile, policy),
+        ruling.judgement,
+        ruling.findings or (),
+        further=ruling.document,
     )
 
 
 __all__ = [
     "ColumnsDiffer",
     "Counted",
+    "LeaveOut",
     "Span",
     "count_captures",
-    "count_table",
+    "count_parts",
     "evaluate_counted",
+    "together",
 ]

@@ -46,7 +46,7 @@ def tests_of(column: BaselineColumn, window: ColumnCounts) -> tuple[ColumnTest, 
     """Every test that the column's kind and the number of values allow."""
     outcomes: dict[Test, Outcome | None] = {}
     baseline = column.counts
-    if window.records:
+    if window.records and baseline.records:
         outcomes["missing"] = rate_change(
             baseline.missing, baseline.records, window.missing, window.records
         )

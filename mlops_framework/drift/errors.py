@@ -8,6 +8,7 @@
     ├── BaselineInvalid      the baseline data cannot become a baseline
     ├── BaselineMissing      the baseline has not been built yet
     ├── ObjectMissing        a data object is not where the configuration says
+    ├── FileUnusable         a file at hand is missing, empty, or of a form that is not read
     ├── DocumentInvalid      a stored profile, baseline or state is not of a version we read
     ├── MonitorFileInvalid   a file of Model Monitor's is not as its schema says
     ├── ProfileMismatch      two profiles count on different baselines and cannot be added
@@ -61,6 +62,10 @@ class BaselineMissing(DriftFault):
 
 class ObjectMissing(DriftFault):
     """An object that the configuration or an event names does not exist."""
+
+
+class FileUnusable(DriftFault):
+    """A file is missing, empty or of a form that is not read, or cannot be written."""
 
 
 class DocumentInvalid(DriftFault):

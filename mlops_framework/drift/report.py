@@ -120,15 +120,19 @@ class Evaluation:
         window = f"{self.task.window}{'' if self.task.complete else ' (still open)'}"
         match self.verdict:
             case "healthy":
+                alike = "look like the training data"
+                if not self.baseline.rows:
+                    alike = "keep to the constraints"
                 return (
-                    f"No drift in {window}: {self.profile.rows:,} records look like the training "
-                    f"data in all {len(self.baseline.columns)} columns."
+                    f"No drift in {window}: {self.profile.rows:,} records {alike} "
+                    f"in all {len(self.baseline.columns)} columns."
                 )
             case "drift":
                 if not self.features:
                     return f"Drift in {window}. {self._worst}"
                 columns = f"{len(self.features)} of {len(self.baseline.columns)} columns"
-                return f"Drift in {window}: {columns} differ from the training data. {self._worst}"
+                how = "differ from the training data" if self.baseline.rows else "break constraints"
+                return f"Drift in {window}: {columns} {how}. {self._worst}"
             case _:
                 return f"No verdict for {window}. {self._worst}"
 

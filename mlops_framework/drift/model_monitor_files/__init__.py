@@ -7,6 +7,7 @@ from mlops_framework.drift.model_monitor_files.constraints import (
     Constraints,
     FeatureConstraints,
     MonitoringSettings,
+    is_constraints,
 )
 from mlops_framework.drift.model_monitor_files.statistics import (
     FeatureStatistics,
@@ -26,5 +27,6 @@ __all__ = [
     "Statistics",
     "TextStatistics",
     "UnknownStatistics",
+    "is_constraints",
     "is_statistics",
 ]

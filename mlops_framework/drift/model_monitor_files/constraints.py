@@ -7,6 +7,7 @@ SageMaker SDK. Older spellings are read: ``enable_comparisons``, ``min_domain_ma
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Self
 
@@ -167,6 +168,21 @@ class Constraints:
             "features": [feature.to_document(self.settings) for feature in self.features],
             "monitoring_config": self.settings.to_document(),
         }
+
+
+def is_constraints(document: Any) -> bool:
+    """Whether a decoded JSON document is a ``constraints.json``, of whatever kind.
+
+    Statistics have features, too: ask for them first.
+    """
+    if not isinstance(document, Mapping) or "kind" in document:
+        return False
+    features = document.get("features")
+    listed = isinstance(features, list) and all(
+        isinstance(feature, Mapping) and "name" in feature and "inferred_type" in feature
+        for feature in features
+    )
+    return listed or any(str(name).endswith("_constraints") for name in document)
 
 
 def _no_constraints(document: Any) -> str:

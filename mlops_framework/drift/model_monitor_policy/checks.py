@@ -168,9 +168,16 @@ def _of_type(
 ) -> int | None:
     """Rows whose value is of the inferred type; ``None`` where that is not counted.
 
-    Values count, not how they are spelt: 3.0 is a whole number, and a whole number is a number.
+    Values count, not how they are spelt: 3.0 is a whole number, a whole number is a number, and
+    anything can be a text.
     """
-    if not column.spec.ordered or feature.inferred_type not in ("Integral", "Fractional"):
+    if feature.inferred_type not in ("Integral", "Fractional"):
+        return None
+    if not window.untyped:
+        more = window.fractional if feature.inferred_type == "Fractional" else 0
+        return window.whole + more
+    # Profiles of earlier releases are among them.
+    if not column.spec.ordered:
         return None
     counted = feature.inferred_type == "Integral" and column.spec.whole
     return window.whole if counted else window.valid
@@ -208,6 +215,12 @@ def _of_columns(
     many rows of another width, members of requests that the training data does not have.
     """
     ruled = {feature.name for feature in constraints.features}
+    # Where there are constraints alone, they say whether there were values.
+    expects = {
+        feature.name
+        for feature in constraints.features
+        if not baseline.rows and feature.inferred_type != "Unknown" and feature.completeness != 0
+    }
     expected = len([name for name in baseline.names if name in ruled])
     absent = [
         column.spec.name
@@ -215,7 +228,7 @@ def _of_columns(
         if column.spec.name in ruled
         and window.records
         and window.missing == window.records
-        and column.counts.missing < column.counts.records
+        and (column.counts.missing < column.counts.records or column.spec.name in expects)
     ]
     other_width = profile.unreadable.get(OTHER_WIDTH, 0)
     wide = other_width > UNREADABLE_SHARE * (profile.rows + unreadable_inputs(profile))

@@ -32,7 +32,7 @@ def prepared(config: MonitorConfig, baseline: Baseline, sources: Sources) -> Bas
     if not asked(config):
         return baseline
     if not config.constraints_location:
-        return ruled(baseline)
+        return ruled(baseline, baseline.constraints)
     location = S3Location.parse(config.constraints_location)
     text = "".join(sources.table_lines(location))
     try:
@@ -61,12 +61,10 @@ def ruled(baseline: Baseline, constraints: Constraints | None = None) -> Baselin
 
 
 def _counting_whole(column: BaselineColumn) -> BaselineColumn:
-    whole = column.counts.valid if column.integral else 0
-    return replace(
-        column,
-        spec=replace(column.spec, whole=True),
-        counts=replace(column.counts, whole=whole),
-    )
+    counts = column.counts
+    if counts.untyped:  # of a baseline of an earlier release
+        counts = replace(counts, whole=counts.valid if column.integral else 0)
+    return replace(column, spec=replace(column.spec, whole=True), counts=counts)
 
 
 def _listed(names: tuple[str, ...] | list[str]) -> str:

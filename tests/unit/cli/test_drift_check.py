@@ -78,6 +78,13 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_csv(tmp_path_factory.mktemp("census") / "half.csv", census()[0], halves()[0])
 
 
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, where pages go."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture
 def train(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "train.csv", SMALL, small(2000, 1))
@@ -284,7 +291,7 @@ BAD = {
         b"amount,colour\n" + b"1,red\n" * 20_000 + b"1,\xe9\n",
         "is not UTF-8 text (b'\\xe9' is not)",
     ),
-    "packed": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "It is gzip; unpack it first."),
+    "packed": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "is damaged gzip"),
     "array": (b"[[1, 2]]", "JSON"),
     "cut parquet": (b"PAR1\x00\x01", "is damaged Parquet"),
     "another document": (b'{"kind": "mlops-drift-report"}', "says it is 'mlops-drift-report'"),
@@ -308,13 +315,19 @@ def test_a_file_that_cannot_be_used_is_told_in_words(
     assert result.stdout == ""
 
 
-def test_a_missing_file_and_a_folder_are_told(run: Run, train: Path, tmp_path: Path) -> None:
-    missing = run("drift", "check", str(tmp_path / "no.csv"), "-b", str(train))
-    folder = run("drift", "check", str(tmp_path), "-b", str(train))
+def test_what_is_not_there_or_not_local_is_told(run: Run, train: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    told = {
+        str(tmp_path / "no.csv"): "There is no file",
+        str(empty): "There is no file in",
+        str(empty / "*.csv"): "There is no file like",
+        "s3://bucket/captures": "s3://bucket/captures is not a local file",
+    }
 
-    assert (missing.exit_code, folder.exit_code) == (1, 1)
-    assert "There is no file" in message(missing)
-    assert "is a folder; give one file" in message(folder)
+    for place, sentence in told.items():
+        result = run("drift", "check", place, "-b", str(train))
+        assert (result.exit_code, sentence in message(result)) == (1, True), message(result)
 
 
 def test_columns_that_are_absent_are_named_as_json_too(

@@ -12,12 +12,14 @@ from mlops_framework.drift.checking import (
     ColumnsDiffer,
     Counted,
     count_captures,
-    count_table,
+    count_parts,
     evaluate_counted,
 )
 from mlops_framework.drift.errors import BaselineInvalid
 from mlops_framework.drift.profile import merge
 from mlops_framework.drift.profiling import chunks_of, profile_lines
+from mlops_framework.drift_check.settings import settings_of
+from mlops_framework.drift_check.tables import parts_of_rows
 from mlops_framework.testing.drift import capture_line
 from tests.unit.drift.conftest import Row, profile_of_rows, rows_of
 
@@ -30,7 +32,13 @@ def texts(rows: list[Row]) -> list[list[str]]:
 
 
 def counted(baseline: Baseline, rows: list[list[str]], header: tuple[str, ...] = HEADER) -> Counted:
-    return count_table(header, rows, baseline, source="now.csv", time=NOON)
+    return count_parts(
+        header,
+        lambda leave_out: parts_of_rows(header, rows, leave_out),
+        baseline,
+        source="now.csv",
+        time=NOON,
+    )
 
 
 def test_a_table_and_the_captures_of_the_same_rows_count_the_same(baseline: Baseline) -> None:
@@ -72,9 +80,7 @@ def test_absent_and_repeated_columns_are_all_named_at_once(baseline: Baseline) -
 
 def test_the_evaluation_is_called_by_the_file_and_covers_its_day(baseline: Baseline) -> None:
     found = counted(baseline, texts(rows_of(500, 2, shift=20)))
-    evaluation = evaluate_counted(
-        found, baseline, name="now.csv", effect_threshold=0.1, minimum_records=200
-    )
+    evaluation = evaluate_counted(found, baseline, settings_of({}), name="now.csv")
     assert evaluation.summary.startswith("Drift in now.csv: 1 of 3 columns")
     assert evaluation.features == ("income",)
     assert (found.end - found.start).days == 1
@@ -86,9 +92,8 @@ def test_nothing_and_too_little_are_never_healthy(baseline: Baseline, count: int
     evaluation = evaluate_counted(
         counted(baseline, texts(rows_of(count, 2))),
         baseline,
+        settings_of({"minimum_records": 1}),
         name="now.csv",
-        effect_threshold=0.1,
-        minimum_records=1,
     )
     assert evaluation.verdict == "insufficient-data"
     assert "a verdict needs at least 30" in evaluation.summary

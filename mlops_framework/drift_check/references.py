@@ -1,4 +1,4 @@
-"""Baselines from files for ``mlops drift``: one file or many, folders, patterns, traffic."""
+"""Baselines from what is at hand: one file or many, folders, patterns, traffic, tables."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from mlops_framework.cli.drift_files import (
-    FileUnusable,
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.baselines import Through, baseline_of_files
+from mlops_framework.drift.captured_parts import captured_parts, found_columns
+from mlops_framework.drift.errors import FileUnusable
+from mlops_framework.drift.record_forms import RecordForm
+from mlops_framework.drift.training_columns import Part
+from mlops_framework.drift_check.files import (
     Told,
     chunks,
     csv_header,
+    expanded,
     format_of,
     reading,
 )
-from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.baselines import STATISTICS, baseline_of_files
-from mlops_framework.drift.captured_parts import captured_parts, found_columns
-from mlops_framework.drift.record_forms import RecordForm
-from mlops_framework.drift.training_columns import Part
+from mlops_framework.drift_check.tables import memory_table
 
 _BUFFER: Final = 1 << 18
 _EVER: Final = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
@@ -37,6 +39,7 @@ def read_baseline(
     time: str = "",
     columns: Sequence[str] = (),
     form: RecordForm | None = None,
+    through: Through | None = None,
 ) -> Baseline:
     """The baseline that a file is, or is made from one file or many.
 
@@ -47,6 +50,7 @@ def read_baseline(
         time: Column with each row's time; empty for none.
         columns: Names of the columns of captured CSV.
         form: Where rows and values of JSON are.
+        through: Sees the rows of tables first, and may take out columns that are no features.
 
     Raises:
         FileUnusable: If one cannot be read.
@@ -77,34 +81,30 @@ def read_baseline(
             label_column=label,
             time_column=time,
             form=form.input,
+            through=through,
         )
 
 
-def expanded(places: Sequence[Path]) -> list[Path]:
-    """The files that places name: files as they are, all below folders, all that fit a pattern.
+def baseline_of_table(
+    data: Any, *, name: str, label: str, time: str = "", through: Through | None = None
+) -> Baseline:
+    """The baseline of a table in memory; see :func:`~.tables.memory_table`.
+
+    Args:
+        data: The table.
+        name: What it is called in messages and reports.
+        label: Column to leave out; empty for none.
+        time: Column with each row's time; empty for none.
+        through: Sees the rows first, and may take out columns that are no features.
 
     Raises:
-        FileUnusable: If a folder or a pattern names none.
+        FileUnusable: If it cannot be read.
+        BaselineInvalid: If it cannot become a baseline.
     """
-    files: dict[Path, None] = {}
-    for place in places:
-        if place.is_dir():
-            found = sorted(
-                path
-                for path in place.rglob("*")
-                if path.is_file()
-                and not any(part[0] in "._" for part in path.relative_to(place).parts)
-            )
-            found = [path for path in found if path.name == STATISTICS] or found
-        elif not place.exists() and any(sign in str(place) for sign in "*?["):
-            pattern = str(place.relative_to(place.anchor))
-            found = sorted(path for path in Path(place.anchor).glob(pattern) if path.is_file())
-        else:
-            found = [place]
-        if not found:
-            raise FileUnusable(f"There is no file {'in' if place.is_dir() else 'like'} {place}.")
-        files.update(dict.fromkeys(found))
-    return list(files)
+    table = memory_table(data, name)
+    parts = table.parts(lambda reason, beginning: None)
+    rows = through(parts, name) if through else parts
+    return Baseline.of_parts(rows, label_column=label, time_column=time, source=name)
 
 
 def _captured(

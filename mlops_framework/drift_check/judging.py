@@ -1,0 +1,368 @@
+"""Files and tables judged by the monitor's engine: for ``mlops drift check`` and notebooks."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.checking import (
+    ColumnsDiffer,
+    Counted,
+    count_captures,
+    count_parts,
+    evaluate_counted,
+    together,
+)
+from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.errors import FileUnusable
+from mlops_framework.drift.model_monitor_files import Constraints
+from mlops_framework.drift.model_monitor_policy.preparing import POLICY, ruled
+from mlops_framework.drift.policy import Verdict
+from mlops_framework.drift.profile import Profile, sample_of
+from mlops_framework.drift.record_forms import RecordForm
+from mlops_framework.drift.report import Evaluation, report_document
+from mlops_framework.drift.report_html import report_page
+from mlops_framework.drift.report_tables import since_words
+from mlops_framework.drift.unreadable import REASONS
+from mlops_framework.drift_check.files import (
+    ACCEPTED,
+    Told,
+    chunks,
+    expanded,
+    format_of,
+    reading,
+)
+from mlops_framework.drift_check.references import baseline_of_table, read_baseline
+from mlops_framework.drift_check.settings import asked_of, columns_known, settings_of
+from mlops_framework.drift_check.tables import (
+    Table,
+    csv_table,
+    json_table,
+    memory_table,
+    parquet_table,
+)
+
+_SHOWN: Final = 620
+"""Height of the page in a notebook, pixels."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found out about files or a table.
+
+    Attributes:
+        evaluation: The engine's evaluation.
+        ignored: Columns that the baseline does not have.
+        notes: What was not judged, and why.
+    """
+
+    evaluation: Evaluation
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """``healthy``, ``drift`` or ``insufficient-data``."""
+        return self.evaluation.verdict
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the verdict is drift."""
+        return self.verdict == "drift"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The drifted columns, worst first."""
+        return self.evaluation.features
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """A sentence for each finding, worst first."""
+        return tuple(finding.sentence for finding in self.evaluation.told)
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """The report that a monitor writes, as JSON (``report.schema.json``)."""
+        return report_document(self.evaluation)
+
+    @cached_property
+    def page(self) -> str:
+        """The report as one self-contained HTML page."""
+        return report_page(self.report)
+
+    def __str__(self) -> str:
+        """The summary, and a line for each finding."""
+        start = self.report["window"]["start"]
+        told = (
+            f"- {found['sentence']}{since_words(found, start)}" for found in self.report["findings"]
+        )
+        return "\n".join([self.evaluation.summary, *told])
+
+    def _repr_html_(self) -> str:
+        """The page in a notebook's cell, apart from the notebook's own styles."""
+        return (
+            f'<iframe srcdoc="{html.escape(self.page)}" title="Drift report" sandbox '
+            f'style="width:100%;height:{_SHOWN}px;border:0"></iframe>'
+        )
+
+
+def check(
+    current: Any,
+    baseline: Any,
+    *,
+    request: Mapping[str, Any] | None = None,
+    stage: str = "",
+    label_column: str = "",
+    time: datetime | None = None,
+    name: str = "",
+    **settings: Any,
+) -> Check:
+    """Judge a table or files by a baseline, as a monitor judges a window of traffic.
+
+    Args:
+        current: What is judged: a path, several, a folder or a pattern (CSV, JSON lines, Parquet,
+            capture records; gzip or not), or a table in memory: Arrow, a data frame (pandas,
+            Polars, DuckDB), columns by name, a list of rows.
+        baseline: What it is compared with: likewise, a baseline file, Model Monitor's
+            ``statistics.json`` or ``constraints.json``, or what :func:`baseline_from` made.
+        request: A ``drift-monitor`` request; what files can be judged by is taken from it.
+        stage: The stage of the request whose values count.
+        label_column: Column of the baseline to leave out.
+        time: When a table in memory was made; now, if not given.
+        name: What ``current`` is called in the report.
+        **settings: Further settings of a request, for example ``effect_threshold=0.02``,
+            ``ignored_columns=["id"]``, ``policy="model-monitor"``; they go before the request's.
+
+    Raises:
+        DriftFault: If something cannot be read, does not go together, or is no setting.
+
+    Example:
+        >>> check("last-week.parquet", "train.csv", label_column="churned").verdict
+        'healthy'
+    """
+    asked = asked_of(request or {}, "The request", stage=stage)
+    own = {"label_column": label_column} if label_column else {}
+    config = settings_of({**asked.settings, **own, **settings})
+    built = baseline_from(
+        baseline, label_column=config.label_column, time_column=config.time_column,
+        form=config.records,
+    )  # fmt: skip
+    judged = prepared(built, config)
+    counted, called = _counted(current, judged, config, time)
+    found = evaluate_counted(counted, judged, config, name=name or called)
+    return Check(found, counted.ignored, (*asked.notes, *notes_of(found)))
+
+
+def baseline_from(
+    data: Any,
+    *,
+    label_column: str = "",
+    time_column: str = "",
+    form: RecordForm | None = None,
+    told: Told | None = None,
+) -> Baseline:
+    """The baseline that files or a table make; see :func:`check`.
+
+    Args:
+        data: Paths, or a table in memory.
+        label_column: Column to leave out; empty for none.
+        time_column: Column with each row's time, by which ordinary hours are told apart.
+        form: Where rows and values of JSON are.
+        told: Is told how far it is, 0..1.
+
+    Raises:
+        DriftFault: If it cannot be read, or cannot become a baseline.
+    """
+    if isinstance(data, Baseline):
+        return data.without(label_column) if label_column else data
+    paths = paths_of(data)
+    if paths is None:
+        return baseline_of_table(
+            data, name="the baseline table", label=label_column, time=time_column
+        )
+    return read_baseline(
+        paths, label=label_column, time=time_column, form=form, told=told or _silent
+    )
+
+
+def paths_of(data: Any) -> list[Path] | None:
+    """The paths that were given; ``None`` for a table in memory."""
+    if isinstance(data, str | Path):
+        return [Path(data)]
+    listed = isinstance(data, list | tuple) and bool(data)
+    if listed and all(isinstance(one, str | Path) for one in data):
+        return [Path(one) for one in data]
+    return None
+
+
+def prepared(
+    baseline: Baseline, config: MonitorConfig, constraints: Constraints | None = None
+) -> Baseline:
+    """The baseline as the rule needs it, once it is clear that they go together.
+
+    Args:
+        baseline: What is compared with.
+        config: The rule.
+        constraints: Model Monitor's constraints to go by; the baseline's own, or those it
+            suggests, if not given.
+
+    Raises:
+        MonitorInvalid: If the rule names columns that are not there.
+    """
+    columns_known(config, baseline)
+    if config.policy != POLICY:
+        return baseline
+    return ruled(baseline, constraints or baseline.constraints)
+
+
+def count_files(
+    files: Sequence[Path], baseline: Baseline, config: MonitorConfig, *, told: Told
+) -> Counted:
+    """Count the records of files on a baseline, as one.
+
+    Args:
+        files: The files, whatever forms they have.
+        baseline: What to count on.
+        config: The rule.
+        told: Is told how far it is, 0..1.
+
+    Raises:
+        FileUnusable: If one is nothing that is read, lacks columns of the baseline, or nothing in
+            all of them can be read.
+    """
+    found = []
+    for number, path in enumerate(files):
+        with reading(path):
+
+            def share(done: float, number: int = number) -> None:
+                told((number + done) / len(files))
+
+            found.append(_of_file(path, baseline, config, share))
+    counted = together(found, baseline)
+    if counted.profile.left_out and not counted.profile.rows:
+        reasons = "\n".join(left_out(counted.profile))
+        what = str(files[0]) if len(files) == 1 else f"{len(files)} files"
+        raise FileUnusable(
+            f"No record of {what} could be read. The baseline has {len(baseline.columns)} "
+            f"columns: {', '.join(baseline.names)}.\n{reasons}"
+        )
+    return counted
+
+
+def _of_file(path: Path, baseline: Baseline, config: MonitorConfig, told: Told) -> Counted:
+    time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    form = config.records
+    match format_of(path):
+        case "baseline":
+            raise FileUnusable(f"{path} is a baseline; give it as --baseline.")
+        case "statistics" | "constraints":
+            raise FileUnusable(f"{path} is Model Monitor's; give it as --baseline.")
+        case "capture":
+            return count_captures(chunks(path, told), baseline, time=time, form=form)
+        case "json-lines":
+            table = json_table(path, told, form.input if form else None)
+        case "parquet":
+            table = parquet_table(path, told)
+        case "csv":
+            table = csv_table(path, told)
+    return _of_table(table, baseline, config, str(path), time)
+
+
+def _of_table(
+    table: Table, baseline: Baseline, config: MonitorConfig, source: str, time: datetime
+) -> Counted:
+    try:
+        return count_parts(
+            table.names,
+            table.parts,
+            baseline,
+            source=source,
+            time=time,
+            apart=[config.label_column] if config.label_column else (),
+            lenient=config.policy == POLICY,
+        )
+    except ColumnsDiffer as fault:
+        told = [str(fault), f"Its columns: {', '.join(fault.names)}."]
+        if len(fault.missing) == len(baseline.names):
+            told.append("It has none of the baseline's; is its first line a header?")
+        elif len(fault.missing) == 1:
+            told.append(f"If {fault.missing[0]} is the label: --label {fault.missing[0]}.")
+        raise FileUnusable("\n".join(told)) from fault
+
+
+def _counted(
+    current: Any, baseline: Baseline, config: MonitorConfig, time: datetime | None
+) -> tuple[Counted, str]:
+    """What was counted, and what it is called."""
+    paths = paths_of(current)
+    if paths is not None:
+        files = expanded(paths)
+        return count_files(files, baseline, config, told=_silent), called(paths, files)
+    name = "the table"
+    table = memory_table(current, name)
+    return _of_table(table, baseline, config, name, time or datetime.now(UTC)), name
+
+
+def called(places: Sequence[Path], files: Sequence[Path]) -> str:
+    """What files are called in a report: the name of the only place, or how many they are."""
+    only = places[0].name if len(places) == 1 else ""
+    return only if only and not set(only) & set("*?[") else f"{len(files)} files"
+
+
+def notes_of(evaluation: Evaluation) -> tuple[str, ...]:
+    """What a rule says and nobody judges."""
+    notes = []
+    baseline = evaluation.baseline
+    if not baseline.rows:
+        notes.append(
+            "Judged by constraints alone: types, completeness, known values and columns. "
+            f"Distributions were not: {baseline.source} says nothing of them."
+        )
+    rules = baseline.constraints.features if baseline.constraints else ()
+    positive = {feature.name for feature in rules if feature.non_negative}
+    for column, counts in zip(baseline.columns, evaluation.profile.columns, strict=True):
+        low = counts.minimum
+        if column.spec.name in positive and low is not None and low < 0:
+            notes.append(
+                f"{column.spec.name} goes down to {low:g}, and its constraint says not negative. "
+                "Model Monitor does not check that, so neither does its policy."
+            )
+    return tuple(notes)
+
+
+def left_out(profile: Profile) -> tuple[str, ...]:
+    """How many records could not be read, why, and the first kept of each reason."""
+    if not profile.left_out:
+        return ()
+    seen: dict[str, str] = {}
+    for reason, excerpt in (sample_of(text) for text, _ in profile.samples.most_frequent()):
+        seen.setdefault(reason, excerpt)
+    told = [f"Left out: {profile.left_out:,} that could not be read."]
+    for reason, count in sorted(profile.unreadable.items(), key=lambda item: (-item[1], item[0])):
+        example = f", for example {seen[reason][:60]!r}" if seen.get(reason) else ""
+        told.append(f"- {count:,}: {REASONS.get(reason, reason)}{example}")
+    return tuple(told)
+
+
+def _silent(share: float) -> None:
+    pass
+
+
+__all__ = [
+    "ACCEPTED",
+    "Check",
+    "baseline_from",
+    "called",
+    "check",
+    "count_files",
+    "left_out",
+    "notes_of",
+    "paths_of",
+    "prepared",
+]
