@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlops_framework.drift.statistics.deviance import RARE, TAIL, of_scores
 from mlops_framework.drift.statistics.special import normal_two_sided, student_two_sided
 
 
@@ -35,7 +36,9 @@ def score_change(
     Linear rank statistic with its exact permutation variance, ties included:
     Var = S² (1/n + 1/m) with S² the pooled variance of the scores, divisor N - 1
     (Hájek, Šidák & Sen, *Theory of Rank Tests*, 1999, 3.3). The variance between hours is added
-    where it is known; the law is then Student's with Satterthwaite's degrees of freedom.
+    where it is known; the law is then Student's with Satterthwaite's degrees of freedom. Far out,
+    where nearly all values are ties of one (flags that are seldom set, amounts that mostly are
+    zero) the normal law is too thin: there z counts for no more than the root of its deviance.
 
     Args:
         baseline: Counts per cell.
@@ -54,7 +57,11 @@ def score_change(
         return 0.0, 1.0
     in_window = sum(w * s for w, s in zip(window, scores, strict=True)) / n
     in_baseline = sum(b * s for b, s in zip(baseline, scores, strict=True)) / m
-    z = float((in_window - in_baseline) / (variance + between) ** 0.5)
+    change = in_window - in_baseline
+    z, worth = float(change / (variance + between) ** 0.5), float(change / variance**0.5)
+    sure = 1.0
+    if min(m, n) * (1 - max(pooled) / total) < RARE and normal_two_sided(worth) < TAIL:
+        sure = min(1.0, of_scores(baseline, window, scores) ** 0.5 / abs(worth))
     if not between:
-        return z, normal_two_sided(z)
-    return z, student_two_sided(z, (hours - 1) * ((variance + between) / between) ** 2)
+        return z, normal_two_sided(z * sure)
+    return z, student_two_sided(z * sure, (hours - 1) * ((variance + between) / between) ** 2)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from mlops_framework.drift.statistics.population_stability import population_sta
 from mlops_framework.drift.statistics.rank_location import rank_location
 from mlops_framework.drift.statistics.rank_scale import rank_scale
 from mlops_framework.drift.statistics.rate import rate_change
+from mlops_framework.drift.statistics.result import Outcome
 from mlops_framework.drift.statistics.unseen_mass import unseen_mass
 from mlops_framework.drift.statistics.wasserstein import wasserstein
 
@@ -78,6 +81,22 @@ def test_chi_square_of_many_categories_has_no_effect_when_nothing_changed() -> N
     found = chi_square(baseline, window)
     assert found is not None
     assert found.effect < 0.01, "the raw distance would be about 0.09, all of it noise"
+
+
+@pytest.mark.parametrize("test", [rank_location, rank_scale, chi_square])
+@pytest.mark.parametrize("flags", [40, 200, 2000])
+def test_a_flag_that_is_seldom_set_alarms_no_more_often_than_the_level_says(
+    test: Callable[[list[int], list[int]], Outcome | None], flags: int
+) -> None:
+    """All ways in which flags of 20,200 rows fall among the 200 of a window."""
+    rows, size = 20_200, 200
+    alarms = 0.0
+    for hits in range(min(size, flags) + 1):
+        found = test([rows - size - flags + hits, flags - hits], [size - hits, hits])
+        if found is not None and found.p_value <= 1e-4:
+            ways = math.comb(flags, hits) * math.comb(rows - flags, size - hits)
+            alarms += ways / math.comb(rows, size)
+    assert 0 < alarms < 1.3e-4, "the normal law alone gives up to 70 times the level"
 
 
 def test_a_rate_that_stays_is_not_significant_and_one_that_triples_is() -> None:
