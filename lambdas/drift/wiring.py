@@ -17,7 +17,6 @@ from mlops_framework.aws.drift_predictor import EndpointPredictor, RuntimeClient
 from mlops_framework.aws.drift_publisher import BusAndTopic, EmbeddedMetrics, SilentPublisher
 from mlops_framework.aws.drift_scale import MachineDistribution, S3Listing
 from mlops_framework.aws.drift_store import S3Sources, S3Store
-from mlops_framework.drift.attribution.keeping import AttributionKeeper
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorFiles, ModelMonitorRule
 from mlops_framework.drift.ports import Publisher
@@ -78,7 +77,7 @@ def _monitor(environment: str, log_level: str, publisher: Publisher) -> DriftMon
         publisher=publisher,
         metrics=EmbeddedMetrics(_log_line, _now, environment),
         clock=_now,
-        keepers=(KeepPredictions(), AttributionKeeper()),
+        keepers=(KeepPredictions(),),
         filers=(ModelMonitorFiles(),),
         rules=(ModelMonitorRule(),),
     )

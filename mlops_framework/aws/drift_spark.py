@@ -19,7 +19,6 @@ from mlops_framework.aws.drift_monitors import ParameterMonitors
 from mlops_framework.aws.drift_publisher import EmbeddedMetrics, SilentPublisher
 from mlops_framework.aws.drift_scale import S3Listing
 from mlops_framework.aws.drift_store import S3Sources, S3Store
-from mlops_framework.drift.attribution.keeping import AttributionKeeper
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.scale.spark import run
 from mlops_framework.drift.scale.steps import Steps
@@ -38,7 +37,7 @@ def steps(environment: str) -> Steps:
         publisher=SilentPublisher(),
         metrics=EmbeddedMetrics(_log_line, _now, environment),
         clock=_now,
-        keepers=(KeepPredictions(), AttributionKeeper()),
+        keepers=(KeepPredictions(),),
     )
     return Steps(drift, S3Listing(s3))
 

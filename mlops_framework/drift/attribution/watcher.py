@@ -18,7 +18,6 @@ from mlops_framework.drift.attribution.explaining import (
     Predictor,
     Seconds,
 )
-from mlops_framework.drift.attribution.keeping import ROWS, SUFFIX, SUMS
 from mlops_framework.drift.attribution.report import AttributionSight, Reference
 from mlops_framework.drift.attribution.sampled_rows import SampledRows
 from mlops_framework.drift.attribution.settings import AttributionSettings
@@ -27,6 +26,7 @@ from mlops_framework.drift.attribution.uncertainty import agreement
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.layout import kept_key, kept_prefix
+from mlops_framework.drift.outcomes.sums import counting_id
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.watching import Scene, Sight
 from mlops_framework.drift.windows import Window, instant
@@ -34,6 +34,8 @@ from mlops_framework.drift.windows import Window, instant
 KIND: Final = "mlops-drift-attributions"
 VERSION: Final = 1
 _JSON: Final = "application/json"
+_SUMS: Final = "attributions"
+_ROWS: Final = "rows"
 
 
 @dataclass(frozen=True)
@@ -108,19 +110,19 @@ class AttributionWatcher:
         )
 
     def _captured(self, scene: Scene, settings: AttributionSettings) -> _Found:
+        profiled = scene.profile.outcomes.get(counting_id(scene.config))
+        if profiled is not None and profiled.attribution is not None:
+            return _Found(profiled.attribution)
         found = AttributionSums.empty(tuple(settings.outputs))
-        for key, document in self._kept(scene, SUMS):
+        for key, document in self._kept(scene, _SUMS):
             part = AttributionSums.from_document(document, key)
             if part.features == found.features:  # others were kept under earlier settings
                 found = found.merged(part)
         return _Found(found)
 
     def _asked(self, scene: Scene, settings: AttributionSettings) -> _Found:
-        sample = SampledRows(settings.rows)
         names = scene.baseline.names
-        for key, document in self._kept(scene, ROWS):
-            if document.get("columns") == list(names):  # others were kept of an earlier baseline
-                sample = sample.merged(SampledRows.from_document(document, key))
+        sample = self._sample(scene, settings)
         rows = [(identity, values) for _, identity, values in sample.rows]
         if self.predictor is None:
             return _Found(AttributionSums.empty(names), note="Nobody here may ask the endpoint.")
@@ -146,6 +148,17 @@ class AttributionWatcher:
         if not explanation.stopped or sums.count >= settings.minimum_rows:
             self._store(scene.config, place, question, found)
         return found
+
+    def _sample(self, scene: Scene, settings: AttributionSettings) -> SampledRows:
+        profiled = scene.profile.outcomes.get(counting_id(scene.config))
+        if profiled is not None and profiled.sampled is not None:
+            return profiled.sampled
+        sample = SampledRows(settings.rows)
+        for key, document in self._kept(scene, _ROWS):
+            # Others were kept of an earlier baseline.
+            if document.get("columns") == list(scene.baseline.names):
+                sample = sample.merged(SampledRows.from_document(document, key))
+        return sample
 
     def _reference(
         self, scene: Scene, settings: AttributionSettings, sums: AttributionSums
@@ -179,9 +192,10 @@ class AttributionWatcher:
         return None
 
     def _kept(self, scene: Scene, name: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """What releases before this one kept beside the profiles."""
         window = scene.task.window
         keys = sorted(
-            kept_key(scene.config, name, window, f"{one.digest}{SUFFIX}") for one in scene.captured
+            kept_key(scene.config, name, window, f"{one.digest}.json") for one in scene.captured
         )
         read = self.store.read_bytes(scene.config.data_bucket, keys)
         return [(key, json.loads(read[key])) for key in keys if key in read]

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from mlops_framework.drift.attribution.explaining import PredictionRefused, typical_row
-from mlops_framework.drift.attribution.keeping import AttributionKeeper
 from mlops_framework.drift.attribution.kernel_shap import Row
 from mlops_framework.drift.attribution.own_calls import PREFIX
 from mlops_framework.drift.attribution.sampled_rows import SampledRows
@@ -65,7 +64,7 @@ def world_of(model: Model | None, **members: Any) -> World:
     settings = AttributionSettings.from_document(members)
     world = World(replace(CONFIG, attribution=settings))
     watcher = AttributionWatcher(world.bucket, model, lambda: model.now if model else 0.0)
-    world.drift = replace(world.drift, keepers=(AttributionKeeper(),), watchers=(watcher,))
+    world.drift = replace(world.drift, watchers=(watcher,))
     world.drift.build_baseline(NAME)
     world.evaluate("2026-03-01T08:00:00Z")
     return world
