@@ -43,7 +43,8 @@ class ColumnSpec:
         buckets: Cells for all other texts, by hash (categories).
         centre: Moments are taken around it, which keeps them accurate far from zero.
         exponent: Moments are whole numbers of ``2**-exponent``; see :mod:`.sums`.
-        whole: Whether the whole numbers among the values are counted, too.
+        whole: Set by Model Monitor's rules; earlier releases counted whole numbers only then. It is
+            part of the baseline's id, so that profiles of earlier releases are still added.
     """
 
     name: str
@@ -93,7 +94,10 @@ class ColumnCounts:
         unseen: Texts outside the baseline's categories, and texts that are no number.
         exponent: Of the units, see :func:`~mlops_framework.drift.sums.in_units`.
         distinct: How many distinct values there were, estimated.
-        whole: Rows whose value is a whole number, where the specification asks for it.
+        whole: Rows whose value is a whole number, however it is written: 3, 3.0 and "3".
+        fractional: Rows of other numbers.
+        boolean: Rows of true and false.
+        textual: Rows of anything else, numbers beyond measure included.
     """
 
     records: int
@@ -108,11 +112,20 @@ class ColumnCounts:
     exponent: int = 0
     distinct: Distinct = field(default_factory=Distinct)
     whole: int = 0
+    fractional: int = 0
+    boolean: int = 0
+    textual: int = 0
 
     @property
     def valid(self) -> int:
         """Rows with a usable value."""
         return self.records - self.missing - self.invalid
+
+    @property
+    def untyped(self) -> int:
+        """Rows with a value whose type an earlier release did not count; 0 for all others."""
+        typed = self.whole + self.fractional + self.boolean + self.textual
+        return self.records - self.missing - typed
 
     def mean(self, centre: float) -> float | None:
         """Arithmetic mean of the numbers; ``None`` without any."""
@@ -154,6 +167,9 @@ class ColumnCounts:
             self.exponent,
             self.distinct.merged(other.distinct),
             self.whole + other.whole,
+            self.fractional + other.fractional,
+            self.boolean + other.boolean,
+            self.textual + other.textual,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from mlops_framework.drift.columns import (
     UNSEEN_LIMIT,
@@ -17,6 +17,8 @@ from mlops_framework.drift.columns import (
 from mlops_framework.drift.distinct import Distinct
 from mlops_framework.drift.errors import DocumentInvalid
 from mlops_framework.drift.sample import Sample
+
+_TYPES: Final = ("whole", "fractional", "boolean", "textual")
 
 
 def expect(document: Mapping[str, Any], kind: str, version: int, source: str) -> None:
@@ -91,6 +93,9 @@ def counts_to(counts: ColumnCounts) -> dict[str, Any]:
         "unseen": sample_to(counts.unseen) if counts.unseen.total else None,
         "distinct": counts.distinct.to_text(),
         "whole": counts.whole,
+        "fractional": counts.fractional,
+        "boolean": counts.boolean,
+        "textual": counts.textual,
     }
     document |= {key: value for key, value in optional.items() if value}
     if counts.minimum is not None:
@@ -112,7 +117,7 @@ def counts_from(document: Mapping[str, Any]) -> ColumnCounts:
         sample_from(document["unseen"]) if "unseen" in document else Sample(UNSEEN_LIMIT),
         int(document.get("exponent", 0)),
         Distinct.from_text(document.get("distinct", "")),
-        int(document.get("whole", 0)),
+        *(int(document.get(name, 0)) for name in _TYPES),
     )
 
 

@@ -32,6 +32,8 @@ from mlops_framework.drift.values import (
 )
 
 _REMEMBERED: Final = 100_000
+_WHOLE, _FRACTIONAL, _BOOLEAN, _TEXTUAL = range(4)
+_BEGIN_NUMBERS: Final = frozenset("0123456789+-.")
 
 
 class Tally:
@@ -45,7 +47,8 @@ class Tally:
         self._spec = spec
         self._records = self._missing = self._invalid = 0
         self._cells = np.zeros(spec.cells, np.int64)
-        self._total = self._squares = self._whole = 0
+        self._total = self._squares = 0
+        self._types = np.zeros(4, np.int64)
         self._minimum: float | None = None
         self._maximum: float | None = None
         self._unseen = Sample(UNSEEN_LIMIT)
@@ -53,6 +56,7 @@ class Tally:
         self._known: dict[str, int] = {}
         self._cell_of = np.empty(0, np.int64)
         self._hash_of = np.empty(0, np.uint64)
+        self._type_of = np.empty(0, np.int64)
 
     def add(self, values: Values) -> None:
         """Count further rows."""
@@ -76,7 +80,7 @@ class Tally:
             self._unseen,
             self._spec.exponent,
             self._distinct.result(),
-            self._whole,
+            *self._types.tolist(),
         )
 
     def _add_numbers(self, values: Values) -> None:
@@ -84,6 +88,8 @@ class Tally:
         if invalid:
             self._invalid += sum(invalid.values())
             self._unseen = self._unseen.added(invalid)
+            for text, count in invalid.items():
+                self._types[_type(category_of(text))] += count
         ordered = np.sort(numbers)
         first, last = ordered.searchsorted(
             [-LARGEST_MAGNITUDE, np.nextafter(LARGEST_MAGNITUDE, np.inf)]
@@ -108,8 +114,9 @@ class Tally:
         new[0] = True
         np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
         self._distinct.add(hashes_of(ordered[new]))
-        if self._spec.whole:
-            self._whole += int(np.count_nonzero(np.rint(ordered) == ordered))
+        whole = np.count_nonzero(np.rint(ordered) == ordered)
+        self._types[_WHOLE] += whole
+        self._types[_FRACTIONAL] += valid - whole
         exponent = self._spec.exponent
         ordered -= self._spec.centre
         largest = max(-float(ordered[0]), float(ordered[-1]))
@@ -120,6 +127,7 @@ class Tally:
     def _add_too_large(self, numbers: Floats) -> None:
         texts = Counter(map(text_of, numbers.tolist()))
         self._invalid += len(numbers)
+        self._types[_TEXTUAL] += len(numbers)
         self._unseen = self._unseen.added(texts)
 
     def _add_categories(self, values: Values) -> None:
@@ -132,7 +140,10 @@ class Tally:
         weights = counts[present].astype(np.float64)
         found = np.bincount(cells[present], weights, minlength=len(self._cells))
         self._cells += found.astype(np.int64)
-        self._distinct.add(self._hash_of[index[present]])
+        index = index[present]
+        types = np.bincount(self._type_of[index], weights, minlength=len(self._types))
+        self._types += types.astype(np.int64)
+        self._distinct.add(self._hash_of[index])
         if self._spec.buckets == 1:
             places = np.flatnonzero(present & (cells == len(self._spec.categories)))
             if len(places):
@@ -148,25 +159,40 @@ class Tally:
         index = [self._known.get(text, -1) for text in distinct]
         if -1 in index:
             spec = self._spec
-            known = list(zip(self._cell_of.tolist(), self._hash_of.tolist(), strict=True))
+            columns = (self._cell_of, self._hash_of, self._type_of)
+            known = list(zip(*(column.tolist() for column in columns), strict=True))
             del known[len(self._known) :]
             for place, text in enumerate(distinct):
                 if index[place] < 0:
                     index[place] = self._known[text] = len(known)
                     known.append(_category(spec, text))
-            self._cell_of = np.array([cell for cell, _ in known], np.int64)
-            self._hash_of = np.array([digest for _, digest in known], np.uint64)
+            cells, hashes, types = zip(*known, strict=True)
+            self._cell_of = np.array(cells, np.int64)
+            self._hash_of = np.array(hashes, np.uint64)
+            self._type_of = np.array(types, np.int64)
         return np.array(index, np.int64)
 
 
-def _category(spec: ColumnSpec, text: str) -> tuple[int, int]:
-    """Cell and hash of a text; cell -1 if it is a missing one."""
+def _type(category: str) -> int:
+    """Which of the four types a text is of, by what it says rather than how: 3.0 is whole."""
+    if category in ("true", "false"):
+        return _BOOLEAN
+    if category[:1] not in _BEGIN_NUMBERS:
+        return _TEXTUAL
+    number = _number(category)
+    if math.isnan(number):
+        return _TEXTUAL
+    return _WHOLE if number.is_integer() else _FRACTIONAL
+
+
+def _category(spec: ColumnSpec, text: str) -> tuple[int, int, int]:
+    """Cell, hash and type of a text; cell -1 if it is a missing one."""
     category = category_of(text)
     digest = hash_of(category)
     cell = spec.places.get(category, -1) if category else -1
     if category and cell < 0:
         cell = len(spec.categories) + digest % spec.buckets
-    return cell, digest
+    return cell, digest, _type(category)
 
 
 def cells_of(spec: ColumnSpec, values: Values) -> Indices:

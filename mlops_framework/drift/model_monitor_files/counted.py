@@ -91,6 +91,8 @@ def inferred_type(column: BaselineColumn, counts: ColumnCounts) -> InferredType:
         return "Unknown"
     if not column.spec.ordered:
         return "String"
+    if not counts.untyped:
+        return "Fractional" if counts.fractional else "Integral"
     if column.integral and (not column.spec.whole or counts.whole == counts.valid):
         return "Integral"
     return "Fractional"

@@ -91,11 +91,11 @@ def test_captured_traffic_is_a_baseline_with_names_of_its_columns(run: Run, tmp_
     built = baseline(run, tmp_path, str(captured), "--columns", "amount, colour")
 
     expected = baseline(run, tmp_path, str(whole))
+    del built["hour_blocks"]  # captures have times, and this table has none
     for column in built["columns"]:
-        column.pop("between_hours")
-    built.pop("hour_blocks", None)  # captures have times, and this table has none
+        del column["by_block"], column["between_hours"]
     for column in expected["columns"]:
-        column.pop("between_hours")
+        del column["between_hours"]
     assert built == expected
     nameless = baseline(run, tmp_path, str(captured))
     assert [column["name"] for column in nameless["columns"]] == ["_c0", "_c1"]
