@@ -336,7 +336,11 @@ class OrchestratorStack(FrameworkStack):
         allow(
             function,
             actions=perms.LIST_MODEL_VERSIONS,
-            resources=[self.arn("sagemaker", "model-package-group/*")],
+            # IAM checks the listing of a group's versions against the versions.
+            resources=[
+                self.arn("sagemaker", f"{kind}/*")
+                for kind in ("model-package", "model-package-group")
+            ],
             because="Requests name the group whose newest approved version they want; it reads.",
         )
 
