@@ -22,7 +22,7 @@ Granting = Callable[[PythonFunction], None]
 
 
 class DriftAtScale(Construct):
-    """Profiling, merging and judging by many functions side by side.
+    """Profiling, merging, joining with labels and judging by many functions side by side.
 
     Creates: one function for all steps, the state machine, its role.
     Fixed: the machine's name, so that the evaluation can name it before it is there.
@@ -49,7 +49,7 @@ class DriftAtScale(Construct):
             handler="scale:handler",
             settings=ProfileSettings,
             environment={"environment_prefix": scope.config.prefix},
-            description="One step of a distributed run: plan, profile, group, merge",
+            description="One step of a distributed run: plan, profile, group, merge, join",
             logs=logs,
             shape=FunctionShape(memory_mb=1769, timeout_seconds=300),
         )
@@ -100,10 +100,14 @@ class DriftAtScale(Construct):
             because="Lists of work are named after monitor and run, below drift/.",
         )
         allow(role, actions=perms.USE_KEY, resources=[scope.platform.value("key-arn")])
+        # A distributed map runs its items as executions of the same machine, and looks after them.
+        allow(role, actions=perms.START_MACHINE, resources=[machine_arn(scope)])
+        executions = scope.arn("states", f"execution:{machine_name(scope.config.prefix)}")
         allow(
             role,
-            actions=perms.START_MACHINE,
-            resources=[machine_arn(scope)],
+            actions=perms.LOOK_AFTER_EXECUTIONS,
+            resources=[f"{executions}:*", f"{executions}/*"],
+            because="Step Functions numbers the executions of this one machine itself.",
         )
         return role
 

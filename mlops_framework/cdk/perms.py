@@ -12,6 +12,8 @@ Actions = tuple[str, ...]
 
 READ_OBJECTS: Final[Actions] = ("s3:GetObject", "s3:GetObjectVersion")
 WRITE_OBJECTS: Final[Actions] = ("s3:PutObject", "s3:AbortMultipartUpload")
+DELETE_OBJECTS: Final[Actions] = ("s3:DeleteObject",)
+TAG_OBJECTS: Final[Actions] = ("s3:PutObjectTagging",)
 LIST_VERSIONS: Final[Actions] = ("s3:ListBucketVersions",)
 LIST_BUCKET: Final[Actions] = ("s3:ListBucket",)
 LOCATE_BUCKET: Final[Actions] = ("s3:GetBucketLocation", "s3:GetBucketVersioning")
@@ -145,6 +147,7 @@ RUN_SEARCH_PARTS: Final[Actions] = (
 )
 START_MACHINE: Final[Actions] = ("states:StartExecution",)
 WATCH_MACHINE: Final[Actions] = ("states:DescribeExecution",)
+LOOK_AFTER_EXECUTIONS: Final[Actions] = ("states:DescribeExecution", "states:StopExecution")
 REGISTER_MODEL: Final[Actions] = (
     "sagemaker:CreateModelPackage",
     "sagemaker:DescribeModelPackage",
