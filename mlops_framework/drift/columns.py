@@ -73,6 +73,13 @@ class ColumnSpec:
         return np.array(self.edges, np.float64)
 
     @cached_property
+    def flag(self) -> bool:
+        """Whether its values are 0 and 1, or false and true: two spellings of the same."""
+        if self.ordered:
+            return bool(self.codes) and {0.0, 1.0}.issuperset(self.codes)
+        return bool(self.categories) and {"false", "true"}.issuperset(self.categories)
+
+    @cached_property
     def places(self) -> Mapping[str, int]:
         """The cell of each category."""
         return {category: cell for cell, category in enumerate(self.categories)}

@@ -20,6 +20,7 @@ from mlops_framework.drift.sample import Sample, hash_of
 from mlops_framework.drift.sums import Floats, square_exponent, whole_sum
 from mlops_framework.drift.values import (
     LARGEST_MAGNITUDE,
+    MISSING_NUMBER,
     Indices,
     Texts,
     Values,
@@ -34,6 +35,7 @@ from mlops_framework.drift.values import (
 _REMEMBERED: Final = 100_000
 _WHOLE, _FRACTIONAL, _BOOLEAN, _TEXTUAL = range(4)
 _BEGIN_NUMBERS: Final = frozenset("0123456789+-.")
+_TRUTHS: Final[Mapping[str, float]] = {"false": 0.0, "true": 1.0}
 
 
 class Tally:
@@ -85,6 +87,8 @@ class Tally:
 
     def _add_numbers(self, values: Values) -> None:
         numbers, invalid = as_numbers(values)
+        if invalid and self._spec.flag:
+            numbers = self._with_truths(numbers, invalid)
         if invalid:
             self._invalid += sum(invalid.values())
             self._unseen = self._unseen.added(invalid)
@@ -123,6 +127,15 @@ class Tally:
         self._total += whole_sum(ordered, exponent, largest)
         ordered *= ordered
         self._squares += whole_sum(ordered, square_exponent(exponent), largest * largest)
+
+    def _with_truths(self, numbers: Floats, invalid: dict[str, int]) -> Floats:
+        """The numbers and, of a flag, the truth values among the texts, which are taken out."""
+        for text in [text for text in invalid if category_of(text) in _TRUTHS]:
+            count = invalid.pop(text)
+            numbers = np.append(numbers, np.full(count, _TRUTHS[category_of(text)]))
+            self._types[_BOOLEAN] += count
+            self._types[_WHOLE] -= count  # as which they will be counted
+        return numbers
 
     def _add_too_large(self, numbers: Floats) -> None:
         texts = Counter(map(text_of, numbers.tolist()))
@@ -186,21 +199,29 @@ def _type(category: str) -> int:
 
 
 def _category(spec: ColumnSpec, text: str) -> tuple[int, int, int]:
-    """Cell, hash and type of a text; cell -1 if it is a missing one."""
-    category = category_of(text)
+    """Cell, hash and type of a text; cell -1 if it is a missing one.
+
+    What spells a missing number (``NaN``, which Python writes for a text that is missing, ``null``,
+    ``NA``) is missing, unless it is a category of the training data.
+    """
+    written = category = category_of(text)
+    cell = spec.places.get(category, -1)
+    if cell < 0 and spec.flag:
+        number = _number(category)
+        category = next((name for name, of in _TRUTHS.items() if of == number), category)
+        cell = spec.places.get(category, -1)
     digest = hash_of(category)
-    cell = spec.places.get(category, -1) if category else -1
-    if category and cell < 0:
+    if cell < 0 and category.lower() not in MISSING_NUMBER:
         cell = len(spec.categories) + digest % spec.buckets
-    return cell, digest, _type(category)
+    return cell, digest, _type(written)
 
 
 def cells_of(spec: ColumnSpec, values: Values) -> Indices:
     """The cell that each row is counted in; -1 where it is missing or invalid."""
     if spec.ordered:
         if isinstance(values, Texts):
-            numbers = np.array([_number(text) for text in values.distinct], np.float64)
-            return _cells_of_numbers(spec, numbers)[values.indices]
+            of_texts = [_number(text, truths=spec.flag) for text in values.distinct]
+            return _cells_of_numbers(spec, np.array(of_texts, np.float64))[values.indices]
         return _cells_of_numbers(spec, values.values)
     texts = as_texts(values)
     cells = np.array([_category(spec, text)[0] for text in texts.distinct], np.int64)
@@ -213,12 +234,12 @@ def _cells_of_numbers(spec: ColumnSpec, numbers: Floats) -> Indices:
     return found
 
 
-def _number(text: str) -> float:
+def _number(text: str, *, truths: bool = False) -> float:
     """The number that a text stands for; NaN if it is missing or none."""
     try:
         number = number_of(text)
     except ValueError:
-        number = None
+        number = _TRUTHS.get(category_of(text)) if truths else None
     return math.nan if number is None else number
 
 

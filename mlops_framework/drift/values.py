@@ -78,7 +78,7 @@ def texts_of(values: Sequence[str]) -> Texts:
 
 def values_of(texts: Sequence[str], *, ordered: bool) -> Values:
     """Texts as they come, one per row; as numbers if all are and ``ordered`` asks for them."""
-    if ordered:
+    if ordered and not any("_" in text for text in texts):
         try:
             return Numbers(np.array([float(text or "nan") for text in texts], np.float64) + 0.0)
         except ValueError:
@@ -159,6 +159,8 @@ def _read(text: str) -> float | None:
     stripped = text.strip()
     if stripped.lower() in MISSING_NUMBER:
         return None
+    if "_" in stripped:  # Python takes 2024_07 for a number
+        raise ValueError(text)
     return float(stripped) + 0.0  # -0.0 becomes 0.0, so that minima do not depend on order
 
 
