@@ -27,6 +27,8 @@ from stacks.foundation_stack import publish
 
 _PROFILE_TIMEOUT_SECONDS = 120
 _BATCH = 10
+_AGEING = ("profiles/*", "kept/*", "parts/*", "runs/*")
+"""What the data bucket's lifecycle knows by a tag (``drift.ageing``)."""
 _OWN_FILES = "Profiles, reports and state are named after monitor and time, below drift/."
 
 
@@ -278,9 +280,11 @@ class DriftStack(FrameworkStack):
 
     def _write_data(self, function: PythonFunction, keys: str) -> None:
         data = self.platform.bucket_arn("data-bucket-name")
+        ageing = keys.endswith(_AGEING)
         allow(
             function,
-            actions=perms.WRITE_OBJECTS,
+            # A tag with PutObject is an action of its own.
+            actions=(*perms.WRITE_OBJECTS, *(perms.TAG_OBJECTS if ageing else ())),
             resources=[f"{data}/{keys}"],
             because=_OWN_FILES,
         )

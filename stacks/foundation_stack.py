@@ -6,6 +6,7 @@ is deleted last.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -17,9 +18,12 @@ from constructs import Construct
 from mlops_framework import naming
 from mlops_framework.cdk.constructs import AlertTopic, PrivateBucket
 from mlops_framework.cdk.constructs.boundary import PermissionsBoundary
+from mlops_framework.cdk.constructs.bucket import Expiry
 from mlops_framework.cdk.stack import FrameworkStack
+from mlops_framework.drift.ageing import TAG, Age
 from mlops_framework.environments.models import EnvironmentConfig
 
+_DAYS_OF_WORK = 35
 _ENCRYPT_FOR_A_SERVICE = ["kms:Decrypt", "kms:GenerateDataKey"]
 _ENCRYPT_LOGS = [
     "kms:Encrypt",
@@ -55,6 +59,7 @@ class FoundationStack(FrameworkStack):
             access_logs=access_logs,
             retain=config.retain_data,
             events=True,
+            expiries=_expiries(config),
         )
         artifacts = PrivateBucket(
             self,
@@ -128,6 +133,20 @@ class FoundationStack(FrameworkStack):
                 )
             )
         return key
+
+
+def _expiries(config: EnvironmentConfig) -> Sequence[Expiry]:
+    """What goes after a time of what drift monitoring stores."""
+    days: dict[Age, int | None] = {
+        "profiles": config.drift.keep_profiles_days,
+        "rows": config.drift.keep_rows_days,
+        "work": _DAYS_OF_WORK,
+    }
+    return [
+        Expiry(f"{naming.DRIFT_PREFIX}/", TAG, age, kept)
+        for age, kept in days.items()
+        if kept is not None
+    ]
 
 
 def publish(stack: FrameworkStack, values: dict[naming.PlatformKey, str]) -> None:

@@ -8,9 +8,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, Final
+from urllib.parse import urlencode
 
 from mlops_framework.aws.ranged_object import RangedObject
 from mlops_framework.aws.refusals import refusals
+from mlops_framework.drift.ageing import TAG, age_of
 from mlops_framework.drift.config import S3Location
 from mlops_framework.drift.errors import DocumentInvalid, ObjectMissing, StateConflict
 from mlops_framework.drift.objects import ObjectVersion
@@ -72,7 +74,7 @@ class S3Sources:
 
 
 class S3Store:
-    """The port ``Store``; encryption is the bucket's default.
+    """The port ``Store``; encryption is the bucket's default, and so is how long objects stay.
 
     Args:
         client: An S3 client.
@@ -97,7 +99,11 @@ class S3Store:
         """See ``Store.write``."""
         with refusals("S3", "PutObject"):
             self._client.put_object(
-                Bucket=bucket, Key=key, Body=text.encode(), ContentType=media_type
+                Bucket=bucket,
+                Key=key,
+                Body=text.encode(),
+                ContentType=media_type,
+                **_tagging(key),
             )
 
     def read_bytes(self, bucket: str, keys: Sequence[str]) -> Mapping[str, bytes]:
@@ -111,7 +117,9 @@ class S3Store:
     def write_bytes(self, bucket: str, key: str, data: bytes, media_type: str) -> None:
         """See ``Store.write_bytes``."""
         with refusals("S3", "PutObject"):
-            self._client.put_object(Bucket=bucket, Key=key, Body=data, ContentType=media_type)
+            self._client.put_object(
+                Bucket=bucket, Key=key, Body=data, ContentType=media_type, **_tagging(key)
+            )
 
     def keys(self, bucket: str, prefix: str) -> Iterable[str]:
         """See ``Store.keys``."""
@@ -156,6 +164,12 @@ class S3Store:
         except ValueError as error:
             raise DocumentInvalid(f"s3://{bucket}/{key} is not JSON ({error}).") from error
         return document, str(answer["ETag"])
+
+
+def _tagging(key: str) -> Mapping[str, str]:
+    """The tag that the bucket's lifecycle rules know an object by; none for what stays."""
+    age = age_of(key)
+    return {} if age is None else {"Tagging": urlencode({TAG: age})}
 
 
 def _decoded_lines(chunks: Iterable[bytes], place: str) -> Iterator[str]:

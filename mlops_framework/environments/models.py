@@ -99,6 +99,24 @@ class AlarmConfig(_Section):
     )
 
 
+class DriftConfig(_Section):
+    """How long drift monitoring keeps what it can count again, or needs for a time only.
+
+    Baselines, reports and what monitors remember stay; so do objects that were written before
+    these rules.
+    """
+
+    keep_profiles_days: Annotated[int, Field(ge=7)] | None = Field(
+        default=400,
+        description="How long profiles of captured objects stay, days; for ever if null.",
+    )
+    keep_rows_days: Annotated[int, Field(ge=3)] | None = Field(
+        default=90,
+        description="How long single predictions and labels stay, days; for ever if null. They are "
+        "needed for the longest label_horizon_hours of a monitor and two days more.",
+    )
+
+
 class BudgetConfig(_Section):
     """A monthly budget for what carries the environment's cost tag."""
 
@@ -260,6 +278,9 @@ class EnvironmentConfig(_Section):
         default_factory=NotificationConfig, description="Who hears of alarms and drift."
     )
     alarms: AlarmConfig = Field(default_factory=AlarmConfig, description="When alarms go off.")
+    drift: DriftConfig = Field(
+        default_factory=DriftConfig, description="How long drift monitoring keeps its objects."
+    )
     budget: BudgetConfig | None = Field(default=None, description="Monthly budget; none if null.")
     blueprints: BlueprintSelection = Field(
         default_factory=BlueprintSelection, description="Which blueprints are offered."

@@ -55,6 +55,23 @@ def test_a_document_is_read_back_and_absence_is_no_fault(s3: Any) -> None:
     assert store.read(BUCKET, "drift/m/baseline.json") == {"a": "ä"}
 
 
+def test_what_may_go_after_a_time_is_tagged_and_nothing_else(s3: Any) -> None:
+    store = S3Store(s3)
+
+    def tags(key: str) -> dict[str, str]:
+        found = s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]
+        return {tag["Key"]: tag["Value"] for tag in found}
+
+    profile, rows = "drift/m/profiles/2026/03/01/1400/a.json", "drift/m/kept/labels/2026/03/a"
+    for key in (profile, "drift/m/baseline.json"):
+        store.write(BUCKET, key, "{}", "application/json")
+    store.write_bytes(BUCKET, rows, b"rows", "application/octet-stream")
+    store.write_state(BUCKET, "drift/m/state.json", "{}", "")
+    assert tags(profile) == {"mlops:kept-as": "profiles"}
+    assert tags(rows) == {"mlops:kept-as": "rows"}
+    assert tags("drift/m/baseline.json") == tags("drift/m/state.json") == {}
+
+
 def test_a_damaged_document_is_named(s3: Any) -> None:
     S3Store(s3).write(BUCKET, "k", "{", "application/json")
     with pytest.raises(DocumentInvalid, match=f"s3://{BUCKET}/k is not JSON"):

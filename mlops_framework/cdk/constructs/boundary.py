@@ -98,6 +98,7 @@ class PermissionsBoundary(iam.ManagedPolicy):
             [
                 *perms.READ_OBJECTS,
                 *perms.WRITE_OBJECTS,
+                *perms.TAG_OBJECTS,
                 "s3:DeleteObject",
                 *perms.LIST_BUCKET,
                 *perms.LIST_VERSIONS,

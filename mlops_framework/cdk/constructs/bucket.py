@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -9,8 +12,26 @@ from constructs import Construct
 
 _DAYS_IN_STANDARD = 30
 _DAYS_OF_OLD_VERSIONS = 365
+_DAYS_OF_EXPIRED_VERSIONS = 7
 _DAYS_OF_ACCESS_LOGS = 90
 _DAYS_OF_BROKEN_UPLOADS = 7
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """When objects of one tag go.
+
+    Attributes:
+        prefix: What their keys begin with.
+        tag: Key of the tag.
+        value: Value of the tag.
+        days: Days after they were written.
+    """
+
+    prefix: str
+    tag: str
+    value: str
+    days: int
 
 
 class PrivateBucket(s3.Bucket):
@@ -20,7 +41,8 @@ class PrivateBucket(s3.Bucket):
     Fixed: no public access, TLS only, versioned, encrypted with the given key through a bucket
     key, owner enforced, objects move to Intelligent-Tiering after 30 days, replaced versions are
     kept for a year, every request is logged.
-    You choose: the key, where logs go, whether it outlives its stack, whether it tells EventBridge.
+    You choose: the key, where logs go, whether it outlives its stack, whether it tells EventBridge,
+    which objects go after a time.
     """
 
     def __init__(
@@ -32,6 +54,7 @@ class PrivateBucket(s3.Bucket):
         access_logs: s3.IBucket,
         retain: bool,
         events: bool = False,
+        expiries: Sequence[Expiry] = (),
     ) -> None:
         """Define the bucket.
 
@@ -43,6 +66,7 @@ class PrivateBucket(s3.Bucket):
             retain: Whether the bucket stays when its stack goes. Without it, deleting a stack
                 whose bucket still holds objects fails: nothing empties a bucket for you.
             events: Whether object changes are sent to EventBridge.
+            expiries: Which objects go after a time, for good a week later; no others do.
         """
         super().__init__(
             scope,
@@ -69,7 +93,8 @@ class PrivateBucket(s3.Bucket):
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(
                         _DAYS_OF_BROKEN_UPLOADS
                     ),
-                )
+                ),
+                *_expiring(expiries),
             ],
             removal_policy=cdk.RemovalPolicy.RETAIN if retain else cdk.RemovalPolicy.DESTROY,
         )
@@ -111,3 +136,27 @@ class PrivateBucket(s3.Bucket):
             ],
             removal_policy=cdk.RemovalPolicy.RETAIN if retain else cdk.RemovalPolicy.DESTROY,
         )
+
+
+def _expiring(expiries: Sequence[Expiry]) -> list[s3.LifecycleRule]:
+    """A rule for each tag, and one for the delete markers that these leave behind."""
+    rules = [
+        s3.LifecycleRule(
+            id=f"expire-{one.value}",
+            prefix=one.prefix,
+            tag_filters={one.tag: one.value},
+            expiration=cdk.Duration.days(one.days),
+            # Of two rules the one that deletes earlier counts: these versions are not kept a year.
+            noncurrent_version_expiration=cdk.Duration.days(_DAYS_OF_EXPIRED_VERSIONS),
+        )
+        for one in expiries
+    ]
+    markers = [
+        s3.LifecycleRule(
+            id=f"clear-markers-of-{prefix.strip('/')}",
+            prefix=prefix,
+            expired_object_delete_marker=True,
+        )
+        for prefix in sorted({one.prefix for one in expiries})
+    ]
+    return [*rules, *markers]
