@@ -1,4 +1,4 @@
-"""Steps of a distributed run: plan, profile a batch, group, merge a group.
+"""Steps of a distributed run: plan, profile a batch, group, merge a group, join a part.
 
 The state machine of ``stacks/drift_at_scale.py`` calls them.
 """
@@ -27,6 +27,8 @@ def step(event: Mapping[str, Any], *, steps: Steps) -> dict[str, Any]:
         "profile": steps.profile,
         "group": steps.group,
         "merge": steps.merge,
+        "joins": steps.joins,
+        "join": steps.join,
     }
     name = str(event.get("step"))
     if name not in known:

@@ -33,8 +33,9 @@ from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.rulings import Rule, Ruling
 from mlops_framework.drift.scale.gathering import Gathering
+from mlops_framework.drift.scale.runs import start_runs
 from mlops_framework.drift.state import Evaluated, Found, MonitorState
-from mlops_framework.drift.watching import Filer, Scene, Watcher
+from mlops_framework.drift.watching import Filer, Scene, Waiting, Watcher
 from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due
 
 LATEST_VERSION: Final = 1
@@ -53,8 +54,8 @@ class Outcome:
         evaluations: One entry per window judged, oldest first: window, verdict, features, records
             and where the report is.
         retraining: The decision on the newest judged window.
-        distributed: Windows that are too large for one function; they are being merged by many and
-            judged when that is done.
+        distributed: Windows that are too large for one function; they are being merged, or joined
+            with labels, by many and judged when that is done.
     """
 
     monitor: str
@@ -79,7 +80,13 @@ class _Round:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
-    """Judges one monitor's windows; the ports are those of the service."""
+    """Judges one monitor's windows; the ports are those of the service.
+
+    Attributes:
+        distribution: Takes windows that are too large for one function; ``None`` where there is
+            nobody, or when they have done their part.
+        later: Whether windows can be given to many later, should they have to be.
+    """
 
     config: MonitorConfig
     store: Store
@@ -89,6 +96,7 @@ class Evaluate:
     filers: Sequence[Filer] = ()
     rules: Sequence[Rule] = ()
     distribution: Distribution | None = None
+    later: bool = False
 
     def __call__(
         self, baseline: Baseline, now: datetime, since: datetime | None, until: datetime | None
@@ -111,27 +119,32 @@ class Evaluate:
         minutes = self.config.window_minutes
         remembered = state.remembered(now, minutes, self._reach)
         done = _Round(now, replace(state, windows=remembered))
-        distributed: list[Window] = []
+        distributed: list[tuple[Window, str]] = []
+        gathering = Gathering(self.store, self.config, baseline)
         for task in tasks:
             fingerprint = fingerprints.get(task.window, _digest())
-            if self._distributed(baseline, task, fingerprint, now):
-                distributed.append(task.window)
+            if self.distribution is not None and gathering.cover(task).units > gathering.limit:
+                distributed.append((task.window, fingerprint))
                 continue
-            self._judge(baseline, task, fingerprint, news.get(task.window, ""), done)
+            known = done.state.windows
+            scene = self._scene(baseline, task, news.get(task.window, ""), known)
+            waits = any(isinstance(one, Waiting) and one.waits(scene) for one in self.watchers)
+            if waits and self.distribution is not None:
+                distributed.append((task.window, fingerprint))
+                continue
+            # What it waits for came after others had begun to prepare it; it will be judged again.
+            self._judge(scene, _digest(fingerprint) if waits and self.later else fingerprint, done)
+        if self.distribution is not None:
+            start_runs(
+                self.distribution,
+                self.config.name,
+                distributed,
+                baseline_id=baseline.id,
+                now=now,
+            )
         self._finish(done, tag)
-        evaluations = tuple(done.evaluations)
-        return Outcome(self.config.name, evaluations, done.decision, tuple(distributed))
-
-    def _distributed(self, baseline: Baseline, task: Task, fingerprint: str, now: datetime) -> bool:
-        """Have a window merged by many functions if it is too large for this one."""
-        gathering = Gathering(self.store, self.config, baseline)
-        if self.distribution is None or gathering.cover(task).units <= gathering.limit:
-            return False
-        # A run that failed is started again by an evaluation of a later hour.
-        digest = _digest(self.config.name, fingerprint, baseline.id, f"{now:%Y-%m-%dT%H}")
-        name = f"{task.window.start:%Y%m%dT%H%M}-{digest}"
-        self.distribution.start(self.config.name, task.window.start, task.window.end, name=name)
-        return True
+        windows = tuple(window for window, _ in distributed)
+        return Outcome(self.config.name, tuple(done.evaluations), done.decision, windows)
 
     @property
     def _records(self) -> Records:
@@ -186,11 +199,9 @@ class Evaluate:
             watching_since=state.watching_since,
         ), fingerprints
 
-    def _judge(
-        self, baseline: Baseline, task: Task, fingerprint: str, news: str, done: _Round
-    ) -> None:
+    def _judge(self, scene: Scene, fingerprint: str, done: _Round) -> None:
         """Judge one window, write its report, and note what is to be remembered and said."""
-        evaluation = self._evaluation(baseline, task, news, done.state.windows)
+        evaluation, task = self._evaluation(scene), scene.task
         report = self._write_report(evaluation)
         before = done.state.windows.get(task.window.start)
         seen = Evaluated(
@@ -223,17 +234,17 @@ class Evaluate:
         if newest is None or task.window.start >= newest:
             done.latest = {"version": LATEST_VERSION, "monitor": self.config.name} | entry
 
-    def _evaluation(
-        self,
-        baseline: Baseline,
-        task: Task,
-        news: str,
-        judged: Mapping[datetime, Evaluated],
-    ) -> Evaluation:
-        config = self.config
-        found = Gathering(self.store, config, baseline)(task)
-        profile, stale = found.profile, found.stale
-        scene = Scene(config, task, baseline, profile, found.sources, news, judged)
+    def _scene(
+        self, baseline: Baseline, task: Task, news: str, judged: Mapping[datetime, Evaluated]
+    ) -> Scene:
+        found = Gathering(self.store, self.config, baseline)(task)
+        return Scene(
+            self.config, task, baseline, found.profile, found.sources, news, judged, found.stale
+        )
+
+    def _evaluation(self, scene: Scene) -> Evaluation:
+        config, task, baseline = scene.config, scene.task, scene.baseline
+        profile, stale, judged = scene.profile, scene.stale, scene.judged
         sights = [sight for w in self.watchers if (sight := w.look(scene)) is not None]
         policy = Policy.of(config)
         claims = [claim for sight in sights for claim in sight.claims]

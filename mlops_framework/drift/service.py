@@ -135,6 +135,7 @@ class DriftMonitor:
             filers=self.filers,
             rules=self.rules,
             distribution=self.distribution if distribute else None,
+            later=self.distribution is not None,
         )
         for _ in range(_ATTEMPTS - 1):
             try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig, S3Location
@@ -25,6 +25,9 @@ from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.state import Evaluated
 from mlops_framework.drift.windows import Task, Window
+
+_ROWS_OF_OBJECT: Final = 10_000
+"""Of an object of which nothing else is known."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Scene:
             names the artefacts that keepers stored of it.
         news: What :meth:`Watcher.news` said of the window; empty if nothing.
         judged: What was found in windows judged before, by their start.
+        stale: How many of the objects were counted on an earlier baseline and are not in the
+            profile.
     """
 
     config: MonitorConfig
@@ -89,6 +94,16 @@ class Scene:
     captured: tuple[ObjectVersion, ...]
     news: str = ""
     judged: Mapping[datetime, Evaluated] = field(default_factory=dict)
+    stale: int = 0
+
+    @property
+    def rows(self) -> int:
+        """About how many rows were captured, those that the profile does not count included."""
+        objects = len(self.captured)
+        counted = objects - self.stale
+        if not self.stale:
+            return self.profile.rows
+        return self.profile.rows * objects // counted if counted else objects * _ROWS_OF_OBJECT
 
 
 class Sight(Protocol):
@@ -136,6 +151,19 @@ class Watcher(Protocol):
         ...
 
 
+@runtime_checkable
+class Waiting(Protocol):
+    """A watcher for which some windows have to be prepared by many functions first."""
+
+    def waits(self, scene: Scene) -> bool:
+        """Whether a window is not prepared for what it is to be judged by now.
+
+        It is looked at nevertheless where nobody can prepare it any further, and again once there
+        is more.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class ReportFile:
     """A file beside a report.
@@ -169,5 +197,6 @@ __all__ = [
     "ReportFile",
     "Scene",
     "Sight",
+    "Waiting",
     "Watcher",
 ]

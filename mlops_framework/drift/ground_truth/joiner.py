@@ -1,8 +1,8 @@
-"""Joined rows of the windows that an evaluation looks at, read once for all watchers."""
+"""Joined rows of the windows that an evaluation looks at, added up once for all watchers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -10,39 +10,54 @@ from typing import Final
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.ground_truth import predictions
 from mlops_framework.drift.ground_truth.joined import JoinedRows, join
-from mlops_framework.drift.ground_truth.label_files import labels_of
+from mlops_framework.drift.ground_truth.joins import Joins, JoinSet
+from mlops_framework.drift.ground_truth.label_files import LabelFile
 from mlops_framework.drift.ground_truth.label_index import Matches, find_matches
-from mlops_framework.drift.ground_truth.labels import Labels
-from mlops_framework.drift.ground_truth.tables import SUFFIX, table_of
+from mlops_framework.drift.ground_truth.partitions import read_label_files, read_tables
+from mlops_framework.drift.ground_truth.tables import SUFFIX
 from mlops_framework.drift.layout import kept_key
+from mlops_framework.drift.outcomes.sums import OutcomeSums
+from mlops_framework.drift.outcomes.windows import counted
 from mlops_framework.drift.ports import Store
+from mlops_framework.drift.scale.parts import most_units
 from mlops_framework.drift.watching import Scene
 from mlops_framework.drift.windows import Window
 
 MOST_ROWS: Final = 1_500_000
-"""What the evaluate function joins within 1 GB: 450 MB for a million rows, everything included."""
+"""What the evaluate function joins within 1 GB: 760 MB, everything included."""
+MOST_TOGETHER: Final = 6_000_000
+"""Rows that one evaluation joins: some 25 of the 120 seconds that the evaluate function has."""
 
 
 @dataclass
 class Joiner:
-    """Joins predictions with labels.
+    """Joins predictions with labels, or reads what many functions joined.
 
     Attributes:
         store: A monitor's documents.
-        most_rows: Windows of more rows are not joined.
+        most_rows: Windows of more rows are joined by many functions, as are those of more objects
+            than the request says.
+        most_together: So many rows at most are joined in one evaluation; windows beyond are left
+            to many functions, too.
     """
 
     store: Store
     most_rows: int = MOST_ROWS
+    most_together: int = MOST_TOGETHER
     _matches: dict[str, Matches] = field(default_factory=dict)
-    _last: tuple[Scene, JoinedRows | None] | None = None
+    _joined: int = 0
+    _fitting: tuple[Scene, bool] | None = None
+    _rows: tuple[Scene, JoinedRows | None] | None = None
+    _sums: tuple[Scene, OutcomeSums | None] | None = None
+    _stored: tuple[Scene, str, Mapping[str, Sequence[str]]] | None = None
 
     def news(
         self, config: MonitorConfig, profiles: Mapping[Window, Sequence[str]], now: datetime
     ) -> Mapping[Window, str]:
         """Which labels each window has; see :class:`~mlops_framework.drift.watching.Watcher`."""
         self._matches.pop(config.name, None)
-        self._last = None
+        self._fitting = self._rows = self._sums = self._stored = None
+        self._joined = 0
         if config.ground_truth is None or not config.ground_truth_location:
             return {}
         found = find_matches(config, self.store, tuple(profiles), now)
@@ -56,36 +71,86 @@ class Joiner:
         """What the last :meth:`news` of a monitor found; ``None`` if it reads no labels."""
         return self._matches.get(config.name)
 
-    def too_many(self, scene: Scene) -> bool:
-        """Whether a window has more rows than one function can join."""
-        return scene.profile.rows > self.most_rows
+    def waits(self, scene: Scene) -> bool:
+        """Whether many functions have to join a window first; see ``watching.Waiting``."""
+        if scene.config.ground_truth is None or not self._files(scene):
+            return False
+        wanted, stored = self._joins(scene)
+        return wanted not in stored and not self._fits(scene)
+
+    def outcomes(self, scene: Scene) -> OutcomeSums | None:
+        """The sums of a window's rows, with their labels as far as there are any.
+
+        Where many functions joined its present captures and labels, theirs; of a window that has
+        to wait for them, the latest they joined.
+
+        Returns:
+            ``None`` if nothing was kept of it, nothing is asked for, or nobody joined it yet.
+        """
+        if self._sums is None or self._sums[0] is not scene:
+            self._sums = (scene, self._added_up(scene))
+        return self._sums[1]
 
     def rows(self, scene: Scene) -> JoinedRows | None:
         """The rows of a window.
 
-        ``None`` if nothing was kept of it, nothing is asked for, or there are too many.
+        Returns:
+            ``None`` if nothing was kept of it, nothing is asked for, or there are too many.
         """
-        if self._last is None or self._last[0] is not scene:
-            self._last = (scene, self._joined(scene))
-        return self._last[1]
+        if self._rows is None or self._rows[0] is not scene:
+            self._rows = None  # not two windows in memory
+            self._rows = (scene, self._joined_here(scene))
+        return self._rows[1]
 
-    def _joined(self, scene: Scene) -> JoinedRows | None:
-        config = scene.config
-        if config.ground_truth is None or self.too_many(scene):
+    def _added_up(self, scene: Scene) -> OutcomeSums | None:
+        if scene.config.ground_truth is None:
             return None
+        profiled = None if self._files(scene) else counted(scene)
+        if profiled is not None:
+            return profiled if profiled.counts.rows else None
+        if self._files(scene):
+            wanted, stored = self._joins(scene)
+            if stored and (wanted in stored or not self._fits(scene)):
+                name = wanted if wanted in stored else max(stored)
+                return Joins(self.store, scene.config).sums(stored[name])
+        rows = self.rows(scene)
+        return None if rows is None else OutcomeSums.of_rows(rows, scene.config)
+
+    def _joined_here(self, scene: Scene) -> JoinedRows | None:
+        config, window = scene.config, scene.task.window
+        if config.ground_truth is None or not self._fits(scene):
+            return None
+        self._joined += scene.rows
         captured = sorted(scene.captured, key=lambda one: (one.bucket, one.key))
-        window = scene.task.window
         keys = [
             kept_key(config, predictions.NAME, window, f"{one.digest}{SUFFIX}") for one in captured
         ]
-        read = self.store.read_bytes(config.data_bucket, keys)
-        tables = [table_of(read[key], key) for key in keys if key in read]
-        return join(tables, self._labels(config, window), classes=config.ground_truth.classes)
+        bucket = config.data_bucket
+        labels = [file.key for file in self._files(scene)]
+        return join(
+            list(read_tables(self.store, bucket, keys)),
+            read_label_files(self.store, bucket, labels),
+            classes=config.ground_truth.classes,
+        )
 
-    def _labels(self, config: MonitorConfig, window: Window) -> Iterator[Labels]:
-        """The labels of a window's files, one file in memory at a time."""
-        found = self._matches.get(config.name)
-        for file in found.by_window.get(window, ()) if found else ():
-            read = self.store.read_bytes(config.data_bucket, [file.key])
-            if file.key in read:
-                yield labels_of(table_of(read[file.key], file.key))
+    def _fits(self, scene: Scene) -> bool:
+        """Whether this function joins a window, by its own size and what was joined before it."""
+        if self._fitting is None or self._fitting[0] is not scene:
+            most = min(self.most_rows, max(0, self.most_together - self._joined))
+            few = len(scene.captured) <= most_units(scene.config)
+            self._fitting = (scene, few and scene.rows <= most)
+        return self._fitting[1]
+
+    def _joins(self, scene: Scene) -> tuple[str, Mapping[str, Sequence[str]]]:
+        """What a window's joined set would be called, and the sets that are there."""
+        if self._stored is None or self._stored[0] is not scene:
+            config, window = scene.config, scene.task.window
+            wanted = JoinSet.of(config, window, scene.captured, self._files(scene))
+            stored = Joins(self.store, config).complete(window)
+            self._stored = (scene, wanted.name, stored)
+        return self._stored[1:]
+
+    def _files(self, scene: Scene) -> Sequence[LabelFile]:
+        """The files that hold labels of a window."""
+        found = self._matches.get(scene.config.name)
+        return found.by_window.get(scene.task.window, ()) if found else ()

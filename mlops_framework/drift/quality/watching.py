@@ -21,11 +21,10 @@ from mlops_framework.drift.quality.history import read_history, write_history
 from mlops_framework.drift.quality.metrics import metrics_of
 from mlops_framework.drift.quality.reference import read_reference, write_reference
 from mlops_framework.drift.quality.section import section_of
-from mlops_framework.drift.quality.sums import QualitySums
 from mlops_framework.drift.quality.view import QualityView
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.watching import Scene
-from mlops_framework.drift.windows import Window
+from mlops_framework.drift.windows import Window, instant
 
 ESTIMATED = "estimated "
 """What names of metrics begin with that no label confirmed."""
@@ -58,15 +57,17 @@ class ModelQualityWatcher:
         """The files that hold labels of each window."""
         return self.joiner.news(config, profiles, now)
 
-    def look(self, scene: Scene) -> QualitySight | TooManyRows | None:
-        """Count the window's rows and compare."""
+    def waits(self, scene: Scene) -> bool:
+        """Whether many functions have to join the window with its labels first."""
+        return self.joiner.waits(scene)
+
+    def look(self, scene: Scene) -> QualitySight | NotJoined | None:
+        """Take what was counted of the window's rows and compare."""
         settings = scene.config.ground_truth
-        if settings is not None and self.joiner.too_many(scene):
-            return TooManyRows(scene, self.joiner.most_rows)
-        rows = self.joiner.rows(scene) if settings is not None else None
-        if settings is None or rows is None:
-            return None
-        sums = QualitySums.of(rows, settings)
+        found = self.joiner.outcomes(scene)
+        if settings is None or found is None or found.quality is None:
+            return NotJoined(scene) if self.joiner.waits(scene) else None
+        sums = found.quality
         window, start = scene.task.window, scene.task.window.start
         reference = read_reference(scene.config, settings, self.store)
         if reference.learns(start, settings) and sums.compared and scene.task.complete:
@@ -96,7 +97,7 @@ class ModelQualityWatcher:
                 settings=settings,
                 sums=sums,
                 pool=pool,
-                counts=rows.counts,
+                counts=found.counts,
                 reference=reference,
                 arrived=matches.arrived(window) if matches else (0, 0),
                 judged=scene.judged,
@@ -133,26 +134,27 @@ class QualitySight:
 
 
 @dataclass(frozen=True)
-class TooManyRows:
-    """What is said of a window that is too large to be joined with its labels by one function.
+class NotJoined:
+    """What is said of a window that one function cannot join, before many have.
 
     Attributes:
         scene: The window.
-        most: Rows that are not too many.
     """
 
     scene: Scene
-    most: int
     claims: Sequence[Claim] = field(default=())
 
     def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
         """No verdict, and what to do."""
+        window = self.scene.task.window
         sentence = (
-            f"Answers were not joined with labels, and groups not compared: the window has "
-            f"{self.scene.profile.rows:,} rows, and one function joins {self.most:,}. Make "
-            "window_minutes shorter, or capture a smaller percentage of the requests."
+            f"Answers were not joined with their labels yet, and groups not compared: the window's "
+            f"{self.scene.rows:,} rows are joined by several functions, which the next evaluation "
+            f"of the drift service starts. Should this stay, look for failed executions of its "
+            f"state machine, or run mlops drift backfill {self.scene.config.name} "
+            f"--from {instant(window.start)} --to {instant(window.end)}."
         )
-        finding = Finding("", "rows", "too-many", 0.0, None, None, sentence, "model-quality")
+        finding = Finding("", "rows", "not-joined", 0.0, None, None, sentence, "model-quality")
         return Section(kind="model-quality", verdict="insufficient-data", findings=(finding,))
 
 

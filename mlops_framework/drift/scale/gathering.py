@@ -12,7 +12,7 @@ from mlops_framework.drift.layout import parts_prefix
 from mlops_framework.drift.objects import ObjectVersion, StoredProfile, latest_versions
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.profile import Profile, merge
-from mlops_framework.drift.scale.parts import FAN_IN, Cover, Part, cover, groups
+from mlops_framework.drift.scale.parts import Cover, Part, cover, groups, most_units
 from mlops_framework.drift.windows import Task, Window
 
 _AT_ONCE: Final = 100
@@ -104,7 +104,7 @@ class Gathering:
     @property
     def limit(self) -> int:
         """So many units one function takes by itself."""
-        return max(self.config.distributed_above, FAN_IN)
+        return most_units(self.config)
 
 
 def _by_level(keys: Iterable[str], prefix: str) -> list[list[str]]:

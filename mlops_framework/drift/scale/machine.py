@@ -20,7 +20,7 @@ _RETRY: Final = [
 
 
 def scale_definition(*, partition: str, steps_arn: str, evaluate_arn: str) -> dict[str, Any]:
-    """Plan, profile until nothing is left, merge until every window is small, evaluate.
+    """Plan, profile until nothing is left, merge until every window is small, join, evaluate.
 
     The input is ``{"monitor", "from", "to"}``. Profiles never go through a state: the lists of work
     are objects that the map states read, and a step answers how many there are.
@@ -76,7 +76,7 @@ def scale_definition(*, partition: str, steps_arn: str, evaluate_arn: str) -> di
         }
 
     return {
-        "Comment": "Profiles what is not profiled, merges what is too large, and evaluates.",
+        "Comment": "Profiles what is not profiled, merges and joins what is too large, evaluates.",
         "StartAt": "Begin",
         "States": {
             "Begin": {
@@ -120,9 +120,44 @@ def scale_definition(*, partition: str, steps_arn: str, evaluate_arn: str) -> di
                 "Choices": [
                     {"Variable": "$.tree.items", "NumericGreaterThan": 0, "Next": "MergeGroups"}
                 ],
-                "Default": "EvaluateTimes",
+                "Default": "BeginJoins",
             },
             "MergeGroups": each("merge", "$.tree", "group", "Group"),
+            "BeginJoins": {
+                "Type": "Pass",
+                "Parameters": {**asked, "tree.$": "$.tree", "at.$": "$.from"},
+                "Next": "PlanJoins",
+            },
+            "PlanJoins": one(
+                "joins",
+                Parameters={
+                    "step": "joins",
+                    "monitor.$": "$.monitor",
+                    "from.$": "$.at",
+                    "to.$": "$.to",
+                    **run,
+                },
+                ResultPath="$.joins",
+                Next="AnythingToJoin",
+            ),
+            "AnythingToJoin": {
+                "Type": "Choice",
+                "Choices": [
+                    {"Variable": "$.joins.items", "NumericGreaterThan": 0, "Next": "JoinParts"}
+                ],
+                "Default": "EverythingJoined",
+            },
+            "JoinParts": each("join", "$.joins", "part", "EverythingJoined"),
+            "EverythingJoined": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.joins.more", "BooleanEquals": True, "Next": "JoinOn"}],
+                "Default": "EvaluateTimes",
+            },
+            "JoinOn": {
+                "Type": "Pass",
+                "Parameters": {**asked, "tree.$": "$.tree", "at.$": "$.joins.from"},
+                "Next": "PlanJoins",
+            },
             "EvaluateTimes": {
                 "Type": "Map",
                 "ItemsPath": "$.tree.times",

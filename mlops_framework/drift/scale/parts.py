@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
+from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.objects import PLACE_DIGITS, ObjectVersion
 from mlops_framework.drift.profile import Profile
@@ -145,6 +146,11 @@ def groups(keys: Sequence[str], fan_in: int = FAN_IN) -> tuple[tuple[str, ...], 
         found[-1].append(key)
         before = place
     return tuple(map(tuple, found))
+
+
+def most_units(config: MonitorConfig) -> int:
+    """So many captured objects of a window, or parts of it, one function takes by itself."""
+    return max(config.distributed_above, FAN_IN)
 
 
 def digest_of(key: str) -> str:

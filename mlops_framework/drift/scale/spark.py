@@ -39,7 +39,7 @@ class Context(Protocol):
 def run(
     context: Context, make_steps: MakeSteps, monitor: str, since: datetime, until: datetime
 ) -> dict[str, int]:
-    """Profile what is not profiled yet, and merge every window that is too large for one function.
+    """Profile what is not profiled yet; merge and join windows that are large for one function.
 
     Judging stays with the evaluation of the monitor, which remembers and tells.
 
@@ -52,12 +52,13 @@ def run(
         until: Moment behind the last one.
 
     Returns:
-        How many batches were profiled, and how many groups merged.
+        How many batches were profiled, how many groups merged, and how many parts of windows
+        joined with labels.
     """
     steps = make_steps()
     config = steps.drift.monitors.get(monitor)
     records = Records(steps.drift.store, config)
-    done = {"batches": 0, "groups": 0}
+    done = {"batches": 0, "groups": 0, "joins": 0}
     at: datetime | None = since
     while at is not None:
         plan = Planning(steps.listing, records, config).plan(at, until)
@@ -68,6 +69,14 @@ def run(
     while groups := tree.groups(since, until):
         _each(context, groups, _Merge(make_steps, monitor))
         done["groups"] += len(groups)
+    joining, now = steps.joining(config), steps.drift.clock()
+    at = since
+    while at is not None:
+        # Named after the time, so that the same job again leaves the same list of work.
+        joins = joining.plan(at, until, now=now, run=f"spark-{since:%Y%m%dT%H%M}")
+        _each(context, joins.items, _Join(make_steps, monitor))
+        done["joins"] += len(joins.items)
+        at = joins.rest
     return done
 
 
@@ -86,6 +95,17 @@ class _Profile:
 
     def __call__(self, batch: list[Mapping[str, str]]) -> None:
         self._make_steps().profile({"monitor": self._monitor, "objects": batch})
+
+
+class _Join:
+    """Joins a part where it is called."""
+
+    def __init__(self, make_steps: MakeSteps, monitor: str) -> None:
+        self._make_steps = make_steps
+        self._monitor = monitor
+
+    def __call__(self, part: Mapping[str, Any]) -> None:
+        self._make_steps().join({"monitor": self._monitor, "part": part})
 
 
 class _Merge:

@@ -15,9 +15,11 @@ from typing import Any, Final
 
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import ObjectMissing
+from mlops_framework.drift.ground_truth.joins import PART_ROWS, Joins
 from mlops_framework.drift.layout import run_key
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.scale.gathering import Gathering
+from mlops_framework.drift.scale.joining import FEW_ROWS, Joining
 from mlops_framework.drift.scale.merging import MergeTree
 from mlops_framework.drift.scale.planning import Listing, Planning, sources_of
 from mlops_framework.drift.service import DriftMonitor
@@ -37,10 +39,14 @@ class Steps:
     Attributes:
         drift: The service.
         listing: Lists captured objects.
+        few_rows: Windows of no more rows are joined with labels where they are judged.
+        part_rows: Of others, about so many rows are joined at once.
     """
 
     drift: DriftMonitor
     listing: Listing
+    few_rows: int = FEW_ROWS
+    part_rows: int = PART_ROWS
 
     def plan(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Which objects are to be profiled; ``from`` of the answer is where to go on."""
@@ -76,6 +82,24 @@ class Steps:
         """Merge one group into a part."""
         config = self.drift.monitors.get(event["monitor"])
         return {"part": self._tree(config).merge(event["group"])}
+
+    def joins(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Which parts of windows are to be joined with labels; ``from`` is where to go on."""
+        config = self.drift.monitors.get(event["monitor"])
+        since, until = moment(event["from"]), moment(event["to"])
+        joining = self.joining(config)
+        plan = joining.plan(since, until, now=self.drift.clock(), run=event["run"])
+        answer = self._list(config, event["run"], f"joins-{event['from']}", plan.items)
+        return answer | {"more": plan.rest is not None, "from": instant(plan.rest or until)}
+
+    def join(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Join one part of a window's rows with their labels."""
+        config = self.drift.monitors.get(event["monitor"])
+        return {"part": Joins(self.drift.store, config).join(event["part"])}
+
+    def joining(self, config: MonitorConfig) -> Joining:
+        """What plans the joining of a monitor's windows."""
+        return Joining(self._tree(config).gathering, self.few_rows, self.part_rows)
 
     def _tree(self, config: MonitorConfig) -> MergeTree:
         baseline = Records(self.drift.store, config).baseline()

@@ -95,7 +95,7 @@ def test_an_object_that_is_gone_by_now_is_passed_over(world: World, steps: Steps
 
 
 def test_an_unknown_step_names_those_there_are(steps: Steps) -> None:
-    with pytest.raises(StepInvalid, match="accepted are plan, profile, group, merge"):
+    with pytest.raises(StepInvalid, match="accepted are plan, profile, group, merge, joins, join"):
         step({"step": "guess"}, steps=steps)
 
 
@@ -118,4 +118,4 @@ def test_every_state_of_the_machine_can_be_reached_and_every_step_is_one() -> No
         for state in states.values()
         if "step" in state.get("ItemSelector", {})
     }
-    assert asked | mapped == {"plan", "profile", "group", "merge"}
+    assert asked | mapped == {"plan", "profile", "group", "merge", "joins", "join"}

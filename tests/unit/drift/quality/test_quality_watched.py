@@ -268,8 +268,8 @@ def test_a_window_too_large_for_one_function_is_told_and_its_columns_are_judged(
     report = world.report("15")
     assert "model_quality" not in report
     (finding,) = report["findings"]
-    assert (finding["kind"], finding["test"]) == ("model-quality", "too-many")
-    assert "1,000 rows, and one function joins 999" in finding["sentence"]
+    assert (finding["kind"], finding["test"]) == ("model-quality", "not-joined")
+    assert "the window's 1,000 rows are joined by several functions" in finding["sentence"]
 
 
 def test_a_drop_that_goes_on_says_since_when(world: Watched) -> None:
