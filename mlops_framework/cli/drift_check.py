@@ -101,6 +101,7 @@ def check(
         screen.show_json(document)
     else:
         drift_words.show_check(document)
+        drift_words.show_sections(found.evaluation.sections)
         drift_words.show_left_out(found.counted.profile, found.counted.ignored)
     for note in found.notes:
         screen.show_note(note)

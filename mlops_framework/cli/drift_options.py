@@ -214,8 +214,14 @@ def evaluated(asked: Asked, *, column: str = "") -> Found:
     """
     from mlops_framework.drift.checking import evaluate_counted
     from mlops_framework.drift_check.files import expanded
-    from mlops_framework.drift_check.judging import called, count_files, notes_of, prepared
-    from mlops_framework.drift_check.references import read_baseline
+    from mlops_framework.drift_check.judging import (
+        called,
+        count_files,
+        notes_of,
+        prepared,
+        read_reference,
+    )
+    from mlops_framework.drift_check.outcomes import Shelf
     from mlops_framework.drift_check.settings import no_column
 
     with _faults(asked):
@@ -223,24 +229,19 @@ def evaluated(asked: Asked, *, column: str = "") -> Found:
     if [*asked.current, *asked.baseline].count(Path(STDIN)) > 1:
         raise NotDone("Standard input can be read once: as CURRENT, or as --baseline.")
     with _standard_input(asked.current) as places, _standard_input(asked.baseline) as references:
-        constraints = _constraints(asked.constraints, config)
+        constraints = _constraints(asked, config)
         files, known = expanded(places), expanded(references)
+        name, shelf = called(places, files), Shelf()
+        config = replace(config, endpoint_name=name)
         with progress(f"Reading {_what(known)}") as told:
-            built = read_baseline(
-                known,
-                label=config.label_column,
-                time=config.time_column,
-                told=told,
-                form=config.records,
-            )
+            built = read_reference(known, config, shelf, told=told)
         if column and column not in built.names:
             raise NotDone(no_column(column, built.names))
         with _faults(asked):
             built = prepared(built, config, constraints)
         with progress(f"Reading {_what(files)}") as told:
             counted = count_files(files, built, config, told=told)
-        name = called(places, files)
-    found = evaluate_counted(counted, built, config, name=name)
+    found = evaluate_counted(counted, built, config, store=shelf)
     return Found(found, counted, [*files, *known], name, [*notes, *notes_of(found)])
 
 
@@ -322,14 +323,21 @@ def _standard_input(places: Sequence[Path]) -> Iterator[Sequence[Path]]:
         yield [kept if place == Path(STDIN) else place for place in places]
 
 
-def _constraints(path: Path | None, config: MonitorConfig) -> Constraints | None:
-    if path is None:
-        return None
+def _constraints(asked: Asked, config: MonitorConfig) -> Constraints | None:
+    """Those that were named, or that Model Monitor's baseline job left in the baseline's folder."""
     import json
 
+    from mlops_framework.drift.baselines import CONSTRAINTS
     from mlops_framework.drift.errors import FileUnusable
     from mlops_framework.drift.model_monitor_files import Constraints
+    from mlops_framework.drift.model_monitor_policy.preparing import POLICY
     from mlops_framework.drift_check.files import reading
+
+    beside = [place / CONSTRAINTS for place in asked.baseline if place.is_dir()]
+    found = [asked.constraints, *(path for path in beside if path.is_file())]
+    path = next((path for path in found if path is not None), None)
+    if path is None or config.policy != POLICY:
+        return None
 
     with reading(path):
         try:

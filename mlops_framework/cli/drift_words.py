@@ -8,6 +8,7 @@ from typing import Any, Final
 from mlops_framework.cli import screen
 from mlops_framework.drift.findings import number, percent
 from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.sections import Section
 from mlops_framework.drift_check.judging import left_out
 
 MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
@@ -24,6 +25,10 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "missing": ("exact binomial", "whether values are absent more or less often"),
     "invalid": ("exact binomial", "whether text stands where numbers were"),
     "unseen": ("Good-Turing", "whether values occur that the baseline never had"),
+    "data_type_check": ("Model Monitor", "whether values are of the constraint's type"),
+    "completeness_check": ("Model Monitor", "whether records have a value"),
+    "categorical_values_check": ("Model Monitor", "whether values are among the known ones"),
+    "baseline_drift_check": ("Model Monitor", "how far the distribution is from the baseline's"),
     "range": ("exchangeability", "whether values lie beyond the baseline's smallest and largest"),
 }
 """Each test of a column: its name in the literature, and what it finds out."""
@@ -33,6 +38,9 @@ _KINDS: Final[Mapping[str, str]] = {
     "codes": "codes: few distinct numbers, compared as categories and in order",
     "categories": "categories",
 }
+_ABOUT: Final[Mapping[str, str]] = {"model-quality": "(model)", "bias": "everybody"}
+"""What findings without a column are about."""
+_WATCHED: Final[Mapping[str, str]] = {"model-quality": "model quality", "bias": "bias"}
 _MOST_QUIET: Final = 20
 _MOST_IGNORED: Final = 10
 
@@ -46,6 +54,13 @@ def show_check(document: Mapping[str, Any]) -> None:
     quiet = sum(not column["drifted"] and bool(column["tests"]) for column in document["columns"])
     if quiet > _MOST_QUIET:
         screen.show_line(f"and {quiet - _MOST_QUIET} more columns without drift")
+
+
+def show_sections(sections: Sequence[Section]) -> None:
+    """What was judged beside the columns, and how it is."""
+    told = [f"{_WATCHED.get(part.kind, part.kind)}: {part.verdict}" for part in sections]
+    if told:
+        screen.show_line(f"Also judged: {', '.join(told)}.")
 
 
 def show_left_out(profile: Profile, ignored: Sequence[str]) -> None:
@@ -68,19 +83,11 @@ def show_column(document: Mapping[str, Any], column: Mapping[str, Any]) -> None:
     if column["tests"]:
         head = ("Test", "By", "Finds out", "Effect", "Limit", "q", "Result")
         screen.show_table(head, (_test_row(test) for test in column["tests"]))
-        screen.show_line(
-            f"A test counts when its q is at most {document['method']['false_discovery_rate']:g} "
-            "and its effect reaches its limit. q is the p-value adjusted for all tests of all "
-            "columns; the effect is the share of the records that moved, or the change of a rate."
-        )
+        screen.show_line(_how(document))
     else:
         screen.show_line("Too few values to test.")
     screen.show_table(("", "Baseline", "Window"), _summary_rows(column))
-    bars = [
-        (bar["label"], percent(bar["baseline"]), percent(bar["window"])) for bar in column["bars"]
-    ]
-    if bars:
-        screen.show_table(("Values", "Baseline", "Window"), bars)
+    _show_bars(column["bars"])
     if column["distances"]:
         told = (
             f"{name.replace('_', ' ')} {number(value)}"
@@ -88,6 +95,41 @@ def show_column(document: Mapping[str, Any], column: Mapping[str, Any]) -> None:
             if value is not None
         )
         screen.show_line(f"Distances, which describe and never decide: {', '.join(told)}.")
+
+
+def _how(document: Mapping[str, Any]) -> str:
+    if document.get("model_monitor", {}).get("decides"):
+        return "Checks of Model Monitor's policy: one counts when its effect is beyond its limit."
+    return (
+        f"A test counts when its q is at most {document['method']['false_discovery_rate']:g} "
+        "and its effect reaches its limit. q is the p-value adjusted for all tests of all "
+        "columns; the effect is the share of the records that moved, or the change of a rate."
+    )
+
+
+def _show_bars(bars: Sequence[Mapping[str, Any]]) -> None:
+    """Shares of groups of values; and, where times are known, between which they ordinarily lie."""
+    if not bars:
+        return
+    hours = any("ordinary" in bar for bar in bars)
+    head: tuple[str, ...] = ("Values", "Baseline", "Ordinary", "Window")
+    rows = [
+        (
+            bar["label"],
+            percent(bar["baseline"]),
+            *([" to ".join(map(percent, bar["ordinary"]))] if hours else ()),
+            percent(bar["window"]),
+        )
+        for bar in bars
+    ]
+    if not hours:
+        head = (head[0], head[1], head[3])
+    screen.show_table(head, rows)
+    if hours:
+        screen.show_line(
+            "Ordinary is what nine of ten windows of the baseline had: hours, unless a request "
+            "says how long windows are."
+        )
 
 
 def _show_verdict(document: Mapping[str, Any]) -> None:
@@ -99,7 +141,7 @@ def _show_verdict(document: Mapping[str, Any]) -> None:
 def _rows(document: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     rows = [
         (
-            finding["column"] or "(records)",
+            finding["column"] or _ABOUT.get(finding["kind"], "(records)"),
             finding["sentence"].removeprefix(f"{finding['column']} ").rstrip("."),
             percent(finding["effect"]),
             probability(finding["q_value"]),

@@ -140,6 +140,17 @@ def of_statistics(statistics: Statistics, label_column: str, source: str) -> Bas
     return baseline_of(statistics, source=source, without=[label_column] if label_column else ())
 
 
+def of_baseline(names: Sequence[str]) -> list[str]:
+    """What in a folder is the baseline: statistics if there are, else the data.
+
+    Model Monitor's baseline job writes its constraints beside its statistics; they are the baseline
+    where there is nothing else.
+    """
+    statistics = [name for name in names if name.rpartition("/")[2] == STATISTICS]
+    data = [name for name in names if name.rpartition("/")[2] != CONSTRAINTS]
+    return statistics or data or list(names)
+
+
 def is_data(key: str) -> bool:
     """Whether an object below a folder holds rows; markers and hidden ones do not."""
     name = key.rpartition("/")[2]
@@ -151,10 +162,7 @@ def _of_data(config: MonitorConfig, sources: Sources, store: Store, through: Thr
     places = [location]
     if config.baseline_data.endswith("/"):
         found = sorted(filter(is_data, store.keys(location.bucket, f"{location.key}/")))
-        # Model Monitor's baseline job writes its constraints beside its statistics.
-        of_name = {key.rpartition("/")[2]: key for key in found}
-        written = [of_name[name] for name in (STATISTICS, CONSTRAINTS) if name in of_name][:1]
-        places = [S3Location(location.bucket, key) for key in written or found]
+        places = [S3Location(location.bucket, key) for key in of_baseline(found)]
         if not places:
             raise ObjectMissing(
                 f"There is nothing below {config.baseline_data}; upload the training data, or "

@@ -16,20 +16,26 @@ import numpy as np
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.batches import Batch
+from mlops_framework.drift.bias.watcher import BiasWatcher
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import BaselineInvalid, DriftFault
 from mlops_framework.drift.findings import findings_of
+from mlops_framework.drift.ground_truth.joiner import Joiner
 from mlops_framework.drift.model_monitor_files.alone import constraints_alone
 from mlops_framework.drift.model_monitor_policy.preparing import POLICY
 from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorRule
-from mlops_framework.drift.policy import Judgement, Policy, judge
+from mlops_framework.drift.outcomes.counting import Counting
+from mlops_framework.drift.policy import Policy, judge
+from mlops_framework.drift.ports import Store
 from mlops_framework.drift.profile import Profile, Profiler, merge
 from mlops_framework.drift.profiling import profile_chunks
+from mlops_framework.drift.quality.watching import ModelQualityWatcher
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.rulings import Ruling
 from mlops_framework.drift.training_columns import Column, Part
 from mlops_framework.drift.values import Numbers, Texts, Values, values_of
+from mlops_framework.drift.watching import Scene
 from mlops_framework.drift.windows import Task, Window
 
 ENVIRONMENT: Final = "files"
@@ -157,7 +163,12 @@ def _values(column: Column | None, rows: int, *, ordered: bool) -> Values:
 
 
 def count_captures(
-    chunks: Iterable[bytes], baseline: Baseline, *, time: datetime, form: RecordForm | None = None
+    chunks: Iterable[bytes],
+    baseline: Baseline,
+    *,
+    time: datetime,
+    form: RecordForm | None = None,
+    counting: Counting | None = None,
 ) -> Counted:
     """Count capture records of any number of days, in bounded memory.
 
@@ -166,6 +177,7 @@ def count_captures(
         baseline: What to count on; it names headerless columns.
         time: Moment of records that have none of their own.
         form: Where rows and values of the payloads are, if not where they usually are.
+        counting: What else is counted of the rows; ``None`` for nothing.
     """
     met: list[datetime] = []
     whole = Window.containing(time, _DAY)
@@ -174,7 +186,9 @@ def count_captures(
         met[:] = [min([*met, moment]), max([*met, moment])]
         return whole
 
-    found = profile_chunks(chunks, baseline, window_of=meet, time=time, form=form)
+    found = profile_chunks(
+        chunks, baseline, window_of=meet, time=time, form=form, counting=counting
+    )
     profile = found.get(whole, Profile.empty(baseline))
     first, last = met or (time, time)
     start = Window.containing(first, _DAY).start
@@ -195,40 +209,49 @@ def together(counted: Sequence[Counted], baseline: Baseline) -> Counted:
 
 
 def evaluate_counted(
-    counted: Counted, baseline: Baseline, config: MonitorConfig, *, name: str
+    counted: Counted, baseline: Baseline, config: MonitorConfig, *, store: Store
 ) -> Evaluation:
     """Judge what was counted by the rule of a monitor.
 
     Args:
         counted: What was counted.
         baseline: What it was counted on.
-        config: The rule; see :func:`~mlops_framework.drift_check.settings.settings_of`.
-        name: What the records are called in the report.
+        config: The rule, with the name of the records as that of the endpoint.
+        store: Has what the training data says of quality and bias; watchers may write to it.
 
     Raises:
         BaselineInvalid: If the baseline holds constraints alone, and other rules are to judge.
     """
     if not baseline.rows and config.policy != POLICY:
         raise BaselineInvalid(constraints_alone(baseline.source))
-    config = replace(
-        config, endpoint_name=name, baseline_data=baseline.source, environment=ENVIRONMENT
-    )
-    policy = Policy.of(config)
-    judgement = judge(baseline, counted.profile, policy)
+    config = replace(config, baseline_data=baseline.source, environment=ENVIRONMENT)
+    profile, policy = counted.profile, Policy.of(config)
+    span = Span(counted.start, counted.end, config.name)
+    task = Task(span, (config.name,), complete=True)
+    scene = Scene(config, task, baseline, profile, ())
+    joiner = Joiner(store)
+    watchers = (ModelQualityWatcher(store, joiner), BiasWatcher(joiner, store))
+    sights = [sight for watcher in watchers if (sight := watcher.look(scene)) is not None]
+    judgement = judge(baseline, profile, policy, [one for sight in sights for one in sight.claims])
     if judgement.verdict == "no-data":  # silence is a finding of an endpoint, not of a file
-        judgement = Judgement("insufficient-data")
-    span = Span(counted.start, counted.end, name)
-    ruling = Ruling(judgement, findings_of(judgement, baseline, counted.profile, policy))
-    ruled = ModelMonitorRule().rule(config, span, baseline, counted.profile, judgement)
+        judgement = replace(judgement, verdict="insufficient-data")
+    sections, rest = [], list(judgement.claims)
+    for sight in sights:
+        own, rest = rest[: len(sight.claims)], rest[len(sight.claims) :]
+        sections.append(sight.section(own, judgement))
+    ruling = Ruling(judgement, findings_of(judgement, baseline, profile, policy))
+    ruled = ModelMonitorRule().rule(config, span, baseline, profile, judgement)
     if ruled is not None:
-        ruling = ruled
+        theirs = {**ruled.document["model_monitor"], "files": ""}  # none are written
+        ruling = replace(ruled, document={"model_monitor": theirs})
     return Evaluation(
         config,
-        Task(span, (name,), complete=True),
+        task,
         baseline,
-        counted.profile,
+        profile,
         ruling.judgement,
         ruling.findings or (),
+        sections=tuple(sections),
         further=ruling.document,
     )
 

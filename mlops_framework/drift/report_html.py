@@ -102,8 +102,11 @@ def _columns(columns: Sequence[Mapping[str, Any]], *, drifted: bool) -> str:
     if not drifted:
         rest = len(shown) < len(columns)
         heading = f"{_counted(len(shown), 'column')} without drift" if rest else "All columns"
+    hours = any("ordinary" in bar for column in shown for bar in column["bars"])
+    ordinary = '<span class="key ordinary"></span>nine of ten windows of the training data'
     legend = (
         '<p class="legend"><span class="key baseline"></span>training data'
+        f"{ordinary if hours else ''}"
         '<span class="key window"></span>this window <span>(share of the records)</span></p>'
     )
     cards = "".join(_column(column) for column in shown)
@@ -235,9 +238,10 @@ def _method(report: Mapping[str, Any]) -> str:
     )
     theirs = report.get("model_monitor")
     if theirs and theirs["decides"]:
+        files = f"; files in {theirs['files']}" if theirs["files"] else ""
         text = (
             "By Model Monitor's own rules: each column is checked against its constraints, by "
-            f"thresholds alone. Status {theirs['status']}; files in {theirs['files']}."
+            f"thresholds alone. Status {theirs['status']}{files}."
         )
     origin = (
         f"Baseline {baseline['id']}: {baseline['rows']:,} rows of {baseline['source']}. "

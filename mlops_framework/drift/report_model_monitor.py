@@ -12,10 +12,9 @@ from mlops_framework.drift.report_tables import table
 def model_monitor_page(section: Mapping[str, Any]) -> str:
     """The section from its document (:mod:`mlops_framework.drift.model_monitor_policy.rule`)."""
     decides = "decide here" if section["decides"] else "do not decide here"
-    parts = [
-        f"<p>By its rules, which {decides}: <b>{escape(section['status'])}</b>. Its files are in "
-        f"<code>{escape(section['files'])}</code>.</p>"
-    ]
+    place = section["files"]
+    files = f" Its files are in <code>{escape(place)}</code>." if place else ""
+    parts = [f"<p>By its rules, which {decides}: <b>{escape(section['status'])}</b>.{files}</p>"]
     if section["violations"]:
         rows = (
             (entry["feature_name"], entry["constraint_check_type"], entry["description"])

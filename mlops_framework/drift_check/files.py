@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal, cast
 
 from mlops_framework.drift.baseline import KIND
-from mlops_framework.drift.baselines import CONSTRAINTS, STATISTICS
+from mlops_framework.drift.baselines import of_baseline
 from mlops_framework.drift.blocks import BLOCK
 from mlops_framework.drift.errors import FileUnusable
 from mlops_framework.drift.model_monitor_files import is_constraints, is_statistics
@@ -72,8 +72,7 @@ def expanded(places: Sequence[Path]) -> list[Path]:
                 if path.is_file()
                 and not any(part[0] in "._" for part in path.relative_to(place).parts)
             )
-            for name in (STATISTICS, CONSTRAINTS):
-                found = [path for path in found if path.name == name] or found
+            found = [Path(name) for name in of_baseline([path.as_posix() for path in found])]
         elif not place.exists() and any(sign in str(place) for sign in "*?["):
             pattern = str(place.relative_to(place.anchor))
             found = sorted(path for path in Path(place.anchor).glob(pattern) if path.is_file())

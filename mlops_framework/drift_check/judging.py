@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.baselines import Through
+from mlops_framework.drift.bias.training import TrainingBias
 from mlops_framework.drift.checking import (
     ColumnsDiffer,
     Counted,
@@ -23,12 +25,16 @@ from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import FileUnusable
 from mlops_framework.drift.model_monitor_files import Constraints
 from mlops_framework.drift.model_monitor_policy.preparing import POLICY, ruled
+from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.policy import Verdict
+from mlops_framework.drift.ports import Store
 from mlops_framework.drift.profile import Profile, sample_of
+from mlops_framework.drift.quality.training import TrainingQuality
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report import Evaluation, report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.report_tables import since_words
+from mlops_framework.drift.training_columns import Part
 from mlops_framework.drift.unreadable import REASONS
 from mlops_framework.drift_check.files import (
     ACCEPTED,
@@ -38,6 +44,7 @@ from mlops_framework.drift_check.files import (
     format_of,
     reading,
 )
+from mlops_framework.drift_check.outcomes import Shelf, TableOutcomes, columns_of, not_judged
 from mlops_framework.drift_check.references import baseline_of_table, read_baseline
 from mlops_framework.drift_check.settings import asked_of, columns_known, settings_of
 from mlops_framework.drift_check.tables import (
@@ -48,6 +55,7 @@ from mlops_framework.drift_check.tables import (
     parquet_table,
 )
 
+TABLE: Final = "the table"
 _SHOWN: Final = 620
 """Height of the page in a notebook, pixels."""
 
@@ -149,13 +157,18 @@ def check(
     asked = asked_of(request or {}, "The request", stage=stage)
     own = {"label_column": label_column} if label_column else {}
     config = settings_of({**asked.settings, **own, **settings})
-    built = baseline_from(
-        baseline, label_column=config.label_column, time_column=config.time_column,
-        form=config.records,
-    )  # fmt: skip
-    judged = prepared(built, config)
-    counted, called = _counted(current, judged, config, time)
-    found = evaluate_counted(counted, judged, config, name=name or called)
+    paths = paths_of(current)
+    files = None if paths is None else expanded(paths)
+    usual = TABLE if paths is None or files is None else called(paths, files)
+    config = replace(config, endpoint_name=name or usual)
+    shelf = Shelf()
+    built = prepared(_baseline(baseline, config, shelf), config)
+    if files is not None:
+        counted = count_files(files, built, config, told=_silent)
+    else:
+        table = memory_table(current, TABLE)
+        counted = _of_table(table, built, config, TABLE, time or datetime.now(UTC))
+    found = evaluate_counted(counted, built, config, store=shelf)
     return Check(found, counted.ignored, (*asked.notes, *notes_of(found)))
 
 
@@ -179,16 +192,72 @@ def baseline_from(
     Raises:
         DriftFault: If it cannot be read, or cannot become a baseline.
     """
+    settings = {"label_column": label_column, "time_column": time_column}
+    config = replace(settings_of(settings), records=form)
+    return _baseline(data, config, Shelf(), told or _silent)
+
+
+def _baseline(data: Any, config: MonitorConfig, store: Store, told: Told | None = None) -> Baseline:
     if isinstance(data, Baseline):
-        return data.without(label_column) if label_column else data
+        return data.without(config.label_column) if config.label_column else data
     paths = paths_of(data)
-    if paths is None:
-        return baseline_of_table(
-            data, name="the baseline table", label=label_column, time=time_column
-        )
-    return read_baseline(
-        paths, label=label_column, time=time_column, form=form, told=told or _silent
+    if paths is not None:
+        return read_reference(paths, config, store, told=told or _silent)
+    return with_outcomes(
+        config,
+        store,
+        lambda through: baseline_of_table(
+            data,
+            name="the baseline table",
+            label=config.label_column,
+            time=config.time_column,
+            through=through,
+        ),
     )
+
+
+def read_reference(
+    places: Sequence[Path], config: MonitorConfig, store: Store, *, told: Told
+) -> Baseline:
+    """The baseline of files, and what they say of quality and bias.
+
+    Args:
+        places: Files, folders and patterns.
+        config: The rule.
+        store: Gets what predictions and labels among them say.
+        told: Is told how far it is.
+
+    Raises:
+        FileUnusable: If one cannot be read.
+        BaselineInvalid: If they cannot become a baseline.
+    """
+    return with_outcomes(
+        config,
+        store,
+        lambda through: read_baseline(
+            places,
+            label=config.label_column,
+            time=config.time_column,
+            told=told,
+            form=config.records,
+            through=through,
+        ),
+    )
+
+
+def with_outcomes(
+    config: MonitorConfig, store: Store, build: Callable[[Through], Baseline]
+) -> Baseline:
+    """Build a baseline and keep what its predictions and labels say."""
+    quality, bias = TrainingQuality(config), TrainingBias(config)
+
+    def through(parts: Iterable[Part], source: str) -> Iterable[Part]:
+        return quality.through(bias.through(parts, source), source)
+
+    baseline = build(through)
+    quality.write(store)
+    bias.write(store)
+    return baseline
 
 
 def paths_of(data: Any) -> list[Path] | None:
@@ -264,7 +333,10 @@ def _of_file(path: Path, baseline: Baseline, config: MonitorConfig, told: Told) 
         case "statistics" | "constraints":
             raise FileUnusable(f"{path} is Model Monitor's; give it as --baseline.")
         case "capture":
-            return count_captures(chunks(path, told), baseline, time=time, form=form)
+            counting = Counting.of(config, baseline)
+            return count_captures(
+                chunks(path, told), baseline, time=time, form=form, counting=counting
+            )
         case "json-lines":
             table = json_table(path, told, form.input if form else None)
         case "parquet":
@@ -277,14 +349,16 @@ def _of_file(path: Path, baseline: Baseline, config: MonitorConfig, told: Told) 
 def _of_table(
     table: Table, baseline: Baseline, config: MonitorConfig, source: str, time: datetime
 ) -> Counted:
+    outcomes = TableOutcomes(config)
+    apart = [*columns_of(config), *filter(None, (config.label_column, config.time_column))]
     try:
-        return count_parts(
+        counted = count_parts(
             table.names,
-            table.parts,
+            lambda leave_out: outcomes.through(table.parts(leave_out)),
             baseline,
             source=source,
             time=time,
-            apart=[config.label_column] if config.label_column else (),
+            apart=apart,
             lenient=config.policy == POLICY,
         )
     except ColumnsDiffer as fault:
@@ -294,19 +368,7 @@ def _of_table(
         elif len(fault.missing) == 1:
             told.append(f"If {fault.missing[0]} is the label: --label {fault.missing[0]}.")
         raise FileUnusable("\n".join(told)) from fault
-
-
-def _counted(
-    current: Any, baseline: Baseline, config: MonitorConfig, time: datetime | None
-) -> tuple[Counted, str]:
-    """What was counted, and what it is called."""
-    paths = paths_of(current)
-    if paths is not None:
-        files = expanded(paths)
-        return count_files(files, baseline, config, told=_silent), called(paths, files)
-    name = "the table"
-    table = memory_table(current, name)
-    return _of_table(table, baseline, config, name, time or datetime.now(UTC)), name
+    return outcomes.added_to(counted)
 
 
 def called(places: Sequence[Path], files: Sequence[Path]) -> str:
@@ -317,7 +379,7 @@ def called(places: Sequence[Path], files: Sequence[Path]) -> str:
 
 def notes_of(evaluation: Evaluation) -> tuple[str, ...]:
     """What a rule says and nobody judges."""
-    notes = []
+    notes = list(not_judged(evaluation))
     baseline = evaluation.baseline
     if not baseline.rows:
         notes.append(

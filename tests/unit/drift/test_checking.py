@@ -18,6 +18,7 @@ from mlops_framework.drift.checking import (
 from mlops_framework.drift.errors import BaselineInvalid
 from mlops_framework.drift.profile import merge
 from mlops_framework.drift.profiling import chunks_of, profile_lines
+from mlops_framework.drift_check.outcomes import Shelf
 from mlops_framework.drift_check.settings import settings_of
 from mlops_framework.drift_check.tables import parts_of_rows
 from mlops_framework.testing.drift import capture_line
@@ -80,7 +81,9 @@ def test_absent_and_repeated_columns_are_all_named_at_once(baseline: Baseline) -
 
 def test_the_evaluation_is_called_by_the_file_and_covers_its_day(baseline: Baseline) -> None:
     found = counted(baseline, texts(rows_of(500, 2, shift=20)))
-    evaluation = evaluate_counted(found, baseline, settings_of({}), name="now.csv")
+    evaluation = evaluate_counted(
+        found, baseline, replace(settings_of({}), endpoint_name="now.csv"), store=Shelf()
+    )
     assert evaluation.summary.startswith("Drift in now.csv: 1 of 3 columns")
     assert evaluation.features == ("income",)
     assert (found.end - found.start).days == 1
@@ -93,7 +96,7 @@ def test_nothing_and_too_little_are_never_healthy(baseline: Baseline, count: int
         counted(baseline, texts(rows_of(count, 2))),
         baseline,
         settings_of({"minimum_records": 1}),
-        name="now.csv",
+        store=Shelf(),
     )
     assert evaluation.verdict == "insufficient-data"
     assert "a verdict needs at least 30" in evaluation.summary
