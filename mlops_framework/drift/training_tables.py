@@ -234,6 +234,12 @@ def _check(header: Sequence[str], source: str) -> None:
             f"{source}: column {', '.join(nameless)} of the header has no name; name every column "
             "(a data frame's index is written without its name: leave it out)."
         )
+    other = next((sign for sign in ";\t|" if len(header) == 1 and sign in header[0]), "")
+    if other:
+        raise BaselineInvalid(
+            f"{source}: the header is one name, {header[0][:60]!r}, with {other!r} in it; CSV is "
+            "read with commas between the fields. Save it with commas, or as Parquet."
+        )
     twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
         raise BaselineInvalid(f"{source}: the header names {', '.join(twice)} more than once.")

@@ -129,6 +129,7 @@ def test_all_objects_below_a_folder_are_one_table_whatever_their_form() -> None:
         ({}, {}, ObjectMissing, "train does not exist"),
         ({"train": b"\x00\x01"}, {}, BaselineInvalid, "is not UTF-8 text; accepted is CSV"),
         ({"train": "{}\n[1]\n"}, {"label_column": ""}, BaselineInvalid, "row 2 is no JSON object"),
+        ({"train": "a;b\n1;2\n"}, {"label_column": ""}, BaselineInvalid, "with ';' in it; CSV is"),
         ({"train": "{oops"}, {}, BaselineInvalid, "is not JSON"),
         ({"train": b"PAR1 and more"}, {}, BaselineInvalid, "damaged Parquet"),
         (
