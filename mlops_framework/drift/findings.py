@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,11 @@ _ASPECTS: Final[dict[str, Aspect]] = {
 }
 _LEAD: Final[tuple[Test, ...]] = ("location", "shares", "scale", "shape")
 """Which of several breached tests of the values leads the sentence."""
+
+_MOSTLY: Final = 0.5
+_MANY: Final = 100
+"""Fewer rows may well be all different."""
+_DATE: Final = re.compile(r"\d{4}-\d\d(-\d\d|$)|\d\d?[./]\d\d?[./]\d{4}")
 
 _NOMINAL_CODES: Final = 25
 """Few codes are usually names ("3 = divorced"), so their shares say more than their average."""
@@ -153,18 +159,37 @@ def _sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) -> str
             share = percent(unseen(column, window) / window.valid)
             return (
                 f"{name} holds values the training data never had in {share} of the "
-                f"records{_unseen_examples(column, window)}."
+                f"records{_unseen_examples(column, window)}.{_goes_on(lead, column, window)}"
             )
         case "range":
             return (
                 f"{name} reaches from {number(window.minimum)} to {number(window.maximum)}; the "
                 f"training data from {number(baseline.minimum)} to {number(baseline.maximum)}. "
                 f"{percent(lead.effect)} of the records lie beyond."
+                f"{_goes_on(lead, column, window)}"
             )
         case "shares":
             return _shares_sentence(column, window)
         case _:
             return _moved_sentence(lead, column, window)
+
+
+def _goes_on(lead: Judged, column: BaselineColumn, window: ColumnCounts) -> str:
+    """What to do about a column whose later values are new ones by their nature."""
+    if lead.effect < _MOSTLY:
+        return ""
+    if column.spec.ordered:
+        found = column.integral and column.distinct == column.counts.valid >= _MANY
+        what = "numbers of rows, identifiers and times"
+    else:
+        examples = [text for text, _ in window.unseen.most_frequent()]
+        found = bool(examples) and all(map(_DATE.match, examples))
+        what = "dates and times"
+    return (
+        f" It looks like {what}, which always go on; ignored_columns leaves it out."
+        if found
+        else ""
+    )
 
 
 def _moved_sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) -> str:
@@ -174,11 +199,14 @@ def _moved_sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) 
         "scale": "spread out" if lead.statistic > 0 else "narrowed",
     }.get(lead.test, "changed shape")
     spread, before, after = baseline.deviation(), baseline.mean(centre), window.mean(centre)
-    shift = ""
+    now, shift, spreads = window.deviation(), "", lead.test == "scale"
     if spread and before is not None and after is not None:
         shift = f" ({(after - before) / spread:+.1f} standard deviations)"
-    if lead.test == "scale":
-        what = f"the standard deviation went from {number(spread)} to {number(window.deviation())}"
+        if spreads and abs(after - before) > abs((now or 0.0) - spread):
+            # All of it is far from the training data's middle: it has moved rather than spread.
+            verb, spreads = "moved up" if after > before else "moved down", False
+    if spreads:
+        what = f"the standard deviation went from {number(spread)} to {number(now)}"
     else:
         what = f"the average went from {number(before)} to {number(after)}{shift}"
     return f"{name} {verb}: {what}; {percent(lead.effect)} of the records moved."

@@ -123,6 +123,21 @@ def test_values_beyond_the_training_range_are_found(baseline: Baseline) -> None:
     assert "2.0 % of the records lie beyond" in sentence(baseline, rows, "income")
 
 
+def test_of_what_always_goes_on_it_is_said_how_to_leave_it_out() -> None:
+    source = random.Random(3)
+
+    def row(number: int) -> Row:
+        return (number, f"2026-{number // 100 + 1:02d}-01", round(source.gauss(0, 1), 3))
+
+    rows = [",".join(map(str, row(number))) + "\n" for number in range(600)]
+    base = Baseline.of_csv(["row,day,x\n", *rows], label_column="", source="x")
+    later = profile_of_rows(base, [row(number) for number in range(600, 900)])
+    said = {found.test: found.sentence for found in findings(base, later)}
+    advice = "which always go on; ignored_columns leaves it out."
+    assert said["range"].endswith(f"numbers of rows, identifiers and times, {advice}")
+    assert said["unseen"].endswith(f"It looks like dates and times, {advice}")
+
+
 def test_no_records_are_a_finding_and_never_healthy(baseline: Baseline) -> None:
     profile = Profile.empty(baseline)
     assert judge(baseline, profile, POLICY).verdict == "no-data"
