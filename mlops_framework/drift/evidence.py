@@ -94,7 +94,7 @@ def evidence(baseline: Baseline, profile: Profile) -> Evidence:
         if window.records >= FEWEST_VALUES:
             share = window.missing / window.records
             found[Trait(name, "missing").key] = (_short(share), window.records)
-        if window.valid < FEWEST_VALUES:
+        if window.valid < FEWEST_VALUES or not column.counts.valid:
             continue
         if column.spec.ordered:
             counts = np.array(window.cells, np.float64)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from mlops_framework.blueprints.drift_monitor.contract import DriftMonitorRequest
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.errors import MonitorFileInvalid
+from mlops_framework.drift.errors import BaselineInvalid, MonitorFileInvalid
 from mlops_framework.drift.model_monitor_files import Constraints, FeatureConstraints
 from mlops_framework.drift.model_monitor_files.constraints import MonitoringSettings
 from mlops_framework.drift.model_monitor_files.schemas import Name, schema
@@ -27,6 +27,7 @@ from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.report_model_monitor import model_monitor_page
 from mlops_framework.drift.sample import Sample
+from mlops_framework.drift.slow_drift_watch import SlowDriftWatcher
 from mlops_framework.drift.tally import counted
 from mlops_framework.drift.values import Numbers, Values, texts_of
 from mlops_framework.testing.drift import MONITOR, InMemoryBucket, capture_line
@@ -411,3 +412,46 @@ def test_constraints_that_nobody_would_read_are_refused_in_the_request() -> None
         DriftMonitorRequest.model_validate(body)
     for asking in ({"policy": "model-monitor"}, {"model_monitor_files": True}):
         assert DriftMonitorRequest.model_validate(body | asking).constraints_location
+
+
+def alone(**settings: Any) -> World:
+    """A monitor that knows nothing but constraints, and sees whether traffic drifts slowly."""
+    place = f"s3://{RULED.data_bucket}/job/"
+    world = World(replace(RULED, baseline_data=place, label_column="", slow_drift=True, **settings))
+    features = (
+        FeatureConstraints("income", "Fractional", 1.0),
+        FeatureConstraints("children", "Integral", 1.0),
+        FeatureConstraints("colour", "String", 1.0, domains=("red", "blue", "green")),
+    )
+    document = Constraints(features).to_document()
+    world.bucket.objects[RULED.data_bucket, "job/constraints.json"] = json.dumps(document)
+    world.drift = replace(world.drift, watchers=(SlowDriftWatcher(world.bucket),))
+    return world
+
+
+def test_constraints_alone_are_a_baseline_for_model_monitors_rules() -> None:
+    def row(number: int) -> Row:
+        return (float(number), 1, "violet" if number % 2 else "red")
+
+    quiet, broken = alone(), alone()
+    said = watched(quiet, rows_of(400, 2))
+    told = watched(broken, [row(number) for number in range(400)])
+
+    assert said["verdict"] == "healthy"
+    assert "keep to the constraints" in said["summary"]
+    assert told["features"] == ["colour"]
+    assert told["findings"][0]["test"] == "categorical_values_check"
+    kept = file(broken, "constraints.json")
+    assert [feature["name"] for feature in kept["features"]] == ["income", "children", "colour"]
+    jsonschema.Draft202012Validator(schema("statistics")).validate(file(quiet, "statistics.json"))
+    jsonschema.validate(told, REPORT)
+    assert "no distributions" not in report_page(told)
+
+
+def test_constraints_alone_are_refused_where_the_engines_own_rule_is_to_judge() -> None:
+    world = alone()
+    strict = World(replace(world.config, policy="standard"), bucket=world.bucket)
+
+    with pytest.raises(BaselineInvalid, match="holds constraints alone") as caught:
+        strict.drift.build_baseline(strict.config.name)
+    assert "policy: model-monitor" in str(caught.value)
