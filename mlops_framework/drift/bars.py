@@ -11,6 +11,7 @@ from mlops_framework.drift.baseline import BaselineColumn
 from mlops_framework.drift.columns import ColumnCounts, ColumnSpec
 from mlops_framework.drift.findings import number
 from mlops_framework.drift.number_cells import plain_edge
+from mlops_framework.drift.ordinary import Ordinary
 
 _MOST_BARS: Final = 12
 _SINGLE_CODES: Final = 20
@@ -21,14 +22,25 @@ _ABOVE: Final = "above "
 
 @dataclass(frozen=True)
 class Bar:
-    """A group of values and its share of the valid records, 0..1."""
+    """A group of values and its share of the valid records, 0..1.
+
+    Attributes:
+        label: The values.
+        baseline: Its share in the training data.
+        window: Its share in the window.
+        ordinary: Between which shares it lay in nine of ten windows of the training data; ``None``
+            where that is not known.
+    """
 
     label: str
     baseline: float
     window: float
+    ordinary: tuple[float, float] | None = None
 
 
-def bars_of(column: BaselineColumn, window: ColumnCounts) -> tuple[Bar, ...]:
+def bars_of(
+    column: BaselineColumn, window: ColumnCounts, ordinary: Ordinary | None = None
+) -> tuple[Bar, ...]:
     """The bars of a column: codes or groups of them, tenths of the baseline, or categories."""
     baseline = column.counts
     if not baseline.records:  # constraints alone
@@ -46,6 +58,7 @@ def bars_of(column: BaselineColumn, window: ColumnCounts) -> tuple[Bar, ...]:
             label,
             sum(baseline.cells[cell] for cell in cells) / m,
             sum(window.cells[cell] for cell in cells) / n,
+            ordinary.range_of(cells) if ordinary else None,
         )
         for label, cells in groups
     )

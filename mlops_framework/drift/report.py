@@ -19,6 +19,7 @@ from mlops_framework.drift.comparison import distances
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.findings import Finding, percent
 from mlops_framework.drift.lasting import since_when, topic_of
+from mlops_framework.drift.ordinary import Ordinary
 from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict, decides
 from mlops_framework.drift.profile import Profile, prediction_spec, sample_of
 from mlops_framework.drift.sections import Section
@@ -149,7 +150,12 @@ def report_document(evaluation: Evaluation) -> dict[str, Any]:
     for test in evaluation.judgement.tests:
         tests.setdefault(test.column, []).append(test)
     columns = [
-        _column(column, window, tests.get(column.spec.name, []))
+        _column(
+            column,
+            window,
+            tests.get(column.spec.name, []),
+            Ordinary.of(column, baseline.blocks, config.window_minutes),
+        )
         for column, window in zip(baseline.columns, profile.columns, strict=True)
     ]
     policy = Policy.of(config)
@@ -220,7 +226,12 @@ def _captures(profile: Profile, objects: int, stale: int) -> dict[str, Any]:
     }
 
 
-def _column(column: BaselineColumn, window: ColumnCounts, tests: list[Judged]) -> dict[str, Any]:
+def _column(
+    column: BaselineColumn,
+    window: ColumnCounts,
+    tests: list[Judged],
+    ordinary: Ordinary | None,
+) -> dict[str, Any]:
     spec = column.spec
     found = distances(column, window)
     breached = [test for test in tests if test.breached]
@@ -246,7 +257,8 @@ def _column(column: BaselineColumn, window: ColumnCounts, tests: list[Judged]) -
         "window": _summary(window, spec.centre),
         "bars": [
             {"label": bar.label, "baseline": _short(bar.baseline), "window": _short(bar.window)}
-            for bar in bars_of(column, window)
+            | ({"ordinary": [_short(end) for end in bar.ordinary]} if bar.ordinary else {})
+            for bar in bars_of(column, window, ordinary)
         ],
     }
 

@@ -21,14 +21,15 @@ def comparison_chart(bars: Sequence[Mapping[str, Any]], description: str) -> str
     """A chart of labelled shares; a bar without ``baseline`` has the window's half alone.
 
     Args:
-        bars: ``label``, ``window`` and optionally ``baseline``, shares 0..1.
+        bars: ``label``, ``window`` and optionally ``baseline``, shares 0..1; and optionally
+            ``ordinary``, between which two shares the training data's windows lay.
         description: For screen readers.
     """
     if not bars:
         return ""
     paired = "baseline" in bars[0]
     row = (2 if paired else 1) * _BAR + 1 + _GAP
-    longest = max(max(bar["window"], bar.get("baseline", 0.0)) for bar in bars) or 1.0
+    longest = max(max(_shares(bar)) for bar in bars) or 1.0
     scale = (_WIDTH - _LABELS - _VALUES) / longest
     parts = []
     for index, bar in enumerate(bars):
@@ -41,7 +42,11 @@ def comparison_chart(bars: Sequence[Mapping[str, Any]], description: str) -> str
         if paired:
             shapes = _rectangle("baseline", top, bar["baseline"] * scale)
         shapes += _rectangle("window", top + (_BAR + 1) * paired, bar["window"] * scale)
-        end = _LABELS + max(bar["window"], bar.get("baseline", 0.0)) * scale + 5
+        if "ordinary" in bar:
+            low, high = bar["ordinary"]
+            tip = f"{tip}, {percent(low)} to {percent(high)} in nine of ten windows of it"
+            shapes += _span(top, low * scale, high * scale)
+        end = _LABELS + max(_shares(bar)) * scale + 5
         parts.append(
             f"<g><title>{escape(tip)}</title>"
             f'<text x="{_LABELS - 6}" y="{middle:.1f}" text-anchor="end">'
@@ -61,6 +66,20 @@ def _rectangle(kind: str, top: float, width: float) -> str:
         f'<rect class="{kind}" x="{_LABELS}" y="{top:.1f}" width="{max(width, 0.5):.1f}" '
         f'height="{_BAR}" rx="1.5"/>'
     )
+
+
+def _span(top: float, low: float, high: float) -> str:
+    """From where to where ordinary windows reach: a line with two ends over the baseline's bar."""
+    middle, tick = top + _BAR / 2, _BAR / 2 - 0.5
+    left, right = _LABELS + low, _LABELS + max(high, low + 0.5)
+    return (
+        f'<path class="ordinary" d="M{left:.1f} {middle - tick:.1f}v{2 * tick:g}m0-{tick:g}'
+        f'H{right:.1f}m0-{tick:g}v{2 * tick:g}"/>'
+    )
+
+
+def _shares(bar: Mapping[str, Any]) -> tuple[float, ...]:
+    return (bar["window"], bar.get("baseline", 0.0), *bar.get("ordinary", ()))
 
 
 def _fitted(label: str) -> str:

@@ -60,6 +60,8 @@ a{color:inherit;text-decoration-color:var(--soft);text-underline-offset:3px}
 .key{display:inline-block;width:18px;height:9px;margin-right:6px;border-radius:2px}
 .key.window{margin-left:14px;background:var(--window)}
 .key.baseline{background:var(--baseline)}
+.key.ordinary{margin-left:14px;height:8px;border:solid var(--ink);border-width:0 1.5px;
+border-radius:0;background:linear-gradient(var(--ink),var(--ink)) center/100% 1.5px no-repeat}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:14px;
 align-items:start}
 article{border:1px solid var(--line);border-radius:10px;padding:14px 15px;min-width:0;
@@ -73,6 +75,7 @@ svg.plot line,svg.plot polyline{vector-effect:non-scaling-stroke}
 rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}rect.unsure{fill:var(--unsure)}
 .ends{display:flex;justify-content:space-between;color:var(--soft);font-size:12.5px}
 rect.baseline{fill:var(--baseline)}rect.window{fill:var(--window)}
+path.ordinary{fill:none;stroke:var(--ink);stroke-width:1.2}
 rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}rect.unsure{fill:var(--unsure)}
 .scroll{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-size:13px}
