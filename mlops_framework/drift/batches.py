@@ -16,7 +16,6 @@ from types import ModuleType
 from typing import Final
 
 import numpy as np
-import orjson
 
 from mlops_framework.drift.blocks import Block, blocks, lines_of
 from mlops_framework.drift.capture import (
@@ -28,6 +27,7 @@ from mlops_framework.drift.capture import (
 )
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.decoding import Decoded, Undecodable, csv_columns, csv_outputs
+from mlops_framework.drift.payload_rows import loaded
 from mlops_framework.drift.payloads import Payloads, gathered, payloads_of
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.record_layout import RecordLayout, learn
@@ -332,7 +332,7 @@ def _texts(data: Bytes, spans: Spans) -> Sequence[str]:
     """Strings of JSON as they are meant."""
     text, _ = gathered(data, spans.starts, spans.ends)
     found = text.tobytes().decode().split("\n")[:-1]
-    return [orjson.loads(f'"{one}"') if "\\" in one else one for one in found]
+    return [loaded(f'"{one}"') if "\\" in one else one for one in found]
 
 
 def _json() -> ModuleType:

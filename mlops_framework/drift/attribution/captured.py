@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlops_framework.drift.attribution.sampled_rows import identities_of
+from mlops_framework.drift.attribution.sampled_rows import hashes_by_identity
 from mlops_framework.drift.attribution.settings import AttributionSettings
-from mlops_framework.drift.attribution.sums import AttributionSums, groups_of
+from mlops_framework.drift.attribution.sums import GROUPS, AttributionSums
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import Numbers, Values
@@ -16,7 +16,7 @@ def attributed(settings: AttributionSettings, rows: CapturedRows) -> Attribution
     """Sums of the attributions of captured rows."""
     names = tuple(settings.outputs)
     columns = [_numbers(rows.outputs.get(name), len(rows)) for name in settings.outputs.values()]
-    groups = groups_of(list(identities_of(rows)))
+    groups = (hashes_by_identity(rows) % np.uint64(GROUPS)).astype(np.int64)
     return AttributionSums.of_rows(names, np.column_stack(columns), groups)
 
 

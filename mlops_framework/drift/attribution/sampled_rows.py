@@ -6,13 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+import numpy as np
+
 from mlops_framework.drift.documents import expect, member
+from mlops_framework.drift.ground_truth.id_hashes import Hashes, row_hashes
+from mlops_framework.drift.ground_truth.tables import texts_array
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sample import hash_of
 from mlops_framework.drift.values import Numbers, Values, text_of
 
 KIND: Final = "mlops-drift-row-sample"
 VERSION: Final = 1
+
+_LAST: Final = np.uint64((1 << 64) - 1)
 
 Kept = tuple[int, str, tuple[str, ...]]
 """Hash of the row's identity, the identity, and its values as texts."""
@@ -34,18 +40,19 @@ class SampledRows:
 
     def added(self, captured: CapturedRows) -> SampledRows:
         """This sample with more rows."""
-        limit = self.rows[-1][0] if len(self.rows) == self.limit else 1 << 64
-        candidates = []
-        for place, identity in enumerate(identities_of(captured)):
-            hashed = hash_of(identity)
-            if hashed <= limit:
-                candidates.append((hashed, identity, place))
-        candidates.sort()
-        texts = [
-            (hashed, identity, _texts(captured.inputs, place))
-            for hashed, identity, place in candidates[: self.limit]
+        hashes = hashes_by_identity(captured)
+        if len(self.rows) == self.limit:
+            hashes = np.where(hashes <= np.uint64(self.rows[-1][0]), hashes, _LAST)
+        # Each once: what was delivered twice takes one place.
+        smallest = np.unique(hashes)[: self.limit]
+        chosen = np.flatnonzero(
+            (hashes <= smallest[-1:].max(initial=0)) & (hashes < _LAST)
+        ).tolist()
+        found = [
+            (int(hashes[row]), _identity(captured, row), _texts(captured.inputs, row))
+            for row in chosen
         ]
-        return self._with(texts, len(captured))
+        return self._with(found, len(captured))
 
     def merged(self, other: SampledRows) -> SampledRows:
         """Both samples as one."""
@@ -69,7 +76,9 @@ class SampledRows:
             "version": VERSION,
             "limit": self.limit,
             "seen": self.seen,
-            "rows": [[identity, list(values)] for _, identity, values in self.rows],
+            "rows": [
+                [identity, list(values), f"{hashed:016x}"] for hashed, identity, values in self.rows
+            ],
         }
 
     @classmethod
@@ -82,21 +91,30 @@ class SampledRows:
         expect(document, KIND, VERSION, source)
         with member(source):
             rows = tuple(
-                (hash_of(identity), str(identity), tuple(map(str, values)))
-                for identity, values in document["rows"]
+                (
+                    # Earlier releases wrote no hash, and had this one.
+                    int(hashed[0], 16) if hashed else hash_of(identity),
+                    str(identity),
+                    tuple(map(str, values)),
+                )
+                for identity, values, *hashed in document["rows"]
             )
             return cls(int(document["limit"]), int(document["seen"]), rows)
 
 
-def identities_of(captured: CapturedRows) -> Iterable[str]:
-    """What tells each row from others: its record's id and its place there, else its values."""
-    records, places = captured.records.tolist(), captured.places.tolist()
-    for row, (record, place) in enumerate(zip(records, places, strict=True)):
-        identity = captured.ids[record]
-        if identity:
-            yield f"{identity}#{place}"
-        else:
-            yield "\x1f".join(_texts(captured.inputs, row))
+def hashes_by_identity(captured: CapturedRows) -> Hashes:
+    """A hash of each row's identity: its record's id and its place there, else its values."""
+    found = row_hashes(texts_array(captured.ids), captured.records, captured.places)
+    for row in np.flatnonzero(found == 0).tolist():
+        found[row] = hash_of(_identity(captured, row))
+    return found
+
+
+def _identity(captured: CapturedRows, row: int) -> str:
+    identity = captured.ids[captured.records[row]]
+    if identity:
+        return f"{identity}#{captured.places[row]}"
+    return "\x1f".join(_texts(captured.inputs, row))
 
 
 def _texts(columns: tuple[Values, ...], row: int) -> tuple[str, ...]:

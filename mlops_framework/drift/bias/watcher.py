@@ -11,7 +11,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from mlops_framework.drift.bias.condition import UNKNOWN
-from mlops_framework.drift.bias.counts import BiasCounts, count_rows
+from mlops_framework.drift.bias.counts import BiasCounts
+from mlops_framework.drift.bias.flip_sample import FlipSample
 from mlops_framework.drift.bias.flip_test import flip_test, standardised
 from mlops_framework.drift.bias.judging import compare
 from mlops_framework.drift.bias.metrics import LABEL_FREE, Measure, entropy, measures
@@ -19,10 +20,8 @@ from mlops_framework.drift.bias.reference import Reference, reference_key
 from mlops_framework.drift.bias.report import BiasSight
 from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.ground_truth.joined import JoinedRows
+from mlops_framework.drift.outcomes.sums import OutcomeSums
 from mlops_framework.drift.ports import Store
-from mlops_framework.drift.sums import Floats
-from mlops_framework.drift.values import Numbers, Values, as_texts
 from mlops_framework.drift.watching import Scene, Sight
 from mlops_framework.drift.windows import Window
 
@@ -30,11 +29,11 @@ EVERYBODY: Final = ""
 """In place of a facet's name: measures of all rows."""
 
 
-class Joined(Protocol):
-    """Gives a window's rows with their labels."""
+class Outcomes(Protocol):
+    """Gives windows' outcomes, with labels as far as there are any."""
 
-    def rows(self, scene: Scene) -> JoinedRows | None:
-        """The rows; ``None`` if there are none to look at."""
+    def outcomes(self, scene: Scene) -> OutcomeSums | None:
+        """What a window's rows came to; ``None`` if there are none to look at."""
         ...
 
 
@@ -43,11 +42,11 @@ class BiasWatcher:
     """The watcher of monitors with a ``bias`` section.
 
     Attributes:
-        joiner: Gives rows with their labels.
+        joiner: Gives windows' outcomes.
         store: A monitor's documents.
     """
 
-    joiner: Joined
+    joiner: Outcomes
     store: Store
 
     def reach(self, config: MonitorConfig) -> timedelta:
@@ -63,13 +62,13 @@ class BiasWatcher:
     def look(self, scene: Scene) -> Sight | None:
         """See ``Watcher.look``."""
         settings = scene.config.bias
-        rows = self.joiner.rows(scene) if settings else None
-        if settings is None or rows is None or not len(rows):
+        outcomes = self.joiner.outcomes(scene) if settings else None
+        if settings is None or outcomes is None or outcomes.bias is None:
             return None
-        counts = count_rows(settings.counting, rows.facets, rows.predictions, rows.labels)
+        counts = outcomes.bias
         found = measured(counts, settings)
-        if settings.flip_test_columns:
-            found = {**found, **_flips(rows, settings, found)}
+        if outcomes.flips is not None:
+            found = {**found, **_flips(outcomes.flips, settings, found)}
         reference = self._reference(scene, settings, counts)
         known = measured(reference[1], settings) if reference else {}
         enough = _enough(found, counts, settings)
@@ -136,48 +135,29 @@ def _enough(
 
 
 def _flips(
-    rows: JoinedRows,
+    sample: FlipSample,
     settings: BiasSettings,
     found: Mapping[str, tuple[Measure, ...]],
 ) -> dict[str, tuple[Measure, ...]]:
     """The measures of each facet with its flip test."""
-    columns = {
-        name: _numbers(rows.facets[name])
-        for name in settings.flip_test_columns
-        if name in rows.facets
-    }
-    good = settings.counting.prediction.marks(rows.predictions)
+    columns = {}
+    for place, name in enumerate(settings.flip_test_columns):
+        numbers = sample.numbers(place)
+        if not len(sample) or not np.isnan(numbers).all():
+            columns[name] = numbers
     made = {}
-    for facet in settings.facets:
-        values = rows.facets.get(facet.column)
+    for place, facet in enumerate(settings.facets):
         others = [column for name, column in columns.items() if name != facet.column]
-        if values is None or not others:
+        if not others:
             undefined = "none of the columns to compare people by was captured"
             made[facet.name] = (*found[facet.name], Measure("FT", None, undefined))
             continue
-        inside = facet.members.marks(values)
-        usable = np.flatnonzero((inside != UNKNOWN) & (good != UNKNOWN))
-        # Evenly through the window's rows, whose order is fixed.
-        step = max(1, -(-len(usable) // settings.flip_test_rows))
-        taken = usable[::step]
-        table, complete = standardised(np.column_stack([column[taken] for column in others]))
-        kept = taken[complete]
+        inside = sample.inside(place)
+        usable = np.flatnonzero(inside != UNKNOWN)
+        table, complete = standardised(np.column_stack([column[usable] for column in others]))
+        kept = usable[complete]
         measure = flip_test(
-            table, inside[kept] == 1, good[kept] == 1, confidence=settings.confidence
+            table, inside[kept] == 1, sample.good[kept], confidence=settings.confidence
         )
         made[facet.name] = (*found[facet.name], measure)
     return made
-
-
-def _numbers(values: Values) -> Floats:
-    """A column as numbers, NaN where missing or unreadable."""
-    if isinstance(values, Numbers):
-        return values.values
-    texts = as_texts(values)
-    numbers = []
-    for text in texts.distinct:
-        try:
-            numbers.append(float(text))
-        except ValueError:
-            numbers.append(float("nan"))
-    return np.array(numbers, np.float64)[texts.indices]

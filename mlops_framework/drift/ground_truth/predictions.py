@@ -23,6 +23,7 @@ from mlops_framework.drift.ground_truth.tables import (
     Table,
     column_of,
     table_bytes,
+    texts_array,
 )
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.sums import Floats
@@ -99,7 +100,7 @@ class Predictions:
         }
 
     def _table(self, parts: list[_Part]) -> Table:
-        ids = pa.array([one for part in parts for one in part.ids], pa.string())
+        ids = texts_array([one for part in parts for one in part.ids])
         records = np.concatenate([part.records for part in parts])
         columns = {
             "id": ids.take(pa.array(records)),

@@ -6,7 +6,7 @@ time, a million ids take some 20 MB, and equal columns give equal bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -52,12 +52,20 @@ class Table:
         return Texts(indices, tuple(column.dictionary.to_pylist()))
 
 
+def texts_array(texts: Sequence[str]) -> Any:
+    """Texts as an Arrow array; half of a surrogate pair, which JSON may hold, becomes ``?``."""
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([text.encode("utf-8", "replace").decode() for text in texts], pa.string())
+
+
 def column_of(values: Values) -> Any:
     """Values as an Arrow array: numbers, or texts each kept once."""
     if isinstance(values, Numbers):
         return pa.array(values.values, pa.float64())
     indices = pa.array(values.indices, pa.int32())
-    return pa.DictionaryArray.from_arrays(indices, pa.array(values.distinct, pa.string()))
+    return pa.DictionaryArray.from_arrays(indices, texts_array(values.distinct))
 
 
 def table_bytes(table: Table) -> bytes:

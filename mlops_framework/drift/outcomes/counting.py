@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 
 from mlops_framework.drift.attribution.captured import attributed
 from mlops_framework.drift.attribution.sampled_rows import SampledRows
@@ -20,6 +19,7 @@ from mlops_framework.drift.ground_truth.id_hashes import Hashes, row_hashes
 from mlops_framework.drift.ground_truth.joined import JoinCounts, JoinedRows
 from mlops_framework.drift.ground_truth.own_labels import own_labels
 from mlops_framework.drift.ground_truth.settings import GroundTruth
+from mlops_framework.drift.ground_truth.tables import texts_array
 from mlops_framework.drift.outcomes.sums import OutcomeSums, counting_id
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.values import Numbers, Texts, Values, text_of
@@ -90,7 +90,7 @@ class Counting:
 
 
 def _hashes(rows: CapturedRows) -> Hashes:
-    return row_hashes(pa.array(rows.ids, pa.string()), rows.records, rows.places)
+    return row_hashes(texts_array(rows.ids), rows.records, rows.places)
 
 
 def _no_labels(rows: int, *, classes: bool) -> Values:

@@ -16,6 +16,7 @@ from mlops_framework.drift.attribution.settings import AttributionSettings
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.outcomes.sums import OutcomeSums
@@ -179,3 +180,31 @@ def test_endpoints_that_answer_in_two_ways_have_all_their_answers_counted(
     assert found.quality is not None
     assert found.quality.unscored_rows == 20
     assert found.quality.scores[2].sum(1).tolist() == [10, 10]
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_half_a_surrogate_pair_in_a_text_does_not_stop_an_object(
+    baseline: Baseline, quick: bool
+) -> None:
+    half = "\ud800"
+    captured = [
+        record(n, f"40,1,{half}", half, half, quick=quick).replace(f"e{n}", f"\\ud800{n}")
+        for n in range(10)
+    ]
+    config = replace(
+        EVERYTHING,
+        ground_truth=GroundTruth(problem_type="MulticlassClassification", inference_attribute="0"),
+        attribution=ASKED,
+    )
+    keeping = KeepPredictions().start(config, baseline)
+    assert keeping is not None
+    found = profile_chunks(
+        chunks_of(captured),
+        baseline,
+        window_of=lambda _: HOUR,
+        time=NOON,
+        rows=keeping.add,
+        counting=Counting.of(config, baseline),
+    )[HOUR]
+    assert outcomes(found).counts.labelled == 10
+    assert len(keeping.artefacts()[HOUR].data) > 0
