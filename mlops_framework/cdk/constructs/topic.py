@@ -15,7 +15,7 @@ class AlertTopic(sns.Topic):
     """One topic for alarms, rules and drift findings.
 
     Creates: the topic, its policy, an email subscription per address.
-    Fixed: encrypted, TLS only; alarms and rules of this account may publish, and no others.
+    Fixed: encrypted, TLS only; alarms of this account and EventBridge may publish, and no others.
     You choose: the key, the addresses.
     """
 
@@ -31,11 +31,11 @@ class AlertTopic(sns.Topic):
             emails: Addresses; each confirms its subscription itself.
         """
         super().__init__(scope, construct_id, master_key=key, enforce_ssl=True)
-        stack = cdk.Stack.of(self)
-        rules = f"arn:{stack.partition}:events:{stack.region}:{stack.account}:rule/*"
+        account = cdk.Stack.of(self).account
         for service, condition in {
-            "cloudwatch": {"StringEquals": {"aws:SourceAccount": stack.account}},
-            "events": {"ArnLike": {"aws:SourceArn": rules}},
+            "cloudwatch": {"StringEquals": {"aws:SourceAccount": account}},
+            # EventBridge's guide: no conditions in a topic's policy; it tells SNS no source.
+            "events": None,
         }.items():
             self.add_to_resource_policy(
                 iam.PolicyStatement(
