@@ -129,7 +129,7 @@ class DeliveryStack(FrameworkStack):
             resources=[f"{artifacts}/*"],
             because="CodePipeline names the folders of its artifacts itself; the bucket is theirs.",
         )
-        allow(role, actions=[*perms.LIST_BUCKET, *perms.LOCATE_BUCKET], resources=[artifacts])
+        allow(role, actions=perms.WORK_IN_BUCKET, resources=[artifacts])
         allow(role, actions=perms.USE_KEY, resources=[self.platform.value("key-arn")])
         allow(
             role,

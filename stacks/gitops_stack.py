@@ -58,7 +58,7 @@ class GitOpsStack(FrameworkStack):
             resources=[f"{artifacts}/{naming.git_artifacts(self.config.prefix)}*"],
             because="CodePipeline names the folders of its artifacts after the pipeline.",
         )
-        allow(role, actions=[*perms.LIST_BUCKET, *perms.LOCATE_BUCKET], resources=[artifacts])
+        allow(role, actions=perms.WORK_IN_BUCKET, resources=[artifacts])
         allow(role, actions=perms.USE_KEY, resources=[self.platform.value("key-arn")])
         function = gitops_function_name(self.config.prefix)
         allow(
@@ -81,7 +81,7 @@ class GitOpsStack(FrameworkStack):
                 actions=perms.READ_OBJECTS,
                 resources=[f"{bucket}/{archive}" for archive in archives],
             )
-            allow(role, actions=[*perms.LIST_BUCKET, *perms.LOCATE_BUCKET], resources=[bucket])
+            allow(role, actions=perms.WORK_IN_BUCKET, resources=[bucket])
         return role
 
     def _pipeline(self, source: GitSourceConfig, role: iam.Role) -> codepipeline.CfnPipeline:

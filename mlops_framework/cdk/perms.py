@@ -14,10 +14,11 @@ READ_OBJECTS: Final[Actions] = ("s3:GetObject", "s3:GetObjectVersion")
 WRITE_OBJECTS: Final[Actions] = ("s3:PutObject", "s3:AbortMultipartUpload")
 DELETE_OBJECTS: Final[Actions] = ("s3:DeleteObject",)
 TAG_OBJECTS: Final[Actions] = ("s3:PutObjectTagging",)
-TAG_OBJECTS: Final[Actions] = ("s3:PutObjectTagging",)
 LIST_VERSIONS: Final[Actions] = ("s3:ListBucketVersions",)
 LIST_BUCKET: Final[Actions] = ("s3:ListBucket",)
 LOCATE_BUCKET: Final[Actions] = ("s3:GetBucketLocation", "s3:GetBucketVersioning")
+WORK_IN_BUCKET: Final[Actions] = (*LIST_BUCKET, *LOCATE_BUCKET, "s3:GetBucketAcl")
+"""What CodePipeline looks up of a bucket that it takes sources from or keeps artifacts in."""
 
 USE_KEY: Final[Actions] = ("kms:Decrypt", "kms:GenerateDataKey")
 GRANT_KEY: Final[Actions] = ("kms:CreateGrant", "kms:DescribeKey")
