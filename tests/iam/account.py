@@ -129,12 +129,63 @@ class Account:
         return own, self._managed(boundary) if boundary else None
 
     def trust(self, role: str) -> Document:
-        """Who may take a role."""
+        """Who may take a role.
+
+        Raises:
+            LookupError: There is no such role.
+        """
         found = self.find("AWS::IAM::Role", role.rpartition("/")[2])
         if found is None:
             raise LookupError(f"no stack made the role {role}")
         document: Document = found.properties["AssumeRolePolicyDocument"]
         return document
+
+    def own_policy(self, resource: str) -> Document:
+        """The policy that a queue, a topic, a key or a function has itself; empty if it has none.
+
+        Args:
+            resource: ARN.
+        """
+        match resource.split(":")[2]:
+            case "sqs":
+                found = self.find("AWS::SQS::Queue", resource)
+                queue = found.physical_id if found else ""
+                return self._joined("AWS::SQS::QueuePolicy", "Queues", queue)
+            case "sns":
+                return self._joined("AWS::SNS::TopicPolicy", "Topics", resource)
+            case "kms":
+                found = self.find("AWS::KMS::Key", resource)
+                return found.properties["KeyPolicy"] if found else {"Statement": []}
+            case "lambda":
+                return {"Statement": list(self._permissions(resource))}
+        raise LookupError(f"say in tests/iam/account.py where the policy of {resource} is")
+
+    def _joined(self, kind: str, member: str, name: str) -> Document:
+        statements: list[Any] = []
+        for found in self.all(kind):
+            if name in found.properties[member]:
+                statements += found.properties["PolicyDocument"]["Statement"]
+        return {"Statement": statements}
+
+    def _permissions(self, function: str) -> Iterator[Document]:
+        for found in self.all("AWS::Lambda::Permission"):
+            given = found.properties
+            if not function.endswith(f":{given['FunctionName'].rpartition(':')[2]}"):
+                continue
+            yield {
+                "Effect": "Allow",
+                "Action": given["Action"],
+                "Principal": {"Service": given["Principal"]},
+                "Resource": function,
+                "Condition": {
+                    operator: {key: given[member]}
+                    for operator, key, member in (
+                        ("ArnLike", "aws:SourceArn", "SourceArn"),
+                        ("StringEquals", "aws:SourceAccount", "SourceAccount"),
+                    )
+                    if member in given
+                },
+            }
 
     def _managed(self, arn: str) -> Document:
         found = self.find("AWS::IAM::ManagedPolicy", arn)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.iam import calls
-from tests.iam.account import Account
-from tests.iam.policies import Ask, permitted
+from tests.iam.account import ACCOUNT, Account, Resource
+from tests.iam.handed import Use, Visit, uses
+from tests.iam.policies import Ask, lets_in, permitted
 from tests.iam.reference import problem
 from tests.iam.running import running
 
@@ -62,6 +63,29 @@ class Findings:
             name = role.rpartition("/")[2]
             self.missing[f"{name}: {ask} (for {purpose}; {by} allows it)"] = None
 
+    def use(self, account: Account, use: Use, purpose: str) -> None:
+        """Hold a permission against the role that a service was handed, and its trust with it."""
+        self.ask(account, use.role, use.ask, purpose)
+        try:
+            trust = account.trust(use.role)
+        except LookupError:
+            return  # Told already.
+        taking = Ask("sts:AssumeRole", use.role, {"aws:SourceAccount": ACCOUNT})
+        if not lets_in(trust, {"Service": use.service}, taking):
+            name = use.role.rpartition("/")[2]
+            self.missing[f"{name}: does not let {use.service} take it (for {purpose})"] = None
+
+    def visit(self, account: Account, visit: Visit, purpose: str) -> None:
+        """Hold a permission against the policy of the resource that a service comes to."""
+        self.asked[visit.service, visit.ask.action] += 1
+        if fault := problem(visit.ask):
+            self.wrong[f"{purpose}: {fault}"] = None
+        elif not lets_in(
+            account.own_policy(visit.ask.resource), {"Service": visit.service}, visit.ask
+        ):
+            told = f"{visit.service}: {visit.ask} (for {purpose}; not in the resource's own policy)"
+            self.missing[told] = None
+
 
 def check(lines: Iterable[Mapping[str, Any]]) -> Findings:
     """Read a record from its beginning.
@@ -70,13 +94,23 @@ def check(lines: Iterable[Mapping[str, Any]]) -> Findings:
         lines: As :mod:`mlops_framework.local.plane.record` writes them.
     """
     account, findings = Account(), Findings()
+    stacks: dict[str, dict[str, Resource]] = {}
     for line in lines:
         if line["kind"] == "call":
             _call(account, findings, line)
             continue
-        account.apply(line)
+        if line["event"] == "delete":
+            # A stack is looked at when it is whole: its policies may come after what needs them.
+            gone = account.find(line["type"], line["physical_id"])
+            _settle(account, findings, stacks.pop(gone.stack, {}) if gone else {})
+            account.apply(line)
+        else:
+            made = account.apply(line)
+            stacks.setdefault(made.stack, {})[f"{made.kind} {made.physical_id}"] = made
         if line["type"].startswith("AWS::IAM::"):
             findings.changed()
+    for made_by in stacks.values():
+        _settle(account, findings, made_by)
     return findings
 
 
@@ -84,6 +118,19 @@ def read(record: Path) -> Iterator[Mapping[str, Any]]:
     """The lines of a record."""
     with record.open(encoding="utf-8") as file:
         yield from map(json.loads, file)
+
+
+def _settle(account: Account, findings: Findings, made: Mapping[str, Resource]) -> None:
+    for resource in made.values():
+        purpose = f"{resource.kind} {resource.logical_id} of {resource.stack}"
+        try:
+            for found in uses(resource, account):
+                if isinstance(found, Use):
+                    findings.use(account, found, purpose)
+                else:
+                    findings.visit(account, found, purpose)
+        except LookupError as error:
+            findings.wrong[f"{purpose}: {error}"] = None
 
 
 def _call(account: Account, findings: Findings, line: Mapping[str, Any]) -> None:

@@ -26,11 +26,14 @@ class Ask:
         action: ``service:Action``.
         resource: ARN, or ``*`` where IAM knows none for the action.
         context: Condition keys that the request carries.
+        some: ``resource`` is a pattern, for a name that is made at run time: it has to be allowed
+            for some resource that fits, since which one is not known.
     """
 
     action: str
     resource: str
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    some: bool = False
 
     def __str__(self) -> str:
         """As it is told to who reads a failure."""
@@ -56,30 +59,25 @@ def permitted(identity: Iterable[Document], boundary: Document | None, ask: Ask)
     return _allows(own, ask) and (boundary is None or _allows(ceiling, ask))
 
 
-def trusts(document: Document, principal: Mapping[str, str], context: Mapping[str, str]) -> bool:
-    """Whether a policy of a resource (of a role, a queue, a key) allows somebody in.
+def lets_in(document: Document, principal: Mapping[str, str], ask: Ask) -> bool:
+    """Whether a policy of a resource (of a role, a queue, a topic, a key) lets somebody do it.
 
     Args:
         document: The policy.
         principal: ``{"Service": "events.amazonaws.com"}`` or ``{"AWS": <ARN of a role>}``.
-        context: Condition keys that the request carries.
+        ask: What they want.
+
+    Raises:
+        ValueError: A statement holds what is not known here.
     """
-    return any(
-        _effect(statement) == "Allow"
-        and _names(statement.get("Principal"), principal)
-        and _holds(statement.get("Condition", {}), context)
+    fitting = [
+        _effect(statement)
         for statement in _statements(document)
-    )
-
-
-def grants(document: Document, principal: Mapping[str, str], ask: Ask) -> bool:
-    """The same for a named action on a named resource."""
-    return any(
-        _effect(statement) == "Allow"
-        and _names(statement.get("Principal"), principal)
-        and _covers(statement, ask)
-        for statement in _statements(document)
-    )
+        # The policy of a role names no resource: it is about the role.
+        if _names(statement.get("Principal"), principal)
+        and _covers({"Resource": "*", **statement}, ask)
+    ]
+    return "Allow" in fitting and "Deny" not in fitting
 
 
 def named(document: Document) -> list[str]:
@@ -88,7 +86,7 @@ def named(document: Document) -> list[str]:
         action
         for statement in _statements(document)
         if _effect(statement) == "Allow"
-        for action in _listed(statement.get("Action", ()))
+        for action in _listed(statement["Action"])
     ]
 
 
@@ -114,9 +112,16 @@ def _covers(statement: Document, ask: Ask) -> bool:
         any(
             matches(pattern.lower(), ask.action.lower()) for pattern in _listed(statement["Action"])
         )
-        and any(matches(pattern, ask.resource) for pattern in _listed(statement["Resource"]))
+        and any(_on(pattern, statement, ask) for pattern in _listed(statement["Resource"]))
         and _holds(statement.get("Condition", {}), ask.context)
     )
+
+
+def _on(pattern: str, statement: Document, ask: Ask) -> bool:
+    # A denial of some of what might be meant is not a denial of it.
+    if ask.some and _effect(statement) == "Allow":
+        return meet(pattern, ask.resource)
+    return matches(pattern, ask.resource)
 
 
 def _holds(conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
@@ -157,6 +162,18 @@ def _listed(value: Any) -> list[Any]:
 def matches(pattern: str, value: str) -> bool:
     """Whether a value fits IAM's pattern, where ``*`` is any text and ``?`` any character."""
     return _compiled(pattern).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=4096)
+def meet(one: str, other: str) -> bool:
+    """Whether some value fits two patterns at once."""
+    if not one or not other:
+        return set(one + other) <= {"*"}
+    if one[0] == "*":
+        return meet(one[1:], other) or meet(one, other[1:])
+    if other[0] == "*":
+        return meet(other, one)
+    return (one[0] == other[0] or "?" in (one[0], other[0])) and meet(one[1:], other[1:])
 
 
 @lru_cache(maxsize=4096)
