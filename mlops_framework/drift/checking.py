@@ -32,14 +32,13 @@ from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.quality.watching import ModelQualityWatcher
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report import Evaluation
+from mlops_framework.drift.report_html import FILES
 from mlops_framework.drift.rulings import Ruling
 from mlops_framework.drift.training_columns import Column, Part
 from mlops_framework.drift.values import Numbers, Texts, Values, values_of
 from mlops_framework.drift.watching import Scene
 from mlops_framework.drift.windows import Task, Window
 
-ENVIRONMENT: Final = "files"
-"""What a report names where a monitor's names its environment."""
 _DAY: Final = 24 * 60
 
 LeaveOut: TypeAlias = Callable[[str, str], None]
@@ -224,7 +223,7 @@ def evaluate_counted(
     """
     if not baseline.rows and config.policy != POLICY:
         raise BaselineInvalid(constraints_alone(baseline.source))
-    config = replace(config, baseline_data=baseline.source, environment=ENVIRONMENT)
+    config = replace(config, baseline_data=baseline.source, environment=FILES)
     profile, policy = counted.profile, Policy.of(config)
     span = Span(counted.start, counted.end, config.name)
     task = Task(span, (config.name,), complete=True)

@@ -18,6 +18,8 @@ from mlops_framework.drift.report_style import STYLE
 from mlops_framework.drift.report_tables import table
 from mlops_framework.drift.windows import Window, moment
 
+FILES: Final = "files"
+"""What reports of files name where a monitor's names its environment."""
 _VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     "healthy": ("Healthy", "good"),
     "drift": ("Drift", "bad"),
@@ -57,7 +59,7 @@ def report_page(report: Mapping[str, Any]) -> str:
         sections_page(report),
         _columns(report["columns"], drifted=False),
         _predictions(report["predictions"]),
-        _captures(report["captures"], report.get("heartbeat")),
+        _captures(report),
         _method(report),
     )
     return (
@@ -77,7 +79,7 @@ def _header(report: Mapping[str, Any]) -> str:
         ("Records", f"{captures['rows']:,}"),
         ("Columns drifted", f"{len(report['features'])} of {len(report['columns'])}"),
         ("Left out", f"{sum(entry['count'] for entry in captures['left_out']):,}"),
-        ("Training rows", f"{report['baseline']['rows']:,}"),
+        ("Training rows", f"{report['baseline']['rows']:,}" if report["baseline"]["rows"] else "–"),
     )
     cards = "".join(
         f'<div class="tile"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>'
@@ -186,11 +188,21 @@ def _predictions(predictions: Sequence[Mapping[str, Any]]) -> str:
     return f'<section>\n<h2>Predictions</h2>{note}\n<div class="grid">{cards}</div>\n</section>\n'
 
 
-def _captures(captures: Mapping[str, Any], heartbeat: Mapping[str, Any] | None) -> str:
-    lines = [
-        f"{_counted(captures['objects'], 'captured object')}, "
-        f"{_counted(captures['invocations'], 'invocation')}, {_counted(captures['rows'], 'row')}."
-    ]
+def _of_files(report: Mapping[str, Any]) -> bool:
+    """Whether files were judged, and not a window of an endpoint's traffic."""
+    return bool(report["monitor"]["environment"] == FILES)
+
+
+def _captures(report: Mapping[str, Any]) -> str:
+    captures, heartbeat = report["captures"], report.get("heartbeat")
+    counted, title = _counted(captures["rows"], "row"), "Captures"
+    if _of_files(report):
+        lines, title = [f"{counted} read."], "What was read"
+    else:
+        lines = [
+            f"{_counted(captures['objects'], 'captured object')}, "
+            f"{_counted(captures['invocations'], 'invocation')}, {counted}."
+        ]
     if heartbeat:
         lines.append(_pulse(heartbeat))
     stale = captures["profiles_of_other_baseline"]
@@ -208,8 +220,9 @@ def _captures(captures: Mapping[str, Any], heartbeat: Mapping[str, Any] | None) 
         html += f'<details><summary>Samples</summary><ul class="samples">{samples}</ul></details>'
     if captures["unexpected"]:
         rows = [(entry["name"], f"{entry['count']:,}") for entry in captures["unexpected"]]
-        html += table(("member the training data does not have", "count"), rows)
-    return f"<section>\n<h2>Captures</h2>\n{html}\n</section>\n"
+        what = "column" if _of_files(report) else "member"
+        html += table((f"{what} the training data does not have", "count"), rows)
+    return f"<section>\n<h2>{title}</h2>\n{html}\n</section>\n"
 
 
 def _counted(count: int, what: str) -> str:
@@ -243,10 +256,15 @@ def _method(report: Mapping[str, Any]) -> str:
             "By Model Monitor's own rules: each column is checked against its constraints, by "
             f"thresholds alone. Status {theirs['status']}{files}."
         )
-    origin = (
-        f"Baseline {baseline['id']}: {baseline['rows']:,} rows of {baseline['source']}. "
-        f"Model {report['monitor']['model_name']}; evaluated {report['monitor']['schedule']}."
-    )
+    monitor = report["monitor"]
+    origin = f"Baseline {baseline['id']}: {baseline['rows']:,} rows of {baseline['source']}."
+    if not baseline["rows"]:
+        origin = (
+            f"Baseline {baseline['id']}: {baseline['source']}, constraints alone; distributions, "
+            "of which it says nothing, were not compared."
+        )
+    if not _of_files(report):
+        origin += f" Model {monitor['model_name']}; evaluated {monitor['schedule']}."
     return (
         '<section class="method">\n<h2>How this was judged</h2>\n'
         f"<p>{escape(text)}</p>\n<p>{escape(origin)}</p>\n</section>\n"

@@ -134,6 +134,8 @@ def _json_format(path: Path) -> Format:
         return "constraints"
     if document.get("kind") == KIND:
         return "baseline"
+    if "pipeline_type" in document:
+        raise FileUnusable(f"{path} is a request and holds no data; give it with --config.")
     if str(document.get("kind", "")).startswith("mlops-"):
         raise FileUnusable(
             f"{path} says it is {document['kind']!r}; expected {ACCEPTED}, or {KIND!r}."

@@ -43,6 +43,8 @@ NOT_USED: Final = (
     "baseline_captures",
     "capture_location",
     "variant_name",
+    "target_model",
+    "monitor_name",
     "schedule_expression",
     "window_minutes",
     "grace_seconds",
