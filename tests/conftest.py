@@ -18,8 +18,8 @@ WITHOUT_SOCKETS = frozenset({"contracts", "lambdas", "unit"})
 
 
 # The same examples everywhere and every time; HYPOTHESIS_PROFILE=search looks for new ones.
-hypothesis.settings.register_profile("same", derandomize=True, database=None)
-hypothesis.settings.register_profile("search", derandomize=False)
+hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("search", derandomize=False, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
