@@ -20,6 +20,7 @@ reasons, so that nothing is lost without being counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json import dumps
 from typing import Any, Final, NamedTuple
 
 from mlops_framework.drift.json_paths import JsonPath
@@ -241,9 +242,11 @@ class CaptureReader:
 def truth_of(record: Mapping[str, Any]) -> Truth | None:
     """The labels that a record has beside what was captured; ``None`` for none."""
     truth = record.get("groundTruthData")
-    if not isinstance(truth, dict) or not isinstance(truth.get("data"), str):
+    if not isinstance(truth, dict) or truth.get("data") is None:
         return None
-    return Truth(truth["data"], str(truth.get("encoding", "")))
+    data = truth["data"]
+    written = data if isinstance(data, str) else dumps(data)
+    return Truth(written, str(truth.get("encoding", "")))
 
 
 def _identity(metadata: Any) -> str:

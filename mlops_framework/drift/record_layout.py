@@ -100,7 +100,7 @@ def learn(line: bytes) -> RecordLayout | None:
     if response is None and any(record["captureData"].get(name) for name in _SIDES):
         return None
     truth = truth_of(record)
-    if "groundTruthData" in record and truth is None:
+    if truth is not None and not isinstance(record["groundTruthData"]["data"], str):
         return None
     varying = []
     end = 0

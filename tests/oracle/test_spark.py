@@ -19,6 +19,7 @@ from mlops_framework.drift.windows import Task, Window, instant, moment
 from mlops_framework.testing.drift import capture_key, capture_line
 from tests.lambdas.drift.test_scale import Listed
 from tests.unit.drift.conftest import rows_of
+from tests.unit.drift.outcomes.test_outcomes_of_profiles import EVERYTHING
 from tests.unit.drift.test_service import BUCKET, NAME, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,8 +50,7 @@ def spark_python() -> Path:
 @pytest.fixture
 def world() -> World:
     """Seventy captured objects that no event announced, of a monitor that takes 64 by itself."""
-    world = World()
-    world.config = replace(world.config, distributed_above=64)
+    world = World(replace(EVERYTHING, distributed_above=64))
     world.drift.build_baseline(NAME)
     for number in range(70):
         time = f"2026-03-01T14:{number % 60:02}:00Z"
@@ -85,15 +85,15 @@ def test_a_spark_job_counts_what_functions_count_and_does_nothing_twice(
     )
     assert done.returncode == 0, done.stderr[-3000:]
     first, again = (json.loads(line) for line in done.stdout.splitlines()[-2:])
-    assert (first, again) == ({"batches": 1, "groups": 2}, {"batches": 0, "groups": 0})
+    assert first == {"batches": 1, "groups": 2, "joins": 0}
+    assert again == {"batches": 0, "groups": 0, "joins": 0}
 
     # What the job wrote, read as the evaluation reads it.
     for path in (tmp_path / f"drift/{NAME}").rglob("*.json"):
         key = str(path.relative_to(tmp_path))
         world.bucket.objects[BUCKET, key] = path.read_text()
     by_spark = gathered(world)
-    by_functions = World()
-    by_functions.config = world.config
+    by_functions = World(world.config)
     by_functions.drift.build_baseline(NAME)
     by_functions.bucket.objects |= {
         place: text for place, text in world.bucket.objects.items() if "captures/" in place[1]
@@ -101,7 +101,11 @@ def test_a_spark_job_counts_what_functions_count_and_does_nothing_twice(
     for source, _ in Listed(by_functions).versions(by_functions.config.captures):
         by_functions.drift.profile_object(source)
     assert by_spark == gathered(by_functions)
-    assert json.loads(by_spark)["rows"] == 70 * 30
+    profile = json.loads(by_spark)
+    assert profile["rows"] == 70 * 30
+    (sums,) = profile["outcomes"].values()
+    assert sums["counts"]["rows"] == 70 * 30
+    assert {"quality", "bias", "flips", "attribution"} < sums.keys()
 
 
 def gathered(world: World) -> str:
