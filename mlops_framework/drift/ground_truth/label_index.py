@@ -9,7 +9,7 @@ events or on two evaluations at the same time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -19,7 +19,8 @@ import numpy as np
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.ground_truth import predictions
-from mlops_framework.drift.ground_truth.id_hashes import Hashes, hashes_of
+from mlops_framework.drift.ground_truth.id_hashes import Hashes
+from mlops_framework.drift.ground_truth.id_sets import IdSets, numbers_of
 from mlops_framework.drift.ground_truth.label_files import LabelFile, label_files
 from mlops_framework.drift.ground_truth.tables import table_of
 from mlops_framework.drift.layout import kept_prefix
@@ -31,6 +32,8 @@ KIND: Final = "mlops-drift-label-index"
 VERSION: Final = 1
 _MOST_AT_ONCE: Final = 8_000_000
 """Labels that are compared at once: 8 bytes each for the hash and for the file, and the sorting."""
+MOST_COMPARED: Final = 200_000_000
+"""Ids that one evaluation compares: a gigabyte to read, and some 40 s of its processor."""
 _MARGIN: Final = timedelta(days=2)
 _HOUR: Final = timedelta(hours=1)
 
@@ -129,7 +132,12 @@ class Matches:
 
 
 def find_matches(
-    config: MonitorConfig, store: Store, windows: Sequence[Window], now: datetime
+    config: MonitorConfig,
+    store: Store,
+    windows: Sequence[Window],
+    now: datetime,
+    *,
+    most: int = MOST_COMPARED,
 ) -> Matches:
     """Compare what was not compared yet, and remember it.
 
@@ -138,6 +146,7 @@ def find_matches(
         store: Its documents.
         windows: The windows within reach that have captures.
         now: The present.
+        most: So many ids are compared, about; windows beyond have their turn with the next call.
     """
     assert config.ground_truth is not None
     records = Records(store, config)
@@ -166,8 +175,14 @@ def find_matches(
         if missing and kept.get(window):
             due[window] = (seen, missing)
         seen_now[window.start] = seen
+
+    def turn(window: Window) -> tuple[bool, int, Window]:
+        """Those first that will not be looked at much longer, then those that miss most files."""
+        return now < window.end + horizon, -len(due[window][1]), window
+
+    due = {window: due[window] for window in sorted(due, key=turn)}
     sizes = dict(known.sizes)
-    seen_now |= _compared(config, store, due, kept, sizes)
+    seen_now |= _compared(config, store, due, kept, sizes, most)
     oldest = min(start, now) - horizon - _MARGIN
     kept_windows = {s: seen for s, seen in known.windows.items() if s > oldest}
     remembered = {**kept_windows, **seen_now}
@@ -191,20 +206,25 @@ def _compared(
     due: Mapping[Window, tuple[Seen, Sequence[LabelFile]]],
     kept: Mapping[Window, Sequence[str]],
     sizes: dict[str, int],
+    most: int,
 ) -> Mapping[datetime, Seen]:
     """Compare each window's ids with the labels of the files that it was not compared with.
 
-    Labels are held as numbers, as many as fit, and the windows pass by one after the other.
+    Labels are held as numbers, as many as fit, and the windows pass by one after the other, until
+    it is enough for this time.
     """
     files: Sequence[LabelFile] = sorted({f for _, missing in due.values() for f in missing})
     found = {window: seen for window, (seen, _) in due.items()}
-    while files:
+    ids = IdSets(store, config)
+    ids.know(sorted(due))
+    while files and most > 0:
         slab, files = _slab(config, store, files, sizes)
-        for window, (_, missing) in due.items():
-            mine = [file for file in missing if file.name in slab.places]
-            if not mine:
+        for window in due:
+            mine = [file for file in due[window][1] if file.name in slab.places]
+            if not mine or most <= 0 or not ids.complete(window, kept[window]):
                 continue
-            counts = slab.counts(_ids(config, store, kept[window]))
+            counts = slab.counts(ids.numbers(window))
+            most -= max(1, ids.count(window))
             seen = found[window]
             names = [file.name for file in mine]
             matched = {name: n for name in names if (n := int(counts[slab.places[name]]))}
@@ -228,15 +248,25 @@ class _Slab:
     hashes: Hashes
     of: np.ndarray
 
-    def counts(self, ids: Hashes) -> np.ndarray:
-        """How many labels of each file belong to one of some ids."""
-        ids = np.unique(ids)
-        first = np.searchsorted(self.hashes, ids, side="left")
-        last = np.searchsorted(self.hashes, ids, side="right")
-        lengths = last - first
-        steps = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        hits = np.repeat(first, lengths) + steps
-        counts: np.ndarray = np.bincount(self.of[hits], minlength=len(self.places))
+    def counts(self, sets: Iterable[Hashes]) -> np.ndarray:
+        """How many labels of each file belong to one of some ids.
+
+        Args:
+            sets: The ids as numbers, ascending in each set.
+        """
+        hit = np.zeros(len(self.hashes), bool)
+        for ids in sets:
+            if not len(ids) or not len(self.hashes):
+                continue
+            if len(self.hashes) <= 2 * len(ids):
+                place = np.minimum(np.searchsorted(ids, self.hashes), len(ids) - 1)
+                hit |= ids[place] == self.hashes
+                continue
+            first = np.searchsorted(self.hashes, ids, side="left")
+            lengths = np.searchsorted(self.hashes, ids, side="right") - first
+            steps = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+            hit[np.repeat(first, lengths) + steps] = True
+        counts: np.ndarray = np.bincount(self.of[hit], minlength=len(self.places))
         return counts
 
 
@@ -252,8 +282,10 @@ def _slab(
             files = files[position:]
             break
         read = store.read_bytes(config.data_bucket, [file.key])
-        ids = table_of(read[file.key], file.key).columns["id"] if file.key in read else ()
-        hashes.append(hashes_of(ids))
+        ids = ()
+        if file.key in read:
+            ids = table_of(read[file.key], file.key, ("id",)).columns["id"]
+        hashes.append(numbers_of(ids))
         sizes[file.name] = len(ids)
         places[file.name] = len(places)
         taken += len(ids)
@@ -263,14 +295,6 @@ def _slab(
     together = np.concatenate(hashes)
     order = np.argsort(together, kind="stable")
     return _Slab(places, together[order], of[order]), files
-
-
-def _ids(config: MonitorConfig, store: Store, keys: Sequence[str]) -> Hashes:
-    """The ids of a window's predictions."""
-    found = []
-    for key, data in sorted(store.read_bytes(config.data_bucket, keys).items()):
-        found.append(hashes_of(table_of(data, key).columns["id"]))
-    return np.concatenate(found) if found else np.empty(0, np.uint64)
 
 
 def _digest(keys: Sequence[str]) -> str:

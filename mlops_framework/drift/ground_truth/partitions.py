@@ -100,9 +100,22 @@ def join_part(
 
 
 def read_tables(store: Store, bucket: str, keys: Sequence[str]) -> Iterator[Table]:
-    """Stored tables in the order of their keys; those that vanished are left out.
+    """Stored tables in the order of their keys; those that vanished are left out."""
+    return (table for _, table in read_keyed(store, bucket, keys))
+
+
+def read_keyed(
+    store: Store, bucket: str, keys: Sequence[str], *, only: Sequence[str] = ()
+) -> Iterator[tuple[str, Table]]:
+    """Stored tables with their keys.
 
     Small ones are read side by side, as many as have some megabytes together.
+
+    Args:
+        store: Where they are.
+        bucket: Its bucket.
+        keys: Their keys.
+        only: The columns that are needed; empty for all.
     """
     at, count = 0, 1
     while at < len(keys):
@@ -113,7 +126,7 @@ def read_tables(store: Store, bucket: str, keys: Sequence[str]) -> Iterator[Tabl
         count = max(1, min(_MOST_AT_ONCE, _BYTES_AT_ONCE // max(1, size)))
         for key in some:
             if key in read:
-                yield table_of(read[key], key)
+                yield key, table_of(read[key], key, only)
 
 
 def read_label_files(store: Store, bucket: str, keys: Sequence[str]) -> Iterator[Labels]:

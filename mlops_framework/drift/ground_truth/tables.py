@@ -81,18 +81,23 @@ def table_bytes(table: Table) -> bytes:
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
-def table_of(data: bytes, source: str) -> Table:
+def table_of(data: bytes, source: str, only: Sequence[str] = ()) -> Table:
     """Read what :func:`table_bytes` wrote.
 
     Args:
         data: The file.
         source: Its name in messages.
+        only: The columns that are needed; empty for all.
 
     Raises:
         DocumentInvalid: If it is not such a file.
     """
     try:
         reader = pa.ipc.open_file(pa.BufferReader(data))
+        if only:
+            places = [reader.schema.get_field_index(name) for name in only]
+            options = pa.ipc.IpcReadOptions(included_fields=places)
+            reader = pa.ipc.open_file(pa.BufferReader(data), options=options)
         batch = reader.get_batch(0)
     except (pa.ArrowInvalid, OSError) as error:
         raise DocumentInvalid(
