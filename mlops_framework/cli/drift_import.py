@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mlops_framework.drift.model_monitor_import.schedules import Execution, Schedule
 
 POLICIES: Final = ("model-monitor", "standard")
+_ALONE: Final = "requests/constraints.json"
+"""Where constraints are the baseline, without the columns of the answer."""
 _NAME: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,62}")
 _PLACE: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 
@@ -36,7 +38,7 @@ class _Found:
         read: The schedules with their files.
         place: Where their endpoint captures.
         statistics: Of data quality; ``None`` where there are none.
-        columns: The statistics' columns, told apart.
+        columns: The statistics' columns (without them, the constraints'), told apart.
         constraints: Their constraints' document; ``None`` where there are none.
         executions: The data quality schedule's last runs, newest first.
     """
@@ -116,7 +118,7 @@ def import_model_monitor(
         found = _read(reader, schedules, captures, executions)
         schedule = found.read[0].schedule
         folder = f"s3://{place.value('data-bucket-name')}/imported/{schedule.name}"
-        baseline_uri = baseline_data or _baseline_of(found, folder)
+        baseline_uri = baseline_data or _baseline_of(found, folder, policy)
         said = Said(
             model_name=model_name or schedule.watches,
             endpoint=schedule.watches,
@@ -144,7 +146,7 @@ def import_model_monitor(
 def _read(
     reader: MonitoringSchedules, names: Sequence[str], captured: str | None, most: int
 ) -> _Found:
-    from mlops_framework.drift.model_monitor_files import Statistics
+    from mlops_framework.drift.model_monitor_files import Constraints, Statistics
     from mlops_framework.drift.model_monitor_import.columns import told_apart
 
     read = [_with_files(reader, reader.schedule(name)) for name in dict.fromkeys(names)]
@@ -160,10 +162,15 @@ def _read(
     runs = reader.executions(quality, most) if quality.endpoint and most else []
     document = reader.document(quality.statistics) if quality.statistics else None
     constraints = reader.document(quality.constraints) if quality.constraints else None
-    if document is None:
+    statistics = Statistics.from_document(document, quality.statistics) if document else None
+    names_in_order: list[str] = []
+    if statistics is not None:
+        names_in_order = [feature.name for feature in statistics.features]
+    elif constraints is not None:
+        alone = Constraints.from_document(constraints, quality.constraints)
+        names_in_order = [feature.name for feature in alone.features]
+    if not names_in_order:
         return _Found(read, captures, None, None, constraints, runs)
-    statistics = Statistics.from_document(document, quality.statistics)
-    names_in_order = [feature.name for feature in statistics.features]
     columns = told_apart(
         names_in_order, _a_record(reader, captures, endpoint, runs), quality.environment
     )
@@ -232,14 +239,18 @@ def _a_record(
     return None
 
 
-def _baseline_of(found: _Found, folder: str) -> str:
-    if found.statistics is None:
-        names = ", ".join(one.schedule.name for one in found.read)
-        raise NotDone(
-            f"No statistics.json is named by {names}. Name the endpoint's data quality schedule, "
-            "too, or the training data: --baseline-data s3://bucket/key."
-        )
-    return f"{folder}/statistics.json"
+def _baseline_of(found: _Found, folder: str, policy: str) -> str:
+    if found.statistics is not None:
+        return f"{folder}/statistics.json"
+    if found.constraints is not None and policy == "model-monitor":
+        return f"{folder}/{_ALONE}"
+    names = ", ".join(one.schedule.name for one in found.read)
+    alone = " Its constraints alone would do for --policy model-monitor."
+    raise NotDone(
+        f"No statistics.json is named by {names}. Name the endpoint's data quality schedule, "
+        "too, or the training data: --baseline-data s3://bucket/key."
+        f"{alone if found.constraints is not None else ''}"
+    )
 
 
 def _captures(captures: str, place: Place) -> str:
@@ -286,16 +297,24 @@ def _compared(
 
 def _baseline(found: _Found) -> Baseline | None:
     from mlops_framework.drift.model_monitor_files import Constraints
+    from mlops_framework.drift.model_monitor_files.alone import baseline_of_constraints
+    from mlops_framework.drift.model_monitor_files.statistics import without_features
     from mlops_framework.drift.model_monitor_files.training import baseline_of
     from mlops_framework.drift.model_monitor_policy.preparing import ruled
 
-    if found.statistics is None or found.columns is None:
+    if found.columns is None:
         return None
-    source = "statistics.json"
-    baseline = baseline_of(found.statistics, source=source, without=found.columns.answered)
-    constraints = None
+    answered, constraints = found.columns.answered, None
     if found.constraints is not None:
         constraints = Constraints.from_document(found.constraints, "constraints.json")
+    if found.statistics is not None:
+        baseline = baseline_of(found.statistics, source="statistics.json", without=answered)
+    elif constraints is not None:
+        requested = without_features(found.constraints, answered)
+        kept = Constraints.from_document(requested, "constraints.json")
+        baseline = baseline_of_constraints(kept, source="constraints.json")
+    else:
+        return None
     return ruled(baseline, constraints)
 
 
@@ -312,11 +331,13 @@ def _write(
     from mlops_framework.cli.drift_import_words import yaml_of
     from mlops_framework.drift.model_monitor_files.statistics import without_features
 
+    answered = found.columns.answered if found.columns else ()
     if found.statistics is not None and baseline_data is None:
         schedule = next(one.schedule for one in found.read if one.schedule.kind == "DataQuality")
-        answered = found.columns.answered if found.columns else ()
         document = reader.document(schedule.statistics)
         reader.write(f"{folder}/statistics.json", without_features(document, answered))
+    elif found.constraints is not None and baseline_data is None:
+        reader.write(f"{folder}/{_ALONE}", without_features(found.constraints, answered))
     if constraints:
         reader.write(constraints, found.constraints)
     write_text(output, yaml_of(result), never_over=())

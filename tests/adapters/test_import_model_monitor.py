@@ -354,6 +354,24 @@ def test_two_schedules_of_one_kind_are_refused(
     assert "are both of kind DataQuality" in done.stderr
 
 
+def test_constraints_alone_are_the_baseline_of_the_checks_that_they_are_good_for(
+    importing: Callable[..., Result], sagemaker: Stubber, s3: Any, world: None, tmp_path: Path
+) -> None:
+    s3.delete_object(Bucket=THEIRS, Key="base/statistics.json")
+    answers(sagemaker)
+
+    done = importing(SCHEDULE, "--json", "--output", str(tmp_path / "monitor.yaml"))
+
+    assert done.exit_code == 0, done.stderr
+    said = json.loads(done.stdout)
+    request = DriftMonitorRequest.model_validate(said["request"])
+    assert request.baseline_data.endswith(f"/imported/{SCHEDULE}/requests/constraints.json")
+    bucket, _, key = request.baseline_data.removeprefix("s3://").partition("/")
+    kept = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert [feature["name"] for feature in kept["features"]] == ["income", "children", "colour"]
+    assert {run["own_rule"]["verdict"] for run in said["executions"]} == {"insufficient-data"}
+
+
 def test_without_statistics_the_training_data_has_to_be_named(
     importing: Callable[..., Result], sagemaker: Stubber, s3: Any
 ) -> None:

@@ -199,7 +199,7 @@ def is_statistics(document: Any) -> bool:
 
 
 def without_features(document: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    """A ``statistics.json`` without some of its columns."""
+    """A ``statistics.json`` (or ``constraints.json``) without some of its columns."""
     kept = [feature for feature in document["features"] if feature.get("name") not in names]
     return {**document, "features": kept}
 

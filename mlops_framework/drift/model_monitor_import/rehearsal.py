@@ -15,7 +15,7 @@ from mlops_framework.drift.model_monitor_import.schedules import Execution
 from mlops_framework.drift.model_monitor_policy.checks import checks_of, violations_of
 from mlops_framework.drift.model_monitor_policy.rule import COMPLETED, VIOLATED, constraints_of
 from mlops_framework.drift.objects import CaptureKey, ObjectVersion
-from mlops_framework.drift.policy import Policy, Verdict, judge
+from mlops_framework.drift.policy import Judgement, Policy, Verdict, judge
 from mlops_framework.drift.ports import Sources
 from mlops_framework.drift.profile import Profile, merge
 from mlops_framework.drift.profiling import profile_chunks
@@ -119,6 +119,8 @@ def look(
     profile = merge(baseline, found)
     policy = Policy.of(config)
     judgement = judge(baseline, profile, policy)
+    if not baseline.rows:  # constraints alone: its own rule has nothing to compare with
+        judgement = Judgement("insufficient-data")
     findings = findings_of(judgement, baseline, profile, policy)
     drifted = judgement.verdict == "drift"
     return Seen(
