@@ -24,7 +24,7 @@ from mlops_framework.drift.checking import (
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import FileUnusable
 from mlops_framework.drift.model_monitor_files import Constraints
-from mlops_framework.drift.model_monitor_policy.preparing import POLICY, ruled
+from mlops_framework.drift.model_monitor_policy.preparing import POLICY, of_same_data, ruled
 from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.policy import Verdict
 from mlops_framework.drift.ports import Store
@@ -287,7 +287,9 @@ def prepared(
     columns_known(config, baseline)
     if config.policy != POLICY:
         return baseline
-    return ruled(baseline, constraints or baseline.constraints)
+    if constraints is not None:
+        return ruled(baseline, of_same_data(constraints, baseline, "The constraints.json"))
+    return ruled(baseline, baseline.constraints)
 
 
 def count_files(

@@ -40,13 +40,27 @@ def prepared(config: MonitorConfig, baseline: Baseline, sources: Sources) -> Bas
     except ValueError as error:
         raise MonitorFileInvalid(f"{location} is not JSON: {error}.") from error
     constraints = Constraints.from_document(document, str(location))
+    return ruled(baseline, of_same_data(constraints, baseline, str(location)))
+
+
+def of_same_data(constraints: Constraints, baseline: Baseline, source: str) -> Constraints:
+    """The constraints, if they are about columns of the baseline.
+
+    Args:
+        constraints: What the columns have to be like.
+        baseline: What is compared with.
+        source: Where the constraints lie, for messages.
+
+    Raises:
+        MonitorFileInvalid: If they are about other columns.
+    """
     names = [feature.name for feature in constraints.features]
     if not set(names) & set(baseline.names):
         raise MonitorFileInvalid(
-            f"{location} is about {_listed(names)}; the baseline {baseline.source} has "
+            f"{source} is about {_listed(names)}; the baseline {baseline.source} has "
             f"{_listed(baseline.names)}. Give the constraints of the same data, or none."
         )
-    return ruled(baseline, constraints)
+    return constraints
 
 
 def ruled(baseline: Baseline, constraints: Constraints | None = None) -> Baseline:
@@ -73,4 +87,4 @@ def _listed(names: tuple[str, ...] | list[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-__all__ = ["POLICY", "asked", "prepared", "ruled"]
+__all__ = ["POLICY", "asked", "of_same_data", "prepared", "ruled"]
