@@ -11,20 +11,22 @@ from mlops_framework.contracts.fields import Accepts
 
 _NAME: Final = r'([A-Za-z_][A-Za-z0-9_]*|"[^"\\]+")'
 _ITEM: Final = r"\[(-?[0-9]{1,9}|\*)?\]"
-_PATH_WORDS: Final = (
+PATH: Final = rf"(@|({_NAME}|{_ITEM})({_ITEM}|[.]{_NAME})*)"
+"""What a path looks like."""
+PATH_WORDS: Final = (
     'a path of names joined by dots ("in quotes" if they hold other signs than letters, digits '
     "and _), [0] for one item of a list, [*] for every item"
 )
 
 Path = Annotated[
     str,
-    Field(pattern=rf"^(@|({_NAME}|{_ITEM})({_ITEM}|[.]{_NAME})*)$", max_length=256),
-    Accepts(_PATH_WORDS),
+    Field(pattern=f"^{PATH}$", max_length=256),
+    Accepts(PATH_WORDS),
 ]
 OptionalPath = Annotated[
     str,
-    Field(pattern=rf"^(@|({_NAME}|{_ITEM})({_ITEM}|[.]{_NAME})*)?$", max_length=256),
-    Accepts(f"{_PATH_WORDS}, or empty"),
+    Field(pattern=f"^{PATH}?$", max_length=256),
+    Accepts(f"{PATH_WORDS}, or empty"),
 ]
 Moment = Annotated[
     str,

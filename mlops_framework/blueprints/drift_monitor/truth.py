@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from mlops_framework.blueprints.drift_monitor.traffic import PATH, PATH_WORDS
 from mlops_framework.contracts.base import Document
 from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.fields import Accepts, ColumnName
@@ -49,6 +50,11 @@ Attribute = Annotated[
     Field(pattern="^[^ \\t\\r\\n]{0,256}$"),
     Accepts("a position (0), a name, or a path whose last name or position counts; or empty"),
 ]
+LabelAttribute = Annotated[
+    str,
+    Field(pattern=f"^([0-9]{{1,3}}|{PATH})?$", max_length=256),
+    Accepts(f"a position from 0, {PATH_WORDS} (in JSON), or empty for the first"),
+]
 LabelLocation = Annotated[
     str,
     Field(
@@ -79,9 +85,9 @@ class GroundTruth(Document):
     positive_label: Annotated[str, Field(pattern="^[^\\r\\n]{1,64}$"), Accepts("a class")] = Field(
         default="1", description="How the positive class is spelt."
     )
-    label_attribute: Annotated[
-        str, Field(pattern="^[0-9]{0,3}$"), Accepts("a position from 0, or empty for the first")
-    ] = Field(default="", description="Position of the label in the data of a label record.")
+    label_attribute: LabelAttribute = Field(
+        default="", description="Where the label is in the data of a label record."
+    )
     label_horizon_hours: Annotated[int, Field(ge=0, le=1440)] = Field(
         default=24, description="How long after the end of a window labels are waited for, hours."
     )

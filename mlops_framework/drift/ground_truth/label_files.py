@@ -100,7 +100,7 @@ def take_labels(
     origin = _origin(source)
     folder = f"{kept_prefix(config, NAME)}{hour.strftime(_HOUR)}"
     keys, count, left_out = [], 0, 0
-    found = read_labels(sources.captured(source), position=settings.label_attribute)
+    found = read_labels(sources.captured(source), attribute=settings.label_attribute)
     for part, labels in enumerate(parts_of(found)):
         name = f"{origin}.{source.sequencer or '0'}.{source.digest[-12:]}-{part:04}{SUFFIX}"
         data = table_bytes(_table(labels, source))

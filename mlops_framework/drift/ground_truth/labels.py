@@ -7,13 +7,12 @@ them with predictions*)::
     {"groundTruthData": {"data": "1", "encoding": "CSV"},
      "eventMetadata": {"eventId": "<inferenceId, or eventId>"}, "eventVersion": "0"}
 
-``data`` is CSV: a line for each row of the record, a field or several.
+``data`` is CSV: a line for each row of the record, a field or several. It may be JSON, too, or CSV
+in base64 (:mod:`.label_data`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,21 +26,28 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from mlops_framework.drift.blocks import blocks
+from mlops_framework.drift.ground_truth.label_data import (
+    REASONS,
+    LabelPlace,
+    LabelUnreadable,
+    Reason,
+    labels_in,
+)
 from mlops_framework.drift.values import Indices
 
-Fault = Literal["not-json", "no-ground-truth", "no-event-id", "label-encoding", "label-column"]
+Fault = Literal["not-json", "no-ground-truth", "no-event-id"] | Reason
 
 FAULTS: Final[Mapping[str, str]] = {
     "not-json": "the line is not a JSON object",
-    "no-ground-truth": "the record has no groundTruthData with a data string",
+    "no-ground-truth": "the record has no groundTruthData with data, a text or with JSON any value",
     "no-event-id": "the record has no eventMetadata.eventId",
-    "label-encoding": "the encoding is not CSV",
-    "label-column": "a row has no field at the position of label_attribute",
+    **REASONS,
 }
 MOST_LABELS: Final = 1_000_000
 """So many labels at most are stored in one file."""
 _LABEL_KEY: Final = re.compile(r"(?:.*/)?(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/[^/]+")
 _SPECIAL: Final = '[",\\n\\r]'
+_JSON_NUMBER: Final = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
 _SCHEMA: Final = pa.schema(
     [
         (
@@ -104,21 +110,21 @@ class Labels:
         )
 
 
-def read_labels(chunks: Iterable[bytes], *, position: str = "") -> Iterator[Labels]:
+def read_labels(chunks: Iterable[bytes], *, attribute: str = "") -> Iterator[Labels]:
     """Labels of a ground truth object, part by part.
 
     Args:
         chunks: Parts of its text, cut anywhere.
-        position: Position of the label among the fields of a row; empty for the first.
+        attribute: Where a row has its label: a position, a path into JSON, or empty for the first.
     """
-    place = int(position) if position.isdigit() else 0
+    place = LabelPlace.parse(attribute)
     for block in blocks(chunks):
         text = block.text[block.begin : block.end]
         if text.strip():
             yield _quickly(text, place) or _one_by_one(text, place)
 
 
-def _quickly(text: bytes, place: int) -> Labels | None:
+def _quickly(text: bytes, place: LabelPlace) -> Labels | None:
     """The labels, if all lines are plain; ``None`` if they have to be read one by one."""
     import pyarrow.compute as pc  # 40 ms that only those wait for who have labels
 
@@ -139,14 +145,16 @@ def _quickly(text: bytes, place: int) -> Labels | None:
     encoding, ids = pc.struct_field(truth, "encoding"), pc.struct_field(metadata, "eventId")
     if data.null_count or encoding.null_count or ids.null_count:
         return None
-    plain = pc.and_(pc.equal(encoding, "CSV"), pc.invert(pc.match_substring_regex(data, _SPECIAL)))
-    if place or not pc.all(plain).as_py() or pc.any(pc.equal(ids, "")).as_py():
+    csv, json = pc.equal(encoding, "CSV"), pc.equal(encoding, "JSON")
+    plain = pc.and_(csv, pc.invert(pc.match_substring_regex(data, _SPECIAL)))
+    plain = pc.or_(plain, pc.and_(json, pc.match_substring_regex(data, _JSON_NUMBER)))
+    if place.position or not pc.all(plain).as_py() or pc.any(pc.equal(ids, "")).as_py():
         return None
     count = len(ids)
     return Labels(ids, np.zeros(count, np.int64), np.ones(count, np.int64), data)
 
 
-def _one_by_one(text: bytes, place: int) -> Labels:
+def _one_by_one(text: bytes, place: LabelPlace) -> Labels:
     ids: list[str] = []
     rows: list[int] = []
     of: list[int] = []
@@ -167,7 +175,7 @@ def _one_by_one(text: bytes, place: int) -> Labels:
     return Labels.of_lists(ids, rows, of, texts, faults)
 
 
-def _record(line: bytes, place: int) -> tuple[str, list[str]] | Fault:
+def _record(line: bytes, place: LabelPlace) -> tuple[str, list[str]] | Fault:
     """Id and labels of one line, or why it has none."""
     try:
         record = orjson.loads(line)
@@ -176,21 +184,19 @@ def _record(line: bytes, place: int) -> tuple[str, list[str]] | Fault:
     if not isinstance(record, dict):
         return "not-json"
     truth, metadata = record.get("groundTruthData"), record.get("eventMetadata")
-    if not isinstance(truth, dict) or not isinstance(truth.get("data"), str):
+    if not isinstance(truth, dict):
         return "no-ground-truth"
-    if truth.get("encoding") != "CSV":
-        return "label-encoding"
+    data, encoding = truth.get("data"), truth.get("encoding")
+    if data is None or not (isinstance(data, str) or encoding == "JSON"):
+        return "no-ground-truth"
+    try:
+        labels = labels_in(data, encoding, place)
+    except LabelUnreadable as error:
+        return error.reason
     identity = metadata.get("eventId") if isinstance(metadata, dict) else None
     if not isinstance(identity, str) or not identity:
         return "no-event-id"
-    try:
-        table = [row for row in csv.reader(io.StringIO(truth["data"], newline=""), strict=True)]
-    except csv.Error:
-        return "label-column"
-    table = [row for row in table if row] or [[""]]
-    if any(len(row) <= place for row in table):
-        return "label-column"
-    return identity, [row[place].strip() for row in table]
+    return identity, list(labels)
 
 
 def parts_of(labels: Iterable[Labels], most: int = MOST_LABELS) -> Iterator[Labels]:

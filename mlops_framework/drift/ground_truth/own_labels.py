@@ -6,23 +6,22 @@ Whoever merges captures with ground truth (as Model Monitor's merge job does) wr
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 import numpy as np
 
 from mlops_framework.drift.capture import Truth
+from mlops_framework.drift.ground_truth.label_data import LabelPlace, LabelUnreadable, labels_in
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.values import Texts, texts_of
 
 
-def own_labels(rows: CapturedRows, position: str) -> tuple[Texts | None, int]:
+def own_labels(rows: CapturedRows, attribute: str) -> tuple[Texts | None, int]:
     """The label of each row, empty where it has none.
 
     Args:
         rows: The rows.
-        position: Position of the label among the fields of a row; empty for the first.
+        attribute: Where a row has its label: a position, a path into JSON, or empty for the first.
 
     Returns:
         ``None`` if no record has any; and how many rows have labels in their record that cannot be
@@ -30,7 +29,7 @@ def own_labels(rows: CapturedRows, position: str) -> tuple[Texts | None, int]:
     """
     if not any(rows.truths):
         return None, 0
-    place = int(position) if position.isdigit() else 0
+    place = LabelPlace.parse(attribute)
     labels = [""] * len(rows)
     misfits = 0
     starts = np.flatnonzero(np.diff(rows.records, prepend=-1))
@@ -49,15 +48,12 @@ def own_labels(rows: CapturedRows, position: str) -> tuple[Texts | None, int]:
     return texts_of(labels), misfits
 
 
-def _labels(truth: Truth, place: int) -> Sequence[str]:
+def _labels(truth: Truth, place: LabelPlace) -> Sequence[str]:
     """Of each row; none if they cannot be read."""
-    if truth.encoding != "CSV":
-        return ()
-    if not place and not any(sign in truth.data for sign in '",\n\r'):
+    plain = not any(sign in truth.data for sign in '",\n\r')
+    if truth.encoding == "CSV" and plain and not place.position:
         return (truth.data.strip(),)
     try:
-        table = list(csv.reader(io.StringIO(truth.data, newline=""), strict=True))
-    except csv.Error:
+        return labels_in(truth.data, truth.encoding, place)
+    except LabelUnreadable:
         return ()
-    table = [row for row in table if row] or [[""]]
-    return () if any(len(row) <= place for row in table) else [row[place].strip() for row in table]

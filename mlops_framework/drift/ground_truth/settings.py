@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal, Self, get_args
 
+from mlops_framework.drift.ground_truth.label_data import LabelPlace
+
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
 
 MOST_HOURS: Final = 60 * 24
@@ -53,8 +55,8 @@ class GroundTruth:
         probability_attribute: Likewise the probability of the positive class; empty for none.
         probability_threshold: From which probability on a prediction counts as positive.
         positive_label: How the positive class is spelt in labels and predictions.
-        label_attribute: Position of the label in the data of a ground truth record that holds more
-            than the label.
+        label_attribute: Where the label is in the data of a ground truth record that holds more
+            than the label: a position, or in JSON a path (:class:`~.label_data.LabelPlace`).
         label_horizon_hours: How long after the end of a window labels are waited for.
         baseline_inference_attribute: Column of the baseline data that holds predictions.
         baseline_probability_attribute: Column of the baseline data that holds probabilities.
@@ -135,6 +137,12 @@ class GroundTruth:
                 "of a BinaryClassification give inference_attribute or probability_attribute: a "
                 'position ("0") or member of the answer'
             )
+        try:
+            LabelPlace.parse(self.label_attribute)
+        except ValueError as error:
+            raise ValueError(
+                f"label_attribute: accepted is a position, or a path: {error}"
+            ) from error
         if self.probability_attribute and not self.binary:
             raise ValueError("probability_attribute: accepted with BinaryClassification alone")
         accepted = METRICS[self.problem_type]

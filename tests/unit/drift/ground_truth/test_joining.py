@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from collections.abc import Sequence
@@ -30,8 +31,17 @@ def label_line(identity: str, data: str, **changes: object) -> str:
     return json.dumps(record | changes)
 
 
-def labels_of(*lines: str, position: str = "") -> Labels:
-    (found,) = parts_of(read_labels([("\n".join(lines) + "\n").encode()], position=position))
+def in_json(identity: str, data: object) -> str:
+    return label_line(identity, "", groundTruthData={"data": data, "encoding": "JSON"})
+
+
+def in_base64(identity: str, data: str) -> str:
+    text = base64.b64encode(data.encode()).decode()
+    return label_line(identity, "", groundTruthData={"data": text, "encoding": "BASE64"})
+
+
+def labels_of(*lines: str, attribute: str = "") -> Labels:
+    (found,) = parts_of(read_labels([("\n".join(lines) + "\n").encode()], attribute=attribute))
     return found
 
 
@@ -127,7 +137,13 @@ def test_nothing_was_kept_and_nothing_is_joined() -> None:
         ('{"captureData": {}}', "no-ground-truth"),
         (label_line("a", "1", groundTruthData={"data": 1, "encoding": "CSV"}), "no-ground-truth"),
         (label_line("a", "1", groundTruthData={"data": "1"}), "label-encoding"),
-        (label_line("a", "1", groundTruthData={"data": "e", "encoding": "JSON"}), "label-encoding"),
+        (label_line("a", "1", groundTruthData={"data": "1", "encoding": "XML"}), "label-encoding"),
+        (in_json("a", "{"), "label-json"),
+        (in_json("a", None), "no-ground-truth"),
+        (in_json("a", "[]"), "label-column"),
+        (in_json("a", {"label": 1, "by": "me"}), "label-column"),
+        (in_json("a", [[1, [0]], [[2], 0]]), "label-column"),
+        (label_line("a", "", groundTruthData={"data": "1", "encoding": "BASE64"}), "label-base64"),
         (label_line("", "1"), "no-event-id"),
         (label_line("a", "1", eventMetadata=None), "no-event-id"),
         (label_line("a", '"1'), "label-column"),
@@ -139,8 +155,65 @@ def test_what_cannot_be_read_is_counted_with_its_reason(line: str, reason: str) 
     assert found.faults == {reason: 1}
 
 
+@pytest.mark.parametrize(
+    ("attribute", "data", "labels"),
+    [
+        ("", "1", ["1"]),
+        ("", "1.50", ["1.50"]),
+        ("", ' "yes " ', ["yes"]),
+        ("", "true", ["true"]),
+        ("", "null", [""]),
+        ("", 1, ["1"]),
+        ("", {"label": 1}, ["1"]),
+        ("", '{"label": 007}', None),
+        ("", '{"label": 0.10}', ["0.10"]),
+        ("", "[1, 0, null]", ["1", "0", ""]),
+        ("", '1\n{"label": 0}\n', ["1", "0"]),
+        ("1", "[[5, 1], [6, 0]]", ["1", "0"]),
+        ("1", "1", None),
+        ("truth.label", {"truth": {"label": "b", "by": "me"}, "at": 9}, ["b"]),
+        ("label", '[{"label": 1, "at": 5}, {"label": null}]', ["1", ""]),
+        ("label", {"lable": 1}, None),
+        ("label", 1, ["1"]),
+        ("[1]", [[5, 1], [6, 0]], ["1", "0"]),
+        ("rows[*].label", {"rows": [{"label": 1}, {"label": 0}]}, ["1", "0"]),
+        ("rows[*].label", {"row": []}, None),
+    ],
+)
+def test_labels_may_be_json(attribute: str, data: object, labels: list[str] | None) -> None:
+    found = labels_of(in_json("a", data), attribute=attribute)
+    assert found.texts.to_pylist() == (labels or [])
+    assert (found.rows.tolist(), found.of.tolist()) == (
+        list(range(len(labels or []))),
+        [len(labels or [])] * len(labels or []),
+    )
+    assert sum(found.faults.values()) == (labels is None)
+
+
+def test_csv_may_be_in_base64_and_all_encodings_in_one_file() -> None:
+    lines = [label_line("a", "1"), in_json("b", "1"), in_base64("c", '1\n"0"'), in_json("d", "2")]
+    found = labels_of(*lines)
+    assert found.ids.to_pylist() == ["a", "b", "c", "c", "d"]
+    assert found.texts.to_pylist() == ["1", "1", "1", "0", "2"]
+    assert found.faults == {}
+
+
+@given(st.lists(st.one_of(st.integers(), st.floats(-1e9, 1e9)), min_size=1, max_size=9))
+def test_plain_labels_are_read_at_once_as_they_are_one_by_one(numbers: list[float]) -> None:
+    lines = [in_json(str(place), json.dumps(one)) for place, one in enumerate(numbers)]
+    quick, slow = labels_of(*lines), labels_of(*lines, "{")
+    assert quick.texts.to_pylist() == slow.texts.to_pylist() == [json.dumps(n) for n in numbers]
+    assert quick.ids.to_pylist() == slow.ids.to_pylist()
+
+
+def test_a_path_reads_single_fields_of_csv_and_no_others() -> None:
+    found = labels_of(label_line("a", "1"), label_line("b", "1,2"), attribute="truth.label")
+    assert found.ids.to_pylist() == ["a"]
+    assert found.faults == {"label-column": 1}
+
+
 def test_a_label_among_other_fields_is_found_by_its_position() -> None:
-    found = labels_of(label_line("a", '7,"x, y",1'), label_line("b", "8"), position="2")
+    found = labels_of(label_line("a", '7,"x, y",1'), label_line("b", "8"), attribute="2")
     assert found.texts.to_pylist() == ["1"]
     assert found.faults == {"label-column": 1}
 
