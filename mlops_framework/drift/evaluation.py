@@ -33,7 +33,7 @@ from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.rulings import Rule, Ruling
 from mlops_framework.drift.scale.gathering import Gathering
-from mlops_framework.drift.scale.runs import start_runs
+from mlops_framework.drift.scale.runs import Load, start_runs
 from mlops_framework.drift.state import Evaluated, Found, MonitorState
 from mlops_framework.drift.watching import Filer, Scene, Waiting, Watcher
 from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due
@@ -120,14 +120,16 @@ class Evaluate:
         remembered = state.remembered(now, minutes, self._reach)
         done = _Round(now, replace(state, windows=remembered))
         distributed: list[tuple[Window, str]] = []
-        gathering = Gathering(self.store, self.config, baseline)
+        gathering, load = Gathering(self.store, self.config, baseline), Load()
         for task in tasks:
             fingerprint = fingerprints.get(task.window, _digest())
-            if self.distribution is not None and gathering.cover(task).units > gathering.limit:
-                distributed.append((task.window, fingerprint))
-                continue
-            known = done.state.windows
-            scene = self._scene(baseline, task, news.get(task.window, ""), known)
+            if self.distribution is not None and task.keys:  # silence is never too much
+                units = gathering.cover(task).units
+                if not load.takes(units, gathering.limit):
+                    distributed.append((task.window, fingerprint))
+                    continue
+            told = news.get(task.window, "")
+            scene = self._scene(gathering, task, told, done.state.windows)
             waits = any(isinstance(one, Waiting) and one.waits(scene) for one in self.watchers)
             if waits and self.distribution is not None:
                 distributed.append((task.window, fingerprint))
@@ -135,13 +137,8 @@ class Evaluate:
             # What it waits for came after others had begun to prepare it; it will be judged again.
             self._judge(scene, _digest(fingerprint) if waits and self.later else fingerprint, done)
         if self.distribution is not None:
-            start_runs(
-                self.distribution,
-                self.config.name,
-                distributed,
-                baseline_id=baseline.id,
-                now=now,
-            )
+            name = self.config.name
+            start_runs(self.distribution, name, distributed, baseline_id=baseline.id, now=now)
         self._finish(done, tag)
         windows = tuple(window for window, _ in distributed)
         return Outcome(self.config.name, tuple(done.evaluations), done.decision, windows)
@@ -235,9 +232,9 @@ class Evaluate:
             done.latest = {"version": LATEST_VERSION, "monitor": self.config.name} | entry
 
     def _scene(
-        self, baseline: Baseline, task: Task, news: str, judged: Mapping[datetime, Evaluated]
+        self, gathering: Gathering, task: Task, news: str, judged: Mapping[datetime, Evaluated]
     ) -> Scene:
-        found = Gathering(self.store, self.config, baseline)(task)
+        found, baseline = gathering(task), gathering.baseline
         return Scene(
             self.config, task, baseline, found.profile, found.sources, news, judged, found.stale
         )

@@ -4,10 +4,43 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from mlops_framework.drift.ports import Distribution
 from mlops_framework.drift.windows import Window
+
+MOST_UNITS: Final = 6_000
+"""Profiles that one evaluation reads and merges: some 25 of the seconds that it has."""
+_WINDOW: Final = 100
+"""What judging a window and writing its report costs, in profiles."""
+
+
+@dataclass
+class Load:
+    """What one evaluation takes on itself, where others can take the rest.
+
+    Attributes:
+        most: Units that are enough.
+        taken: Units that it took so far.
+    """
+
+    most: int = MOST_UNITS
+    taken: int = 0
+
+    def takes(self, units: int, limit: int) -> bool:
+        """Whether it takes a window, too: the first one if it is not too large by itself.
+
+        Args:
+            units: Profiles or parts to be merged for it.
+            limit: How many of a window one function takes by itself.
+        """
+        cost = units + _WINDOW
+        if units > limit or (self.taken and self.taken + cost > self.most):
+            return False
+        self.taken += cost
+        return True
 
 
 def start_runs(

@@ -219,3 +219,18 @@ def test_objects_that_are_profiled_are_not_planned_again() -> None:
     assert planning.plan(*day).batches == []
     with pytest.raises(ValueError, match="at most 366 days"):
         planning.plan(day[1], day[0])
+
+
+def test_more_windows_than_one_evaluation_can_judge_are_given_to_many(runs: Runs) -> None:
+    world = World(replace(CONFIG, heartbeat=False, window_minutes=5))
+    world.drift = replace(world.drift, distribution=runs)
+    world.drift.build_baseline(NAME)
+    world.evaluate("2026-03-01T05:55:00Z")
+    for number in range(80):
+        time = f"2026-03-01T{6 + number // 12:02}:{number % 12 * 5:02}:00Z"
+        world.capture(time, rows_of(2, number))
+    judged = world.evaluate("2026-03-01T13:15:00Z")
+    assert len(judged) == 59 + 1
+    assert judged[-1] == ("13:00", "no-data")  # a silence is told at once
+    ((_, since, until, _),) = runs.started
+    assert (since, until) == (moment("2026-03-01T10:55:00Z"), moment("2026-03-01T12:40:00Z"))
