@@ -76,12 +76,6 @@ def _writing(given: Parameters, account: Account) -> Iterator[Ask]:
     yield from key(used, "s3", "GenerateDataKey")
 
 
-def _writing_in_parts(given: Parameters, account: Account) -> Iterator[Ask]:
-    yield from _writing(given, account)
-    # Each further part is encrypted under the data key that the first one was given.
-    yield from key(account.bucket_key(given["Bucket"]), "s3", "Decrypt")
-
-
 def _on_object(action: str) -> Asks:
     def asks(given: Parameters, _: Account) -> Iterator[Ask]:
         yield Ask(action, _object(given))
@@ -148,13 +142,6 @@ def _publishing(given: Parameters, account: Account) -> Iterator[Ask]:
     topic = given["TopicArn"]
     yield Ask("sns:Publish", topic)
     yield from key(account.topic_key(topic), "sns", "GenerateDataKey", "Decrypt")
-
-
-def _sending(given: Parameters, account: Account) -> Iterator[Ask]:
-    queue = given["QueueUrl"]
-    found = account.find("AWS::SQS::Queue", queue)
-    yield Ask("sqs:SendMessage", found.arn if found else arn("sqs", queue.rpartition("/")[2]))
-    yield from key(account.queue_key(queue), "sqs", "GenerateDataKey", "Decrypt")
 
 
 def _invoking(given: Parameters, _: Account) -> Iterator[Ask]:
@@ -245,17 +232,10 @@ OPERATIONS: Mapping[str, Asks] = {
     "s3.GetObject": _reading,
     "s3.HeadObject": _reading,
     "s3.PutObject": _writing,
-    "s3.CreateMultipartUpload": _writing_in_parts,
-    "s3.UploadPart": _writing_in_parts,
-    "s3.CompleteMultipartUpload": _writing_in_parts,
-    "s3.AbortMultipartUpload": _on_object("s3:AbortMultipartUpload"),
     "s3.DeleteObject": _on_object("s3:DeleteObject"),
     "s3.ListObjectsV2": _on_bucket("s3:ListBucket"),
     "s3.ListObjectVersions": _on_bucket("s3:ListBucketVersions"),
-    **{
-        f"dynamodb.{name}": _item(name)
-        for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
-    },
+    **{f"dynamodb.{name}": _item(name) for name in ("GetItem", "PutItem", "DeleteItem", "Scan")},
     **{
         f"cloudformation.{name}": _stack(name)
         for name in (
@@ -269,7 +249,6 @@ OPERATIONS: Mapping[str, Asks] = {
     },
     "events.PutEvents": _events,
     "sns.Publish": _publishing,
-    "sqs.SendMessage": _sending,
     "lambda.Invoke": _invoking,
     "ssm.GetParameter": _reading_parameters("GetParameter"),
     "ssm.GetParameters": _reading_parameters("GetParameters"),
@@ -308,7 +287,6 @@ OPERATIONS: Mapping[str, Asks] = {
             ("DescribeModelCardExportJob", "model-card", "ModelCardExportJobArn"),
             ("CreateModelPackageGroup", "model-package-group", "ModelPackageGroupName"),
             ("DescribeModelPackageGroup", "model-package-group", "ModelPackageGroupName"),
-            ("DescribeModelPackage", "model-package", "ModelPackageName"),
             ("DescribeModel", "model", "ModelName"),
             ("DescribeTrainingJob", "training-job", "TrainingJobName"),
             ("DescribeProcessingJob", "processing-job", "ProcessingJobName"),

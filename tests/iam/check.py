@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from tests.iam import calls
 from tests.iam.account import ACCOUNT, Account, Resource
 from tests.iam.handed import Use, Visit, uses
-from tests.iam.policies import Ask, lets_in, permitted
+from tests.iam.policies import Ask, lets_in, matches, permitted
 from tests.iam.reference import problem
 from tests.iam.running import running
 
@@ -27,12 +27,14 @@ class Findings:
     Attributes:
         asked: How often each role asked for each action.
         operations: How often each operation was called.
+        functions: How often each function called something, by its name in the template.
         missing: What a role needed and was not allowed, and for what.
         wrong: What this check itself does not know, or knows wrongly.
     """
 
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
+    functions: Counter[str] = field(default_factory=Counter)
     missing: dict[str, None] = field(default_factory=dict)
     wrong: dict[str, None] = field(default_factory=dict)
     _held: dict[str, bool] = field(default_factory=dict, init=False)
@@ -87,14 +89,46 @@ class Findings:
             self.missing[told] = None
 
 
-def check(lines: Iterable[Mapping[str, Any]]) -> Findings:
+@dataclass(frozen=True)
+class Example:
+    """A call that a function may make, and that no test makes it make.
+
+    Attributes:
+        function: Pattern of the functions' names in their templates.
+        operation: ``<service>.<Operation>``.
+        parameters: As it would be made, of the function and its account; ``None`` where its stack
+            is not yet so far.
+    """
+
+    function: str
+    operation: str
+    parameters: Callable[[Resource, Account], Mapping[str, Any] | None]
+
+    def by(self, function: Resource, account: Account) -> Mapping[str, Any] | None:
+        """The line of a record that it would be."""
+        parameters = self.parameters(function, account)
+        service, _, operation = self.operation.partition(".")
+        return parameters and {
+            "kind": "call",
+            "function": function.physical_id,
+            "role": "",
+            "service": service,
+            "operation": operation,
+            "parameters": parameters,
+            "error": "",
+        }
+
+
+def check(lines: Iterable[Mapping[str, Any]], examples: Iterable[Example] = ()) -> Findings:
     """Read a record from its beginning.
 
     Args:
         lines: As :mod:`mlops_framework.local.plane.record` writes them.
+        examples: Calls that are looked at as if their functions had made them.
     """
     account, findings = Account(), Findings()
     stacks: dict[str, dict[str, Resource]] = {}
+    rare = tuple(examples)
     for line in lines:
         if line["kind"] == "call":
             _call(account, findings, line)
@@ -102,7 +136,7 @@ def check(lines: Iterable[Mapping[str, Any]]) -> Findings:
         if line["event"] == "delete":
             # A stack is looked at when it is whole: its policies may come after what needs them.
             gone = account.find(line["type"], line["physical_id"])
-            _settle(account, findings, stacks.pop(gone.stack, {}) if gone else {})
+            _settle(account, findings, stacks.pop(gone.stack, {}) if gone else {}, rare)
             account.apply(line)
         else:
             made = account.apply(line)
@@ -110,7 +144,7 @@ def check(lines: Iterable[Mapping[str, Any]]) -> Findings:
         if line["type"].startswith("AWS::IAM::"):
             findings.changed()
     for made_by in stacks.values():
-        _settle(account, findings, made_by)
+        _settle(account, findings, made_by, rare)
     return findings
 
 
@@ -120,7 +154,12 @@ def read(record: Path) -> Iterator[Mapping[str, Any]]:
         yield from map(json.loads, file)
 
 
-def _settle(account: Account, findings: Findings, made: Mapping[str, Resource]) -> None:
+def _settle(
+    account: Account,
+    findings: Findings,
+    made: Mapping[str, Resource],
+    rare: Iterable[Example],
+) -> None:
     for resource in made.values():
         purpose = f"{resource.kind} {resource.logical_id} of {resource.stack}"
         try:
@@ -131,6 +170,13 @@ def _settle(account: Account, findings: Findings, made: Mapping[str, Resource]) 
                     findings.visit(account, found, purpose)
         except LookupError as error:
             findings.wrong[f"{purpose}: {error}"] = None
+        if resource.kind == "AWS::Lambda::Function":
+            findings.functions.setdefault(resource.logical_id, 0)
+            for example in rare:
+                if matches(example.function, resource.logical_id) and (
+                    line := example.by(resource, account)
+                ):
+                    _call(account, findings, line)
 
 
 def _call(account: Account, findings: Findings, line: Mapping[str, Any]) -> None:
@@ -144,6 +190,7 @@ def _call(account: Account, findings: Findings, line: Mapping[str, Any]) -> None
     except LookupError as error:
         findings.wrong[f"{purpose}: {error}"] = None
         return
+    findings.functions[function.logical_id] += 1
     own = str(function.properties["Role"])
     for ask in asks:
         findings.ask(account, line["role"] or own, ask, purpose)

@@ -85,12 +85,12 @@ def test_only_who_may_list_the_bucket_is_told_that_an_object_is_missing() -> Non
 
 
 def test_a_policy_that_comes_later_does_not_excuse_the_call_before_it() -> None:
-    sent = call("sqs.SendMessage", QueueUrl="https://sqs/captures")
+    sent = call("lambda.Invoke", FunctionName="other")
     later = made(
         "AWS::IAM::Policy",
         "later",
         Roles=["profile"],
-        PolicyDocument=allowing(["sqs:SendMessage"]),
+        PolicyDocument=allowing(["lambda:InvokeFunction"]),
     )
 
     assert len(check([*account(), sent, later]).missing) == 1
