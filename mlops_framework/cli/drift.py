@@ -60,9 +60,13 @@ def report(
 ) -> None:
     """Show a monitor's last report, worst column first.
 
+    \b
+    mlops drift report churn-prod --env prod --html report.html
+
     Exit status: 0 healthy or no verdict, 2 drift, 1 if there is no report.
-    """
+    """  # noqa: D301
     from mlops_framework.cli import screen
+    from mlops_framework.cli.drift_files import save
 
     place = ctx.obj.places.find(env)
     with screen.progress(f"Reading the last report of {monitor}"):
@@ -71,13 +75,12 @@ def report(
         latest = json.loads(_read(s3, bucket, latest_key, monitor))
         where = latest["report"]
         document = json.loads(_read(s3, where["bucket"], where["json_key"], monitor))
-        if html is not None:
-            html.parent.mkdir(parents=True, exist_ok=True)
-            html.write_bytes(_read(s3, where["bucket"], where["html_key"], monitor))
+        page = _read(s3, where["bucket"], where["html_key"], monitor) if html else b""
+    saved = html if html and save("page", html, page.decode()) else None
     if as_json:
         screen.show_json(document)
     else:
-        _show(document, where, html)
+        _show(document, where, saved)
     if document["verdict"] == "drift":
         raise typer.Exit(drift_check.DRIFT)
 

@@ -125,8 +125,7 @@ def _write(
 ) -> None:
     """Write what was asked for; that it cannot be written changes nothing about the verdict."""
     from mlops_framework.cli import screen
-    from mlops_framework.cli.drift_files import write_text
-    from mlops_framework.drift.errors import FileUnusable
+    from mlops_framework.cli.drift_files import save
     from mlops_framework.drift.report_html import report_page
 
     say = screen.show_note if quiet else screen.show_line
@@ -134,11 +133,7 @@ def _write(
         if path is None:
             continue
         text = report_page(document) if what == "page" else _text(document)
-        try:
-            write_text(path, text, never_over=found.read)
-        except FileUnusable as fault:
-            screen.show_note(f"The report's {what} was not written: {fault} The verdict stands.")
-        else:
+        if save(what, path, text, never_over=found.read):
             say(f"Report ({what}): {path}")
 
 

@@ -22,6 +22,22 @@ def write_text(path: Path, text: str, *, never_over: Iterable[Path]) -> None:
         raise FileUnusable(f"{path} cannot be written: {error.strerror}.") from error
 
 
+def save(what: str, path: Path, text: str, *, never_over: Iterable[Path] = ()) -> bool:
+    """Write a part of the report; that it cannot be written is told and changes no verdict.
+
+    Returns:
+        Whether it was written.
+    """
+    from mlops_framework.cli import screen
+
+    try:
+        write_text(path, text, never_over=never_over)
+    except FileUnusable as fault:
+        screen.show_note(f"The report's {what} was not written: {fault} The verdict stands.")
+        return False
+    return True
+
+
 def refuse_over(path: Path, never_over: Iterable[Path]) -> None:
     """Refuse to write over what is read.
 

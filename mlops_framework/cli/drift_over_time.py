@@ -48,7 +48,10 @@ def backfill(
     Captures that are profiled already are passed over, so that what was broken off goes on where it
     was: give the same command again. Each window gets a report; windows that were judged before are
     judged again.
-    """
+
+    \b
+    mlops drift backfill churn-prod --env prod --from 2026-01-01 --to 2026-04-01
+    """  # noqa: D301
     from mlops_framework.cli import screen
 
     place = ctx.obj.places.find(env)
@@ -103,29 +106,34 @@ def history(
 ) -> None:
     """Show every judged window of a time, oldest first, with what drifted.
 
-    Exit status: 0 if no window drifted, 2 if one did.
-    """
+    \b
+    mlops drift history churn-prod --env prod --from 2026-03-01
+    mlops drift history churn-prod --from 2026-03-01 --to 2026-03-08 --html history.html
+
+    Exit status: 0 if no window drifted, 2 if one did, 1 if none was judged.
+    """  # noqa: D301
     from mlops_framework.cli import screen
+    from mlops_framework.cli.drift_files import save
     from mlops_framework.drift.history import entry_of, history_page
 
     place = ctx.obj.places.find(env)
     today = ctx.obj.clock.today()
     start, end = _span(since or str(today - timedelta(days=_DEFAULT_DAYS)), until, today)
-    with screen.progress(f"Reading the reports of {endpoint}"):
+    entries = []
+    with screen.progress(f"Reading the reports of {endpoint}") as told:
         bucket, s3 = place.value("data-bucket-name"), place.client("s3")
-        entries = [
-            entry_of(json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
-            for key in _reports(s3, bucket, endpoint, start, end)
-        ]
+        for number, key in enumerate(_reports(s3, bucket, endpoint, start, end), 1):
+            told.update(f"Reading the reports of {endpoint}: {number:,}, {_day_of(key)}")
+            entries.append(
+                entry_of(json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
+            )
     entries = [entry for entry in entries if start <= entry["start"] < end]
     if not entries:
         raise NotDone(
             f"No window of {endpoint} between {start} and {end} was judged. mlops pipelines list "
             f"shows the monitors; mlops drift backfill {endpoint} --from … judges the past."
         )
-    if html is not None:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(history_page(endpoint, entries), encoding="utf-8")
+    saved = html is not None and save("page", html, history_page(endpoint, entries))
     if as_json:
         screen.show_json({"endpoint": endpoint, "windows": entries})
     else:
@@ -142,7 +150,7 @@ def history(
                 for each in entries
             ],
         )
-        if html is not None:
+        if saved:
             screen.show_line(f"Page: {html}")
     if any(each["verdict"] == "drift" for each in entries):
         raise typer.Exit(_DRIFT)
@@ -210,6 +218,11 @@ def _reports(s3: Any, bucket: str, endpoint: str, start: str, end: str) -> Itera
                 if each["Key"].endswith("/report.json"):
                     yield each["Key"]
         day += timedelta(days=1)
+
+
+def _day_of(key: str) -> str:
+    """The day of a report by its key, ``.../yyyy/mm/dd/HHMM/report.json``."""
+    return "-".join(key.split("/")[-5:-2])
 
 
 def _span(since: str, until: str | None, now: datetime) -> tuple[str, str]:

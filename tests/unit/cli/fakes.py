@@ -52,6 +52,14 @@ class FakeS3:
             raise NoSuchKey(Key)
         return {"Body": io.BytesIO(self.objects[Bucket, Key])}
 
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_objects_v2"
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, *, Bucket: str, Prefix: str) -> list[dict[str, Any]]:
+        keys = sorted(key for place, key in self.objects if place == Bucket)
+        return [{"Contents": [{"Key": key} for key in keys if key.startswith(Prefix)]}]
+
 
 @dataclass
 class FakeModelRegistry:

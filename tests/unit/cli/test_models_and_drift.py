@@ -133,3 +133,62 @@ def test_a_monitor_that_has_not_reported_is_told_with_the_reasons(run: Run) -> N
     assert result.exit_code == 1
     assert "drift/income/latest.json" in result.stderr
     assert "nothing was evaluated yet" in result.stderr
+
+
+def test_a_page_that_cannot_be_saved_loses_no_verdict(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    page = tmp_path / "taken" / "report.html"
+
+    told = run(
+        "drift", "report", "income", "--html", str(page), using=tools(clients=reported(REPORT))
+    )
+
+    assert told.exit_code == 2
+    assert "AGEP" in told.stdout
+    assert "page was not written" in told.stderr
+
+
+def judged(hour: int, verdict: str) -> tuple[tuple[str, str], bytes]:
+    """A report of a window, as the service stores it."""
+    document = {
+        **REPORT,
+        "verdict": verdict,
+        "features": ["AGEP"] if verdict == "drift" else [],
+        "window": {
+            "start": f"2026-03-01T{hour:02}:00:00Z",
+            "end": f"2026-03-01T{hour + 1:02}:00:00Z",
+            "complete": True,
+        },
+        "captures": {"rows": 1000},
+        "columns": [],
+        "findings": [],
+    }
+    key = f"drift/income/reports/2026/03/01/{hour:02}00/report.json"
+    return (BUCKET, key), json.dumps(document).encode()
+
+
+def test_the_windows_of_a_time_are_shown_oldest_first(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "history.html"
+    s3 = FakeS3(dict([judged(9, "drift"), judged(10, "healthy"), judged(8, "healthy")]))
+    clients = {"s3": s3}
+    span = ("--from", "2026-03-01", "--to", "2026-03-01T10:00:00Z")
+
+    shown = run(
+        "drift", "history", "income", *span, "--html", str(page), using=tools(clients=clients)
+    )
+    later = ("--from", "2026-03-01T10:00:00Z", "--to", "2026-03-02", "--json")
+    healthy = run("drift", "history", "income", *later, using=tools(clients=clients))
+    nothing = run(
+        "drift", "history", "income", "--from", "2025-01-01", using=tools(clients=clients)
+    )
+
+    assert (shown.exit_code, healthy.exit_code, nothing.exit_code) == (2, 0, 1), shown.stderr
+    lines = [line for line in shown.stdout.splitlines() if "2026-03-01T" in line]
+    assert [line.split()[0] for line in lines] == ["2026-03-01T08:00:00Z", "2026-03-01T09:00:00Z"]
+    assert "AGEP" in lines[1]
+    assert f"Page: {page}" in shown.stdout
+    assert page.read_text().startswith("<!doctype html>")
+    assert [each["start"] for each in json.loads(healthy.stdout)["windows"]] == [
+        "2026-03-01T10:00:00Z"
+    ]
+    assert "at most 366 days" in nothing.stderr or "was judged" in nothing.stderr
