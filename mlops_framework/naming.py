@@ -46,6 +46,8 @@ ENVIRONMENT_TAG: Final = "mlops:environment"
 
 CAPTURES_PREFIX: Final = "captures"
 ASYNCHRONOUS_PREFIX: Final = "asynchronous"
+UNANSWERED_PREFIX: Final = "unanswered"
+"""Notes of captured calls whose answers have not come yet."""
 DATASETS_PREFIX: Final = "datasets"
 CODE_PREFIX: Final = "code"
 MODELS_PREFIX: Final = "models"

@@ -11,9 +11,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdas.inference import wiring
-from lambdas.inference.request import PayloadTooLarge, RequestMalformed, read_request
+from lambdas.inference.request import (
+    InferenceRequest,
+    PayloadTooLarge,
+    RequestMalformed,
+    read_request,
+)
 from mlops_framework.aws.inference import ModelNotReady, ModelRefused, TargetUnknown
 from mlops_framework.aws.inference_capture import Exchange
+from mlops_framework.aws.late_answers import Notes, keep_request
 from mlops_framework.orchestration.errors import ServiceRefused, ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -48,6 +54,8 @@ def answer(
     model: SageMakerInference,
     queue: SageMakerQueue | None = None,
     capture: InferenceCapture | None = None,
+    notes: Notes | None = None,
+    needs_target: bool = False,
 ) -> dict[str, Any]:
     """The prediction for a request, where it will be, or a problem document.
 
@@ -56,30 +64,23 @@ def answer(
         model: The endpoint.
         queue: The endpoint's queue; none when it answers at once.
         capture: Captures the call; none where SageMaker does, or nobody.
+        notes: Where captured requests wait for answers that come later.
+        needs_target: Whether a call names the model that answers it; others may not.
     """
     try:
         request = read_request(
             event.get("body"), is_base64=bool(event.get("isBase64Encoded", False))
         )
+        _check_target(request, needs_target)
         if queue is not None:
-            if request.target_variant:
-                raise RequestMalformed("target_variant: an asynchronous endpoint has one variant.")
-            queued = queue.ask(
-                request.body,
-                content_type=request.content_type,
-                accept=request.accept,
-                inference_id=request.inference_id,
-            )
-            if capture is not None:
-                identity = queued.inference_id
-                capture.keep(Exchange(request.body, request.content_type, inference_id=identity))
-            return _taken(queued)
+            return _taken(_asked(request, queue, capture, notes))
         prediction = model.predict(
             request.body,
             content_type=request.content_type,
             accept=request.accept,
             inference_id=request.inference_id,
             variant=request.target_variant,
+            target_model=request.target_model,
         )
         if capture is not None:
             capture.keep(
@@ -89,6 +90,7 @@ def answer(
                     prediction.body,
                     prediction.content_type,
                     prediction.variant,
+                    request.target_model,
                     request.inference_id,
                 )
             )
@@ -99,7 +101,50 @@ def answer(
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Entry point of the function."""
-    return answer(event, model=wiring.model(), queue=wiring.queue(), capture=wiring.capture())
+    return answer(
+        event,
+        model=wiring.model(),
+        queue=wiring.queue(),
+        capture=wiring.capture(),
+        notes=wiring.notes(),
+        needs_target=wiring.needs_target(),
+    )
+
+
+def _check_target(request: InferenceRequest, needs_target: bool) -> None:
+    if needs_target and not request.target_model:
+        raise RequestMalformed(
+            "target_model is missing: this endpoint has many models; name the one that answers, "
+            "as its key below the endpoint's models_location, for example churn.tar.gz."
+        )
+    if request.target_model and not needs_target:
+        raise RequestMalformed(
+            "target_model: this endpoint has no models to choose from; leave it out."
+        )
+
+
+def _asked(
+    request: InferenceRequest,
+    queue: SageMakerQueue,
+    capture: InferenceCapture | None,
+    notes: Notes | None,
+) -> Queued:
+    """Put the call into the queue, and capture what was asked."""
+    if request.target_variant:
+        raise RequestMalformed("target_variant: an asynchronous endpoint has one variant.")
+    queued = queue.ask(
+        request.body,
+        content_type=request.content_type,
+        accept=request.accept,
+        inference_id=request.inference_id,
+    )
+    if capture is not None:
+        exchange = Exchange(request.body, request.content_type, inference_id=queued.inference_id)
+        if notes is None:
+            capture.keep(exchange)
+        else:
+            keep_request(capture, notes, exchange, queued.output_location, request.accept)
+    return queued
 
 
 def _taken(queued: Queued) -> dict[str, Any]:

@@ -14,7 +14,12 @@ PAYLOAD_LIMIT: Final = 5 * 1024 * 1024
 _MEDIA_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+*-]+(\s*;\s*[\w.-]+=[\w.\"-]+)*")
 _INFERENCE_ID: Final = re.compile(r"[\x20-\x7e]{1,64}")
 _VARIANT: Final = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,62}")
-_KEYS: Final = ("payload", "content_type", "accept", "inference_id", "target_variant")
+_MODEL: Final = re.compile(r"[A-Za-z0-9][\w.=+@-]*(/[\w.=+@-]+)*", re.ASCII)
+_MODEL_LENGTH: Final = 256
+_KEYS: Final = (
+    *("payload", "content_type", "accept", "inference_id"),
+    *("target_variant", "target_model"),
+)
 
 
 class RequestMalformed(Exception):
@@ -34,6 +39,7 @@ class InferenceRequest:
     accept: str = ""
     inference_id: str = ""
     target_variant: str = ""
+    target_model: str = ""
 
 
 def read_request(text: str | None, *, is_base64: bool = False) -> InferenceRequest:
@@ -74,6 +80,7 @@ def read_request(text: str | None, *, is_base64: bool = False) -> InferenceReque
         _media_type(body, "accept"),
         _inference_id(body),
         _target_variant(body),
+        _target_model(body),
     )
 
 
@@ -121,3 +128,16 @@ def _target_variant(body: dict[str, Any]) -> str:
             f"target_variant is {value!r}; accepted: the name of one of the endpoint's variants."
         )
     return str(value)
+
+
+def _target_model(body: dict[str, Any]) -> str:
+    value = body.get("target_model", "")
+    if "target_model" not in body:
+        return ""
+    if not (isinstance(value, str) and len(value) <= _MODEL_LENGTH and _MODEL.fullmatch(value)):
+        raise RequestMalformed(
+            f"target_model is {value!r}; accepted: the key of a model's archive below the "
+            f"endpoint's models_location, such as churn.tar.gz or eu/churn.tar.gz: letters, "
+            f"digits and _.=+@- in folders and name, at most {_MODEL_LENGTH} characters."
+        )
+    return value

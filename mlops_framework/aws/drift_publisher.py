@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from mlops_framework.aws.embedded_metrics import metric_line
 from mlops_framework.aws.refusals import refusals
 from mlops_framework.drift.errors import PublishingRefused
 from mlops_framework.orchestration.errors import ServiceRefused
@@ -64,8 +65,7 @@ class BusAndTopic:
 class EmbeddedMetrics:
     """The port ``Metrics``: CloudWatch's embedded metric format.
 
-    A line in the log becomes metrics without an API call (Amazon CloudWatch User Guide, *Embedded
-    metric format specification*).
+    A line in the log becomes metrics without an API call.
 
     Args:
         write: Takes a line for the log; in a Lambda, ``print``.
@@ -91,20 +91,7 @@ class EmbeddedMetrics:
         dimensions = {"Environment": self._environment, "Monitor": monitor}
         if column:
             dimensions["Column"] = _dimension(column)
-        directive = {
-            "Namespace": self._namespace,
-            "Dimensions": [list(dimensions)],
-            "Metrics": [{"Name": name, "Unit": "None"} for name in values],
-        }
-        line = {
-            "_aws": {
-                "Timestamp": int(self._clock().timestamp() * 1000),
-                "CloudWatchMetrics": [directive],
-            },
-            **dimensions,
-            **values,
-        }
-        self._write(json.dumps(line))
+        self._write(metric_line(self._namespace, dimensions, values, self._clock()))
 
 
 def _dimension(text: str) -> str:

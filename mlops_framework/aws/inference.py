@@ -64,7 +64,7 @@ class ModelNotReady(Exception):
 
 
 class TargetUnknown(Exception):
-    """The endpoint has no such variant."""
+    """The endpoint has no such variant, or no such model."""
 
 
 class SageMakerInference:
@@ -89,6 +89,7 @@ class SageMakerInference:
         accept: str = "",
         inference_id: str = "",
         variant: str = "",
+        target_model: str = "",
     ) -> Prediction:
         """Ask the model.
 
@@ -98,17 +99,19 @@ class SageMakerInference:
             accept: Media type that the answer should have; empty = the container's choice.
             inference_id: Goes into the capture, to be joined with ground truth later.
             variant: Which one answers; empty = by the variants' weights.
+            target_model: Which model of a multi-model endpoint answers: its key below the prefix.
 
         Raises:
             ModelRefused: The container answered with an error.
             ModelNotReady: The endpoint is still starting its model, or has scaled to zero.
-            TargetUnknown: There is no such variant.
+            TargetUnknown: There is no such variant or model.
             ServiceRefused: SageMaker refused, for example because there is no such endpoint.
         """
         optional = {
             "Accept": accept,
             "InferenceId": inference_id,
             "TargetVariant": variant,
+            "TargetModel": target_model,
             "InferenceComponentName": self._component,
         }
         with refusals(_SERVICE, "InvokeEndpoint", {"ModelNotReadyException": ModelNotReady}):
@@ -123,7 +126,8 @@ class SageMakerInference:
             except ClientError as error:
                 if code_of(error) == "ValidationError" and _NO_COPY in message_of(error):
                     raise ModelNotReady(message_of(error)) from error
-                if code_of(error) == "ValidationError" and variant and variant in str(error):
+                targets = [target for target in (variant, target_model) if target]
+                if code_of(error) == "ValidationError" and any(t in str(error) for t in targets):
                     raise TargetUnknown(message_of(error)) from error
                 if code_of(error) != "ModelError":
                     raise

@@ -2,8 +2,8 @@
 
 SageMaker captures nothing of serverless and asynchronous endpoints. Where it does not, the API
 writes each call that falls into the sample as a capture object of one record, so that whatever
-reads captures reads these. Of an asynchronous call there is no answer yet: the request alone is
-captured.
+reads captures reads these. Of an asynchronous call there is no answer yet: the request is captured,
+and :mod:`~mlops_framework.aws.late_answers` completes the record.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Exchange:
         response: What it answered; ``None`` if there is no answer yet.
         response_type: Its media type.
         variant: Which variant answered; empty if that is not known.
+        target_model: Which model of a multi-model endpoint was asked; empty for other endpoints.
         inference_id: The caller's id, or the queue's.
     """
 
@@ -55,6 +56,7 @@ class Exchange:
     response: bytes | None = None
     response_type: str = ""
     variant: str = ""
+    target_model: str = ""
     inference_id: str = ""
 
 
@@ -70,6 +72,7 @@ class InferenceCapture:
         types: How payloads are written down.
         now: The present.
         chance: A number from 0 to below 1, for the sample.
+        variant: The variant that captures name where nobody says which one answered.
     """
 
     client: Any
@@ -79,21 +82,36 @@ class InferenceCapture:
     now: Callable[[], datetime]
     chance: Callable[[], float]
     types: MediaTypes = field(default_factory=MediaTypes)
+    variant: str = VARIANT
 
-    def keep(self, exchange: Exchange) -> None:
-        """Write a call down if it falls into the sample; it never fails."""
+    def keep(self, exchange: Exchange) -> str:
+        """Write a call down if it falls into the sample; it never fails.
+
+        Returns:
+            ``s3://bucket/key`` of the capture object; empty if there is none.
+        """
         if self.chance() * 100 >= self.share:
-            return
+            return ""
         moment = self.now().astimezone(UTC)
         line = json.dumps(record_of(exchange, self.types, moment), separators=(",", ":"))
-        variant = exchange.variant or VARIANT
-        milliseconds = moment.microsecond // 1000
-        name = f"{moment:%Y/%m/%d/%H/%M-%S}-{milliseconds:03d}-{uuid.uuid4()}.jsonl"
-        key = f"{self.prefix}/{variant}/{name}"
+        key = f"{self.prefix}/{exchange.variant or self.variant}/{_name(moment, exchange)}"
         try:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=f"{line}\n".encode())
         except Exception:
             LOGGER.exception("a call could not be captured in s3://%s/%s", self.bucket, key)
+            return ""
+        return f"s3://{self.bucket}/{key}"
+
+
+def _name(moment: datetime, exchange: Exchange) -> str:
+    """Hour and file as SageMaker names them; behind that the model of a multi-model endpoint.
+
+    SageMaker's names have no full stop before ``.jsonl``. A model's name is a key below a prefix,
+    and ``!`` stands for the slashes in it, which would be folders.
+    """
+    name = f"{moment:%Y/%m/%d/%H/%M-%S}-{moment.microsecond // 1000:03d}-{uuid.uuid4()}"
+    model = f".model={exchange.target_model.replace('/', '!')}" if exchange.target_model else ""
+    return f"{name}{model}.jsonl"
 
 
 def record_of(exchange: Exchange, types: MediaTypes, moment: datetime) -> dict[str, Any]:
@@ -104,9 +122,9 @@ def record_of(exchange: Exchange, types: MediaTypes, moment: datetime) -> dict[s
         types: How payloads are written down.
         moment: When it was, UTC.
     """
-    sides = {"endpointInput": _side(exchange.request, exchange.request_type, "INPUT", types)}
+    sides = {"endpointInput": side(exchange.request, exchange.request_type, "INPUT", types)}
     if exchange.response is not None:
-        output = _side(exchange.response, exchange.response_type, "OUTPUT", types)
+        output = side(exchange.response, exchange.response_type, "OUTPUT", types)
         sides["endpointOutput"] = output
     metadata = {"eventId": str(uuid.uuid4())}
     if exchange.inference_id:
@@ -115,7 +133,15 @@ def record_of(exchange: Exchange, types: MediaTypes, moment: datetime) -> dict[s
     return {"captureData": sides, "eventMetadata": metadata, "eventVersion": "0"}
 
 
-def _side(payload: bytes, content_type: str, mode: str, types: MediaTypes) -> Mapping[str, str]:
+def side(payload: bytes, content_type: str, mode: str, types: MediaTypes) -> Mapping[str, str]:
+    """One side of a capture record.
+
+    Args:
+        payload: As it was sent.
+        content_type: Its media type.
+        mode: ``INPUT`` or ``OUTPUT``.
+        types: How payloads are written down.
+    """
     data, encoding = base64.b64encode(payload).decode(), "BASE64"
     media = content_type.partition(";")[0].strip().lower()
     for name, listed in (("CSV", types.csv), ("JSON", types.json)):

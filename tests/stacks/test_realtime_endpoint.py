@@ -252,3 +252,85 @@ def test_the_inference_api_captures_what_sagemaker_does_not(deployed: Deploy) ->
     assert told["CAPTURE_PERCENTAGE"] == "20"
     assert told["CAPTURE_LOCATION"] == "s3://data/captured"
     assert any("data/captured/income/*" in place for place in written), written
+
+
+def captured_queue(deployed: Deploy, **body: Any) -> Deployed:
+    return deployed(
+        endpoint_mode="asynchronous", endpoint_name="income", api_capture_percentage=50, **body
+    )
+
+
+def rule_keys(found: Deployed) -> dict[str, str]:
+    """Beginning of the keys, by bucket, that rules of an endpoint look at."""
+    patterns = [rule["EventPattern"]["detail"] for rule in found.all("AWS::Events::Rule")]
+    return {
+        f"{each['bucket']['name'][0]}/{key['prefix']}": key["prefix"]
+        for each in patterns
+        for key in each["object"]["key"]
+    }
+
+
+def test_answers_of_a_captured_queue_complete_its_captures_and_nothing_else_has_the_function(
+    deployed: Deploy,
+) -> None:
+    queued = captured_queue(deployed)
+
+    assert set(rule_keys(queued).values()) == {
+        "asynchronous/income/output/",
+        "unanswered/income/",
+    }
+    (function,) = (
+        each
+        for each in queued.all("AWS::Lambda::Function")
+        if each["Handler"] == "lambdas.inference.answers.handler"
+    )
+    assert function["Environment"]["Variables"]["NOTES_LOCATION"].endswith("/unanswered/income")
+    assert len(queued.all("AWS::Events::Rule")) == 2
+    for other in (
+        deployed(),
+        deployed(endpoint_mode="serverless", api_capture_percentage=50),
+        deployed(endpoint_mode="asynchronous"),
+    ):
+        assert other.all("AWS::Events::Rule") == []
+        assert len(other.all("AWS::Lambda::Function")) == 1
+
+
+def test_answers_in_a_place_of_the_requests_own_are_looked_for_there(deployed: Deploy) -> None:
+    elsewhere = captured_queue(
+        deployed,
+        async_output_location={"dev": "s3://letters/dev/answers", "prod": "s3://letters/answers/"},
+    )
+    assert "letters/dev/answers/" in rule_keys(elsewhere)
+    read = [
+        str(statement["Resource"])
+        for policy in elsewhere.all("AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "s3:GetObject" in statement["Action"]
+    ]
+    assert any("arn:aws:s3:::letters/dev/answers/*" in place for place in read), read
+
+
+def test_a_multi_model_endpoint_serves_a_folder_that_its_role_may_read(deployed: Deploy) -> None:
+    many = deployed(
+        model_artifact_location="",
+        models_location="s3://models/churn",
+        api_capture_percentage=100,
+        endpoint_name="income",
+    )
+    container = many.one("AWS::SageMaker::Model")["PrimaryContainer"]
+    assert (container["Mode"], container["ModelDataUrl"]) == ("MultiModel", "s3://models/churn/")
+    assert "DataCaptureConfig" not in config(many)
+    (function,) = many.all("AWS::Lambda::Function")
+    assert function["Environment"]["Variables"]["MANY_MODELS"] == "true"
+    granted = [
+        (statement["Action"], str(statement["Resource"]))
+        for policy in many.all("AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    assert any("s3:GetObject" in a and "s3:::models/churn/*" in r for a, r in granted), granted
+    assert any("s3:ListBucket" in a and "s3:::models'" in f"{r}'" for a, r in granted), granted
+
+    one = deployed()
+    assert "Mode" not in one.one("AWS::SageMaker::Model")["PrimaryContainer"]
+    (function,) = one.all("AWS::Lambda::Function")
+    assert function["Environment"]["Variables"]["MANY_MODELS"] == "false"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
 from mlops_framework import naming
-from mlops_framework.blueprints.realtime_endpoint import rules, slots
+from mlops_framework.blueprints.realtime_endpoint import many_models, rules, slots
 from mlops_framework.blueprints.realtime_endpoint.scaling import ScheduledScaling
 from mlops_framework.blueprints.realtime_endpoint.variants import (
     FIRST,
@@ -57,6 +57,7 @@ ContentTypes = Annotated[list[ContentType], Field(min_length=1, max_length=10)]
 Cooldown = Annotated[int, Field(ge=0, le=3600)]
 Timeout = Annotated[int, Field(ge=60, le=3600)]
 Concurrency = Annotated[int, Field(ge=1, le=200)]
+_FOLDERS: Final = ("data_capture_location", "async_output_location", "async_failure_location")
 
 
 class RealtimeEndpointRequest(PipelineRequest):
@@ -89,6 +90,11 @@ class RealtimeEndpointRequest(PipelineRequest):
     )
     model_artifact_location: OptionalS3Object = Field(
         default="", description="model.tar.gz with the model and its inference code."
+    )
+    models_location: PerStage[OptionalS3Uri] = Field(
+        default="",
+        description="Folder of the archives of a multi-model endpoint, instead of one artefact: "
+        "each call names the one that answers it.",
     )
     algorithm: Algorithm = Field(
         default="",
@@ -208,8 +214,8 @@ class RealtimeEndpointRequest(PipelineRequest):
     )
     api_capture_percentage: PerStage[Share] = Field(
         default=0,
-        description="Calls of a serverless or asynchronous endpoint, of which SageMaker captures "
-        "nothing, that the inference API captures itself, percent.",
+        description="Calls of a serverless, asynchronous or multi-model endpoint, whose traffic "
+        "SageMaker does not capture, that the inference API captures itself, percent.",
     )
     data_capture_location: PerStage[OptionalS3Uri] = Field(
         default="", description="Where captures go; the data bucket's captures/ if empty."
@@ -245,6 +251,14 @@ class RealtimeEndpointRequest(PipelineRequest):
             description="Media types that are captured as JSON, with commas.",
             field="capture_json_types",
         ),
+        Parameter(
+            "AsyncOutputPrefix",
+            "String",
+            "",
+            pattern="^[A-Za-z0-9!_.*'()=+@:/-]{0,1024}$",
+            description="Beginning of the keys of answers, if they do not go to the data bucket.",
+            field="async_output_prefix",
+        ),
         *slots.place_parameters(),
     )
 
@@ -252,7 +266,7 @@ class RealtimeEndpointRequest(PipelineRequest):
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Fault]:
         """Models come from one source each, and the mode can do what is asked of it."""
         yield from super().conflicts(given)
-        yield from source_faults(given)
+        yield from many_models.faults(given) if many_models.of(given) else source_faults(given)
         further = given.get("further_variants")
         for index, variant in enumerate(further if isinstance(further, list) else []):
             if isinstance(variant, Mapping):
@@ -266,14 +280,25 @@ class RealtimeEndpointRequest(PipelineRequest):
 
     def parameter_value(self, name: str, stage: str) -> Any:
         """See the base; lists take their places, and a mode switches off what it cannot do."""
+        if name == "models_location":
+            folder = value_for(self.models_location, stage).rstrip("/")
+            return f"{folder}/" if folder else ""
+        if name == "environment" and self.models_location:
+            return dict(self.environment)
         if name == "environment":
             return environment_of(
                 self.environment,
                 algorithm=self.algorithm,
                 package=self.model_package_name or self.model_package_group,
             )
-        if name == "data_capture_percentage" and self.endpoint_mode != rules.REAL_TIME:
+        if name == "data_capture_percentage" and not self._sagemaker_captures():
             return 0
+        if name in _FOLDERS:
+            # What lies below is named with a slash between, here as in policies and rules.
+            return value_for(getattr(self, name), stage).rstrip("/")
+        if name == "async_output_prefix":
+            _, _, key = value_for(self.async_output_location, stage)[5:].rstrip("/").partition("/")
+            return f"{key}/" if key else ""
         if name == "encrypts_volumes":
             return self._encrypts_volumes(stage)
         if name == "capture_csv_types":
@@ -321,7 +346,7 @@ class RealtimeEndpointRequest(PipelineRequest):
         ]
         if faults:
             raise RequestInvalid(faults)
-        captured = self.data_capture_percentage if self.endpoint_mode == rules.REAL_TIME else 0
+        captured = self.data_capture_percentage if self._sagemaker_captures() else 0
         return self.model_copy(
             update={
                 "image_uri": first,
@@ -329,6 +354,9 @@ class RealtimeEndpointRequest(PipelineRequest):
                 "data_capture_percentage": captured,
             }
         )
+
+    def _sagemaker_captures(self) -> bool:
+        return self.endpoint_mode == rules.REAL_TIME and not self.models_location
 
     def _instance_types(self) -> set[str]:
         """Instance types of all stages; none for an endpoint without instances."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from mlops_framework.blueprints.realtime_endpoint import many_models
 from mlops_framework.blueprints.realtime_endpoint.slots import FURTHER_VARIANTS, SCHEDULED_ACTIONS
 from mlops_framework.contracts.faults import shown
 from mlops_framework.contracts.instances import has_local_disk, is_burstable
@@ -36,6 +37,14 @@ _ONLY_WITH_INSTANCES: Final[Mapping[str, str]] = {
     "scheduled_scaling": "it scales by itself",
 }
 """Why a serverless endpoint takes none of these."""
+
+_NOT_CAPTURED: Final[Mapping[str, str]] = {
+    SERVERLESS: "SageMaker captures no traffic of serverless endpoints",
+    ASYNCHRONOUS: "SageMaker captures no traffic of asynchronous endpoints, of which all stands in "
+    "S3 anyway",
+    "multi-model": "SageMaker's monitoring does not take multi-model endpoints, and its captures "
+    "do not say which model answered",
+}
 
 _MODE_OF: Final[Mapping[str, str]] = {
     "serverless_": SERVERLESS,
@@ -72,7 +81,7 @@ def rules(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Fau
     }
     mode = given.get("endpoint_mode", REAL_TIME)
     yield from _of_another_mode(given, mode)
-    yield from _capture(given, mode)
+    yield from _capture(given, mode, many=many_models.of(given))
     if mode == SERVERLESS:
         yield from _serverless(given)
     else:
@@ -94,30 +103,25 @@ def _of_another_mode(given: Mapping[str, Any], mode: str) -> Iterator[Fault]:
                 )
 
 
-def _capture(given: Mapping[str, Any], mode: str) -> Iterator[Fault]:
+def _capture(given: Mapping[str, Any], mode: str, *, many: bool) -> Iterator[Fault]:
     share = given.get("data_capture_percentage")
     shares = share.values() if isinstance(share, dict) else [share]
-    if mode != REAL_TIME and any(isinstance(each, int) and each > 0 for each in shares):
+    if (many or mode != REAL_TIME) and any(isinstance(each, int) and each > 0 for each in shares):
         yield Fault(
             "data_capture_percentage",
-            f"SageMaker captures no traffic of {mode} endpoints; leave it out or set it to 0"
-            + (
-                ". What went in and came out stands in S3 anyway; api_capture_percentage lets the "
-                "inference API capture what goes in."
-                if mode == ASYNCHRONOUS
-                else ", let the inference API capture (api_capture_percentage), or use a "
-                "real-time endpoint that scales to zero."
-            ),
+            f"{_NOT_CAPTURED['multi-model' if many else mode]}; leave it out or set it to 0, and "
+            "let the inference API capture (api_capture_percentage)"
+            + (", or use a real-time endpoint that scales to zero." if mode == SERVERLESS else "."),
             "0",
             shown(share),
         )
     own = given.get("api_capture_percentage")
-    if mode == REAL_TIME and own:
+    if mode == REAL_TIME and not many and own:
         yield Fault(
             "api_capture_percentage",
             "SageMaker captures the traffic of real-time endpoints itself, without a write for "
             "each call; leave it out, and say data_capture_percentage.",
-            "nothing, or endpoint_mode serverless or asynchronous",
+            "nothing, endpoint_mode serverless or asynchronous, or models_location",
             shown(own),
         )
 

@@ -8,13 +8,15 @@ from aws_cdk import aws_sagemaker as sagemaker
 from mlops_framework import naming
 from mlops_framework.blueprints.realtime_endpoint import slots
 from mlops_framework.cdk import perms
-from mlops_framework.cdk.blueprint import BlueprintStack, object_arn
+from mlops_framework.cdk.blueprint import BlueprintStack, either, object_arn
 from mlops_framework.cdk.constructs import ServiceApi, Throttle
 from mlops_framework.cdk.function import FunctionShape, PythonFunction
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.serving import (
     Bounds,
+    Completion,
     EndpointForm,
+    LateAnswers,
     Locations,
     ModelSource,
     Scaled,
@@ -44,12 +46,13 @@ _INFERENCE_BODY = {
         "accept": {"type": "string", "maxLength": 256},
         "inference_id": {"type": "string", "minLength": 1, "maxLength": 64},
         "target_variant": {"type": "string", "minLength": 1, "maxLength": 63},
+        "target_model": {"type": "string", "minLength": 1, "maxLength": 256},
     },
 }
 
 
 class RealtimeEndpointStack(BlueprintStack):
-    """Serve one model, or up to four with a share of the traffic each.
+    """Serve one model, up to four with a share of the traffic each, or a folder of them.
 
     Creates: models, endpoint configuration, endpoint, a function and a signed API before it, what
     scales it, alarms on server errors and latency. Fixed: encryption, capture of requests and
@@ -64,6 +67,7 @@ class RealtimeEndpointStack(BlueprintStack):
         data = f"s3://{self.platform.value('data-bucket-name')}"
         queue = f"{data}/{naming.ASYNCHRONOUS_PREFIX}/{self._endpoint_name}"
         self._inputs = f"{queue}/input"
+        self._notes = f"{data}/{naming.UNANSWERED_PREFIX}/{self._endpoint_name}"
         self._captures = self.given_or("data_capture_location", f"{data}/{naming.CAPTURES_PREFIX}")
         locations = Locations(
             captures=self._captures,
@@ -90,6 +94,7 @@ class RealtimeEndpointStack(BlueprintStack):
         component = self._component(endpoint, models[0])
         self._scaling(endpoint, component)
         api = self._api()
+        self._complete_captures(locations)
         endpoint_alarms(self, self._form, self._endpoint_name, names)
         self._keep_defaults_from_cfn_lint()
 
@@ -124,6 +129,8 @@ class RealtimeEndpointStack(BlueprintStack):
             artefact=self._of(place, "model_artifact_location"),
             environment=self._of(place, "environment"),
             present=self._form.has_variant.get(place),
+            models=self.text("models_location") if place == 1 else "",
+            many=self._form.many_models if place == 1 else None,
         )
 
     def _variant(self, place: int, model: sagemaker.CfnModel) -> Variant:
@@ -300,9 +307,10 @@ class RealtimeEndpointStack(BlueprintStack):
                 "endpoint_name": self._endpoint_name,
                 "endpoint_mode": self.text("endpoint_mode"),
                 "input_location": self._inputs,
-                "inference_component": cdk.Token.as_string(
-                    cdk.Fn.condition_if(self._form.by_component.logical_id, self._endpoint_name, "")
-                ),
+                "inference_component": either(self._form.by_component, self._endpoint_name, ""),
+                "many_models": either(self._form.many_models, "true", "false"),
+                "variant_name": self.text("variant_name"),
+                "notes_location": self._notes,
                 "capture_location": self._captures,
                 "capture_percentage": self.text("api_capture_percentage"),
                 "capture_csv_types": self.text("capture_csv_types"),
@@ -329,8 +337,12 @@ class RealtimeEndpointStack(BlueprintStack):
         allow(
             function,
             actions=perms.WRITE_OBJECTS,
-            resources=[f"{object_arn(self, self._captures)}/{self._endpoint_name}/*"],
-            because="Every call that the function captures is an object of its own.",
+            resources=[
+                f"{object_arn(self, self._captures)}/{self._endpoint_name}/*",
+                f"{object_arn(self, self._notes)}/*",
+            ],
+            because="Every call that the function captures is an object of its own, and so is the "
+            "note of one whose answer comes later.",
         )
         allow(function, actions=perms.USE_KEY, resources=[self.platform.value("key-arn")])
         api = ServiceApi(
@@ -345,6 +357,20 @@ class RealtimeEndpointStack(BlueprintStack):
         )
         api.route("POST", "/inference", body=_INFERENCE_BODY, body_name="Inference")
         return api
+
+    def _complete_captures(self, locations: Locations) -> None:
+        """Of an asynchronous endpoint: the answers join the requests that the API captured."""
+        endpoint = self._endpoint_name
+        places = Completion(
+            endpoint=endpoint,
+            captures=self._captures,
+            notes=self._notes,
+            notes_prefix=f"{naming.UNANSWERED_PREFIX}/{endpoint}/",
+            answers=locations.answers,
+            answers_prefix=f"{naming.ASYNCHRONOUS_PREFIX}/{endpoint}/output/",
+            key=locations.key,
+        )
+        LateAnswers(self, "LateAnswers", form=self._form, places=places)
 
     @staticmethod
     def _variant_models(variants: list[Variant]) -> str:

@@ -3,6 +3,7 @@
 - ``form``: what the request decides, as conditions
 - ``model``, ``access``: models, and what their containers may do
 - ``configuration``: variants, capture, queue
+- ``late_answers``: what completes the captures of a queue
 - ``scaling``, ``alarms``: how many serve, and how well
 """
 
@@ -16,6 +17,7 @@ from mlops_framework.cdk.serving.configuration import (
     endpoint_configuration,
 )
 from mlops_framework.cdk.serving.form import EndpointForm, unless, where
+from mlops_framework.cdk.serving.late_answers import Completion, LateAnswers
 from mlops_framework.cdk.serving.model import ModelSource, Network, served_model
 from mlops_framework.cdk.serving.scaling import (
     Bounds,
@@ -27,7 +29,9 @@ from mlops_framework.cdk.serving.scaling import (
 
 __all__ = [
     "Bounds",
+    "Completion",
     "EndpointForm",
+    "LateAnswers",
     "Locations",
     "ModelSource",
     "Network",

@@ -24,6 +24,7 @@ class EndpointForm:
         scales: Its instances are scaled, at least one stays.
         scales_queue: The instances behind its queue are scaled.
         queue_from_zero: And there may be none of them.
+        many_models: It is a multi-model endpoint.
         keeps_counts: An update keeps the number of instances that scaling has come to.
         has_variant: That a place for a further variant is taken, by its number.
         scales_variant: ``scales`` and there is such a variant.
@@ -56,6 +57,9 @@ class EndpointForm:
         self.scales_queue = self._declare("ScalesQueue", both(equals(mode, "asynchronous"), scaled))
         self.queue_from_zero = self._declare(
             "QueueComesBackFromZero", both(equals(mode, "asynchronous"), scaled, to_zero)
+        )
+        self.many_models = self._declare(
+            "ServesManyModels", negate(equals(stack.text("models_location"), ""))
         )
         self.keeps_counts = self._declare("KeepsCounts", both(scaled, stays))
         self.has_variant = {

@@ -11,7 +11,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_framework import naming
 from mlops_framework.cdk import perms
-from mlops_framework.cdk.blueprint import either, object_arn
+from mlops_framework.cdk.blueprint import bucket_of, either, object_arn
 from mlops_framework.cdk.security import allow
 from mlops_framework.cdk.stack import FrameworkStack
 
@@ -26,6 +26,8 @@ class ModelSource:
         artefact: ``s3://bucket/key`` of the model's archive.
         environment: The container's variables, as JSON text.
         present: Holds when the request has this model at all; none when it always has.
+        models: ``s3://bucket/folder/`` of the archives of a multi-model endpoint.
+        many: Holds when it is one; none where it never is.
     """
 
     package: str
@@ -33,6 +35,8 @@ class ModelSource:
     artefact: str
     environment: str
     present: cdk.CfnCondition | None = None
+    models: str = ""
+    many: cdk.CfnCondition | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ def served_model(
         role: What its containers may do; see :func:`let_serve`.
     """
     packaged = from_package(stack, construct_id, source)
-    none = cdk.Aws.NO_VALUE
+    none, many = cdk.Aws.NO_VALUE, source.many
+    data = either(many, source.models, source.artefact) if many else source.artefact
     network = Network.of(stack)
     model = sagemaker.CfnModel(
         stack,
@@ -78,7 +83,8 @@ def served_model(
         primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
             model_package_name=either(packaged, source.package, none),
             image=either(packaged, none, source.image),
-            model_data_url=either(packaged, none, source.artefact),
+            model_data_url=either(packaged, none, data),
+            mode=either(many, "MultiModel", none) if many else None,
             # CloudFormation takes the map as JSON text, which is how a parameter can hold one.
             environment=_unless_empty(stack, f"{construct_id}NoEnvironment", source.environment),
         ),
@@ -136,7 +142,24 @@ def let_serve(stack: FrameworkStack, role: iam.Role, construct_id: str, source: 
             either(absent, f"{data}/{naming.MODELS_PREFIX}", object_arn(stack, source.artefact))
         ],
     )
+    if source.many:
+        _let_load(stack, role, source.many, source.models)
     return either(packaged, "*.dkr", source.image)
+
+
+def _let_load(stack: FrameworkStack, role: iam.Role, many: cdk.CfnCondition, models: str) -> None:
+    """Let a role find and read every archive of a multi-model endpoint."""
+    data = stack.platform.bucket_arn("data-bucket-name")
+    # Without a location nothing is read in its place, but Fn::Select is still checked.
+    place = object_arn(stack, either(many, models, "s3://none/"))
+    allow(
+        role,
+        actions=perms.READ_OBJECTS,
+        resources=[f"{either(many, place, f'{data}/{naming.MODELS_PREFIX}/')}*"],
+        because="Which models a multi-model endpoint has, its folder says, and calls name them.",
+    )
+    bucket = f"arn:{stack.partition}:s3:::{bucket_of(f'{models}///')}"
+    allow(role, actions=perms.LIST_BUCKET, resources=[either(many, bucket, data)])
 
 
 def _unless_empty(stack: FrameworkStack, name: str, environment: str) -> Any:

@@ -49,12 +49,15 @@ def bucket() -> Bucket:
     return Bucket()
 
 
-def ask(bucket: Bucket, body: object, *, share: int = 100, chance: float = 0.5) -> int:
+def ask(
+    bucket: Bucket, body: object, *, share: int = 100, chance: float = 0.5, many: bool = False
+) -> int:
     capture = InferenceCapture(
         bucket, "data", "captures/income", share, lambda: NOON, lambda: chance, MediaTypes()
     )
     event = api_event("POST", "/inference", body)
-    said = answer(event, model=SageMakerInference(Runtime(), "income"), capture=capture)
+    model = SageMakerInference(Runtime(), "income")
+    said = answer(event, model=model, capture=capture, needs_target=many)
     return int(said["statusCode"])
 
 
@@ -67,6 +70,16 @@ def test_the_drift_engine_reads_what_the_api_captured(bucket: Bucket) -> None:
     assert [list(row) for row in read.inputs] == [["42", "1200"]]
     assert (read.outputs, read.identity) == ({"prediction": ["0.25"]}, "call-7")
     assert read.time == "2026-03-01T12:34:56Z"
+
+
+def test_of_a_multi_model_endpoint_the_capture_names_the_model(bucket: Bucket) -> None:
+    call = {"payload": "42,1200\n", "content_type": "text/csv", "target_model": "eu/rent_2.tar.gz"}
+    assert ask(bucket, call, many=True) == 200
+    ((key, text),) = bucket.objects.items()
+    time = NOON.replace(microsecond=0)
+    assert CaptureKey.parse(key) == CaptureKey("income", "blue", time, "eu/rent_2.tar.gz")
+    assert key.startswith("captures/income/blue/2026/03/01/12/34-56-789-")
+    assert [list(row) for row in READER.read(text).inputs] == [["42", "1200"]]
 
 
 def test_json_and_other_media_types_are_captured_as_sagemaker_does(bucket: Bucket) -> None:

@@ -268,3 +268,41 @@ def test_an_endpoint_that_has_scaled_to_zero_is_to_be_asked_again(runtime) -> No
 
     assert runtime.asked["InferenceComponentName"] == "income"
     assert (answered["statusCode"], answered["headers"]["Retry-After"]) == (503, "5")
+
+
+def test_a_model_is_passed_on_and_an_unknown_one_is_not_found(runtime) -> None:
+    body = {"payload": "1", "content_type": "text/csv", "target_model": "eu/churn.tar.gz"}
+    event = api_event("POST", "/inference", body)
+    model = SageMakerInference(runtime, "income")
+    answer(event, model=model, needs_target=True)
+    assert runtime.asked["TargetModel"] == "eu/churn.tar.gz"
+
+    message = "Failed to download model data(bucket: data, key: models/eu/churn.tar.gz)."
+    runtime.fault = ClientError(
+        {"Error": {"Code": "ValidationError", "Message": message}}, "InvokeEndpoint"
+    )
+    said = answer(event, model=model, needs_target=True)
+
+    assert said["statusCode"] == 404
+    assert "eu/churn.tar.gz" in _problem(said)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("many", "given", "said"),
+    [
+        (True, {}, "target_model is missing"),
+        (False, {"target_model": "churn.tar.gz"}, "no models to choose from"),
+        (True, {"target_model": "../churn.tar.gz"}, "the key of a model's archive below"),
+        (True, {"target_model": "a!b"}, "the key of a model's archive below"),
+        (True, {"target_model": "a" * 257}, "at most 256"),
+        (True, {"target_model": 3}, "the key of a model's archive below"),
+    ],
+)
+def test_a_call_that_names_no_model_or_no_good_one_is_told(runtime, many, given, said) -> None:
+    event = api_event("POST", "/inference", {"payload": "1", "content_type": "text/csv", **given})
+
+    answered = answer(event, model=SageMakerInference(runtime, "income"), needs_target=many)
+
+    assert answered["statusCode"] == 400
+    assert said in _problem(answered)["detail"]
+    assert runtime.asked == {}

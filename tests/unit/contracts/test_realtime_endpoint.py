@@ -21,6 +21,7 @@ README = files("mlops_framework.blueprints.realtime_endpoint").joinpath("README.
 EXAMPLES = re.findall(r"```json\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
 GROUP = {"model_package_group": "income"}
 ARTEFACT = {"model_artifact_location": "s3://data/models/model.tar.gz"}
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1"
 PLACE = Place("us-east-1", "aws", "111122223333", "data", "mlops-test")
 
 
@@ -86,6 +87,44 @@ def test_the_api_captures_where_sagemaker_does_not() -> None:
 )
 def test_what_an_asynchronous_endpoint_cannot_do_is_told(fields, path, said) -> None:
     assert said in faults(endpoint_mode="asynchronous", **GROUP, **fields)[path]
+
+
+FOLDER = {"models_location": {"dev": "s3://data/models/dev", "prod": "s3://data/models/prod/"}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "said"),
+    [
+        (GROUP, "model_package_group", "one model"),
+        (ARTEFACT, "model_artifact_location", "archives below models_location"),
+        ({"image_uri": ""}, "image_uri", "the image that serves all models"),
+        ({"endpoint_mode": "serverless"}, "models_location", "in real time alone"),
+        ({"endpoint_mode": "asynchronous"}, "models_location", "in real time alone"),
+        (
+            {"autoscaling_min_instances": {"dev": 0, "prod": 1}, "autoscaling_max_instances": 2},
+            "autoscaling_min_instances",
+            "has one model",
+        ),
+        (
+            {"further_variants": [{"variant_name": "b", "image_uri": IMAGE, **ARTEFACT}]},
+            "further_variants",
+            "told apart by target_model",
+        ),
+        ({"data_capture_percentage": 10}, "data_capture_percentage", "do not say which model"),
+    ],
+)
+def test_what_a_multi_model_endpoint_cannot_do_is_told(fields, path, said) -> None:
+    assert said in faults(**{**FOLDER, "image_uri": IMAGE, **fields})[path]
+
+
+def test_a_multi_model_endpoint_has_an_image_a_folder_and_the_apis_captures() -> None:
+    asked = request(**FOLDER, image_uri=IMAGE, api_capture_percentage=50).resolved(PLACE)
+    values = template_values(asked, "prod")
+    assert values["ModelsLocation"] == "s3://data/models/prod/"
+    assert (values["DataCapturePercentage"], values["ApiCapturePercentage"]) == ("0", "50")
+    # Where a script is, each model's own archive says.
+    assert values["Environment"] == "{}"
+    assert template_values(asked, "dev")["ModelsLocation"] == "s3://data/models/dev/"
 
 
 @pytest.mark.parametrize(
