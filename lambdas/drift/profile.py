@@ -1,7 +1,8 @@
 """SQS batch of S3 "Object Created" events -> profiles of captured objects, and labels taken.
 
-A rule for labels adds whose they are, ``{"labels_of": "<monitor>", "detail": …}``; the keys of
-labels do not tell. Captures come as EventBridge gives them.
+A monitor's rules add whose the objects are: ``{"captures_of": "<monitor>", "detail": …}``, because
+an endpoint may have several monitors, and ``{"labels_of": …}``, because the keys of labels do not
+tell. Captures as EventBridge gives them belong to the monitor that is named like their endpoint.
 """
 
 from __future__ import annotations
@@ -48,13 +49,14 @@ def _profiled(record: Mapping[str, Any], drift: DriftMonitor) -> bool:
     """Whether a message is done with; the queue redelivers the others and sets aside after five."""
     try:
         source = object_of(record["body"])
-        monitor = labels_of(record["body"])
-        if monitor:
+        if monitor := owner_of(record["body"], "labels_of"):
             return _labelled(monitor, source, drift)
-        done = drift.profile_object(source)
+        monitor = owner_of(record["body"], "captures_of")
+        done = drift.profile_object(source, monitor)
     except MonitorUnknown as fault:
         LOGGER.warning("skipped %s: %s", source, fault)
-        drift.metrics.record(monitor_of(source.key) or "unknown", {UNKNOWN_MONITOR: 1.0})
+        named = monitor or monitor_of(source.key) or "unknown"
+        drift.metrics.record(named, {UNKNOWN_MONITOR: 1.0})
     except ObjectMissing as fault:
         LOGGER.warning("skipped, deleted meanwhile: %s", fault)
     except BaselineMissing as fault:
@@ -80,9 +82,9 @@ def _labelled(monitor: str, source: ObjectVersion, drift: DriftMonitor) -> bool:
     return True
 
 
-def labels_of(body: str) -> str:
-    """The monitor whose labels a message announces; empty for captures."""
-    found = json.loads(body).get("labels_of", "")
+def owner_of(body: str, what: str) -> str:
+    """The monitor whose ``labels_of`` or ``captures_of`` a message announces; empty if neither."""
+    found = json.loads(body).get(what, "")
     return found if isinstance(found, str) else ""
 
 

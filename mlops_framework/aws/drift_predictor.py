@@ -102,6 +102,8 @@ class EndpointPredictor:
         }
         if config.variant_name:
             call["TargetVariant"] = config.variant_name
+        if config.target_model:
+            call["TargetModel"] = config.target_model
         try:
             answer = self.clients(config.attribution_role).invoke_endpoint(**call)
             data = answer["Body"].read()

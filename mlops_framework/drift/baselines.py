@@ -235,6 +235,8 @@ def _captured(
             found = CaptureKey.parse(key) or ManifestKey.parse(key)
             if found is None or (isinstance(found, ManifestKey) and found.side == "output"):
                 continue
+            if isinstance(found, CaptureKey) and not found.is_of("", config.target_model):
+                continue
             hour = found.time.replace(minute=0, second=0, microsecond=0)
             if hour < captures.end and hour + _HOUR > captures.start:
                 yield found, ObjectVersion(place.bucket, key)

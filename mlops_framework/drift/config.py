@@ -52,18 +52,22 @@ class S3Location:
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorConfig:
-    """One monitor watches one endpoint.
+    """One monitor watches one endpoint, or a variant or a model of one.
 
     Attributes:
         environment: Prefix of the environment, for example ``mlops-local``.
         data_bucket: Bucket that holds the monitor's baseline, profiles, reports and state.
         model_name: The model whose training pipeline is asked to retrain.
-        endpoint_name: The endpoint; also the monitor's name.
+        endpoint_name: The endpoint; also the monitor's name, unless it has one of its own.
         baseline_data: The features the model was trained on: an object, or all below a folder
             (``s3://bucket/folder/``); empty where captures are the baseline.
         baseline_captures: Captured traffic that is the baseline instead; ``None`` for none.
         records: Where rows and values of JSON payloads are; ``None`` where they usually are.
         variant_name: The variant whose captures are watched; empty for all of them together.
+        target_model: The model of a multi-model endpoint whose captures are watched, as calls name
+            it; empty for all of them together.
+        monitor_name: The monitor's own name, where an endpoint has several; empty for the
+            endpoint's.
         label_column: Column of the baseline data to leave out; empty for none.
         time_column: Column of the baseline data with each row's time, by which ordinary hours are
             told apart; empty for none.
@@ -143,11 +147,13 @@ class MonitorConfig:
     baseline_captures: CapturedBaseline | None = None
     records: RecordForm | None = None
     variant_name: str = ""
+    target_model: str = ""
+    monitor_name: str = ""
 
     @property
     def name(self) -> str:
-        """The monitor's name: its endpoint's."""
-        return self.endpoint_name
+        """The monitor's name: its own, or its endpoint's."""
+        return self.monitor_name or self.endpoint_name
 
     @property
     def schedule_name(self) -> str:
@@ -387,4 +393,6 @@ _RULES: Final[Mapping[str, _Rule]] = {
     "baseline_captures": _nested(CapturedBaseline.from_document, "an object with since and until"),
     "records": _nested(RecordForm.from_document, "an object with input and output"),
     "variant_name": _string(_NAME, "a variant's name, or empty", empty=True),
+    "target_model": _string(None, "a model's name as calls give it, or empty", empty=True),
+    "monitor_name": _string(_NAME, "a monitor's name, or empty", empty=True),
 }

@@ -19,7 +19,8 @@ PLACE_DIGITS: Final = 20
 """So many digits of a digest are those of the object, the others those of the version."""
 _CAPTURE_KEY: Final = re.compile(
     r"(?:.*/)?(?P<endpoint>[^/]+)/(?P<variant>[^/]+)"
-    r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/(?P<minute>\d{2})-(?P<second>\d{2})[^/]*\.jsonl"
+    r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/(?P<minute>\d{2})-(?P<second>\d{2})"
+    r"[^/]*?(?:\.model=(?P<model>[^/]+))?\.jsonl"
 )
 _MANIFEST_KEY: Final = re.compile(
     r"(?P<root>(?:.*/)?(?P<endpoint>[^/]+))/(?P<side>input|output)"
@@ -63,21 +64,30 @@ class ObjectVersion:
 
 @dataclass(frozen=True)
 class CaptureKey:
-    """What the key of a capture object says (SageMaker's layout).
+    """What the key of a capture object says (SageMaker's layout, and a model where there are many).
 
     Attributes:
         endpoint: The endpoint.
         variant: The production variant.
         time: Moment of the object's first invocation, UTC.
+        model: The model of a multi-model endpoint that answered, as calls name it; empty where the
+            key names none, which SageMaker's own never do.
     """
 
     endpoint: str
     variant: str
     time: datetime
+    model: str = ""
+
+    def is_of(self, variant: str, model: str) -> bool:
+        """Whether this is a capture of a variant and of a model; empty for any."""
+        return variant in ("", self.variant) and model in ("", self.model)
 
     @classmethod
     def parse(cls, key: str) -> Self | None:
         """Read ``<prefix>/<endpoint>/<variant>/yyyy/mm/dd/HH/MM-SS-mmm-<uuid>.jsonl``.
+
+        Before ``.jsonl`` may stand ``.model=<name>``, with ``!`` for the slashes in the name.
 
         Returns:
             ``None`` if the key is not of that form.
@@ -86,7 +96,8 @@ class CaptureKey:
         if match is None:
             return None
         time = _time(f"{match['hour']}/{match['minute']}/{match['second']}")
-        return None if time is None else cls(match["endpoint"], match["variant"], time)
+        model = (match["model"] or "").replace("!", "/")
+        return None if time is None else cls(match["endpoint"], match["variant"], time, model)
 
 
 @dataclass(frozen=True)

@@ -53,21 +53,22 @@ class ProfileObjects:
     metrics: Metrics
     keepers: Sequence[Keeper] = ()
 
-    def __call__(self, source: ObjectVersion) -> Profiled:
+    def __call__(self, source: ObjectVersion, monitor: str = "") -> Profiled:
         """See :meth:`DriftMonitor.profile_object`."""
         captured, manifest = CaptureKey.parse(source.key), ManifestKey.parse(source.key)
         found = captured or manifest
         if found is None:
             return Profiled("", skipped=f"{source} is not named like a capture object")
-        config = self.monitors.get(found.endpoint)
+        config = self.monitors.get(monitor or found.endpoint)
         expected = config.captures
         if source.bucket != expected.bucket or not source.key.startswith(f"{expected.key}/"):
             why = f"{source} lies outside {expected}, where this monitor's captures are"
             return Profiled(config.name, skipped=why)
         if manifest is not None:
             return self._batches(config, source, manifest)
-        if captured is not None and config.variant_name not in ("", captured.variant):
-            why = f"{source} is of another variant than {config.variant_name}, which is watched"
+        if captured is not None and not captured.is_of(config.variant_name, config.target_model):
+            watched = " ".join(filter(None, (config.variant_name, config.target_model)))
+            why = f"{source} is of another variant or model than {watched}, which is watched"
             return Profiled(config.name, skipped=why)
         count, traffic = self._counting(config), TrafficOnly()
         chunks = self.sources.captured(source)

@@ -70,11 +70,16 @@ class DriftMonitor:
         """
         return build_baseline(self.monitors.get(monitor), self.sources, self.store)
 
-    def profile_object(self, source: ObjectVersion) -> Profiled:
+    def profile_object(self, source: ObjectVersion, monitor: str = "") -> Profiled:
         """Count a capture object; the same version again writes the same profiles again.
 
+        Args:
+            source: The object.
+            monitor: The monitor to count it for; empty for the one named like the object's
+                endpoint.
+
         Raises:
-            MonitorUnknown: If no monitor watches the object's endpoint.
+            MonitorUnknown: If there is no such monitor.
             BaselineMissing: If the monitor has no baseline yet; try again later.
             ObjectMissing: If the object is gone.
         """
@@ -85,7 +90,7 @@ class DriftMonitor:
             metrics=self.metrics,
             keepers=self.keepers,
         )
-        return profile(source)
+        return profile(source, monitor)
 
     def take_labels(self, monitor: str, source: ObjectVersion) -> Taken:
         """Store the labels of a ground truth object; the same version again changes nothing.

@@ -61,6 +61,14 @@ def test_rows_go_as_csv_under_an_inference_id_of_our_own() -> None:
     assert len(call["InferenceId"]) == 64
 
 
+def test_the_model_that_is_watched_is_the_one_that_is_asked() -> None:
+    runtime = Runtime()
+    settings = AttributionSettings.from_document({"source": "endpoint"})
+    config = replace(MONITOR, attribution=settings, target_model="eu/churn.tar.gz")
+    EndpointPredictor(lambda _: runtime, lambda: "0").predict(config, ROWS, COLUMNS)
+    assert runtime.calls[0]["TargetModel"] == "eu/churn.tar.gz"
+
+
 def test_rows_go_as_json_with_numbers_as_numbers() -> None:
     runtime = Runtime(b'{"predictions": [{"score": 0.25}, {"score": 0.75}]}', "application/json")
     answer = ask(runtime, content_type="application/json", output="prediction.score")

@@ -70,3 +70,28 @@ def test_the_drift_service_reads_whether_columns_have_metrics_of_their_own(
         document |= {"data_bucket": "my-data", "capture_location": ""}
         found.append(MonitorConfig.from_document(document, "the template").column_metrics)
     assert found == [False, True]
+
+
+def test_a_monitor_of_one_model_has_a_name_of_its_own_everywhere(dev: Synthesized) -> None:
+    found = deployed(
+        dev, "dev", target_model="eu/churn.tar.gz", monitor_name={"dev": "churn-eu", "prod": ""}
+    )
+    parameter = found.one("AWS::SSM::Parameter")
+    assert parameter["Name"].endswith("/churn-eu")
+    document = json.loads(parameter["Value"].replace("<", "").replace(">", ""))
+    document |= {"data_bucket": "my-data", "capture_location": ""}
+    config = MonitorConfig.from_document(document, "the template")
+    assert (config.name, config.endpoint_name) == ("churn-eu", "churn")
+    assert config.target_model == "eu/churn.tar.gz"
+    (rule,) = found.all("AWS::Events::Rule")
+    assert rule["EventPattern"]["detail"]["object"]["key"] == [{"prefix": "captures/churn/"}]
+    message = rule["Targets"][0]["InputTransformer"]["InputTemplate"]
+    assert json.loads(message.replace("<detail>", "{}")) == {
+        "captures_of": "churn-eu",
+        "detail": {},
+    }
+    schedule = found.one("AWS::Scheduler::Schedule")["Target"]
+    assert json.loads(schedule["Input"]) == {"monitor": "churn-eu"}
+    for alarm in found.all("AWS::CloudWatch::Alarm"):
+        assert {"Name": "Monitor", "Value": "churn-eu"} in alarm["Dimensions"]
+    assert deployed(dev, "prod").one("AWS::SSM::Parameter")["Name"].endswith("/churn")

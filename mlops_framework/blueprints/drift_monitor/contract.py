@@ -17,7 +17,11 @@ from mlops_framework.blueprints.drift_monitor.fairness import (
     fairness_conflicts,
 )
 from mlops_framework.blueprints.drift_monitor.thresholds import ColumnThreshold
-from mlops_framework.blueprints.drift_monitor.traffic import CapturedTime, Records
+from mlops_framework.blueprints.drift_monitor.traffic import (
+    CapturedTime,
+    OptionalTargetModel,
+    Records,
+)
 from mlops_framework.blueprints.drift_monitor.truth import (
     GroundTruth,
     LabelLocation,
@@ -103,6 +107,16 @@ class DriftMonitorRequest(PipelineRequest):
     variant_name: OptionalSageMakerName = Field(
         default="",
         description="The variant whose traffic is watched; all of them together if empty.",
+    )
+    target_model: OptionalTargetModel = Field(
+        default="",
+        description="The model of a multi-model endpoint whose traffic is watched, as calls name "
+        "it; all of them together if empty.",
+    )
+    monitor_name: PerStage[OptionalSageMakerName] = Field(
+        default="",
+        description="Name of the monitor, for an endpoint that has several; the endpoint's if "
+        "empty.",
     )
 
     schedule_expression: PerStage[ScheduleExpression] = Field(

@@ -47,6 +47,8 @@ _FIELDS = (
     "retrain_cooldown_minutes",
     "retrain_monthly_cap",
     "variant_name",
+    "target_model",
+    "monitor_name",
     "ground_truth_location",
 )
 _DOCUMENTS = (
@@ -72,13 +74,14 @@ class DriftMonitorStack(BlueprintStack):
     def build(self) -> None:
         """Define configuration, rules, schedule and alarms."""
         endpoint = self.text("endpoint_name")
+        self._monitor = self.given_or("monitor_name", endpoint)
         data_bucket = self.platform.value("data-bucket-name")
         configuration = self._configuration(endpoint, data_bucket)
         self._profile_captures(endpoint, data_bucket)
         self._take_labels()
-        self._evaluate_on_schedule(endpoint).add_resource_dependency(configuration)
+        self._evaluate_on_schedule().add_resource_dependency(configuration)
         self._alarms(endpoint)
-        self.output("MonitorName", endpoint)
+        self.output("MonitorName", self._monitor)
 
     def _configuration(self, endpoint: str, data_bucket: str) -> ssm.CfnParameter:
         captures = self.given_or("capture_location", f"s3://{data_bucket}/{naming.CAPTURES_PREFIX}")
@@ -99,7 +102,7 @@ class DriftMonitorStack(BlueprintStack):
             self,
             "Configuration",
             type="String",
-            name=naming.monitor_parameter(self.config.prefix, endpoint),
+            name=naming.monitor_parameter(self.config.prefix, self._monitor),
             description="Drift monitor configuration",
             # Only what is longer than 4,096 characters is kept as an advanced parameter, which
             # holds 8,192 and costs $0.05 a month.
@@ -185,13 +188,20 @@ class DriftMonitorStack(BlueprintStack):
                     "detail": {"bucket": {"name": [bucket]}, "object": {"key": keys}},
                 },
                 state="ENABLED",
-                targets=[
-                    events.CfnRule.TargetProperty(
-                        id="ProfileQueue", arn=self.platform.value("profile-queue-arn")
-                    )
-                ],
+                targets=[self._profile_queue("captures_of")],
             )
             rule.cfn_options.condition = condition
+
+    def _profile_queue(self, what: str) -> events.CfnRule.TargetProperty:
+        """The profile function's queue, told whose the object is."""
+        return events.CfnRule.TargetProperty(
+            id="ProfileQueue",
+            arn=self.platform.value("profile-queue-arn"),
+            input_transformer=events.CfnRule.InputTransformerProperty(
+                input_paths_map={"detail": "$.detail"},
+                input_template=f'{{"{what}":"{self._monitor}","detail":<detail>}}',
+            ),
+        )
 
     def _take_labels(self) -> None:
         """A rule that tells the profile function whose labels an object holds."""
@@ -210,18 +220,7 @@ class DriftMonitorStack(BlueprintStack):
                 },
             },
             state="ENABLED",
-            targets=[
-                events.CfnRule.TargetProperty(
-                    id="ProfileQueue",
-                    arn=self.platform.value("profile-queue-arn"),
-                    input_transformer=events.CfnRule.InputTransformerProperty(
-                        input_paths_map={"detail": "$.detail"},
-                        input_template=cdk.Fn.sub(
-                            '{"labels_of":"${EndpointName}","detail":<detail>}'
-                        ),
-                    ),
-                )
-            ],
+            targets=[self._profile_queue("labels_of")],
         )
         rule.cfn_options.condition = cdk.CfnCondition(
             self,
@@ -229,7 +228,7 @@ class DriftMonitorStack(BlueprintStack):
             expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(location, "")),
         )
 
-    def _evaluate_on_schedule(self, endpoint: str) -> scheduler.CfnSchedule:
+    def _evaluate_on_schedule(self) -> scheduler.CfnSchedule:
         return scheduler.CfnSchedule(
             self,
             "Schedule",
@@ -240,7 +239,7 @@ class DriftMonitorStack(BlueprintStack):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=self.platform.value("evaluate-function-arn"),
                 role_arn=self.platform.value("scheduler-role-arn"),
-                input=cdk.Fn.sub('{"monitor":"${EndpointName}"}'),
+                input=f'{{"monitor":"{self._monitor}"}}',
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=_RETRY_FOR_SECONDS, maximum_retry_attempts=3
                 ),
@@ -261,7 +260,7 @@ class DriftMonitorStack(BlueprintStack):
                 alarm_description=f"Traffic of {endpoint} {text}",
                 namespace=METRICS,
                 metric_name=metric,
-                dimensions=self._dimensions(endpoint),
+                dimensions=self._dimensions(),
                 statistic="Maximum",
                 period=self.config.alarms.period_minutes * 60,
                 evaluation_periods=1,
@@ -286,7 +285,7 @@ class DriftMonitorStack(BlueprintStack):
             alarm_description=f"Traffic of {endpoint} was not evaluated for days",
             namespace=METRICS,
             metric_name="Records",
-            dimensions=self._dimensions(endpoint),
+            dimensions=self._dimensions(),
             statistic="SampleCount",
             period=_DAY_SECONDS,
             evaluation_periods=days,
@@ -297,8 +296,8 @@ class DriftMonitorStack(BlueprintStack):
         )
         alarm.cfn_options.condition = wanted
 
-    def _dimensions(self, endpoint: str) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
+    def _dimensions(self) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
         return [
             cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
-            for name, value in (("Environment", self.config.prefix), ("Monitor", endpoint))
+            for name, value in (("Environment", self.config.prefix), ("Monitor", self._monitor))
         ]

@@ -28,6 +28,11 @@ OptionalPath = Annotated[
     Field(pattern=f"^{PATH}?$", max_length=256),
     Accepts(f"{PATH_WORDS}, or empty"),
 ]
+OptionalTargetModel = Annotated[
+    str,
+    Field(pattern="^([A-Za-z0-9][A-Za-z0-9_.=+@-]*(/[A-Za-z0-9_.=+@-]+)*)?$", max_length=256),
+    Accepts("a model as calls name it in target_model, such as eu/churn.tar.gz, or empty for all"),
+]
 Moment = Annotated[
     str,
     Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z$"),

@@ -95,7 +95,8 @@ class Planning:
             folder = S3Location(self.config.captures.bucket, f"{variant}{hour:%Y/%m/%d/%H}/")
             for version, size in self.listing.versions(folder):
                 key = CaptureKey.parse(version.key)
-                if key is not None and self.config.variant_name in ("", key.variant):
+                config = self.config
+                if key is not None and key.is_of(config.variant_name, config.target_model):
                     yield _Captured(version, key.time), size
                 job = ManifestKey.parse(version.key)
                 if job is not None and job.side == "input":

@@ -65,7 +65,7 @@ class Steps:
         rows = 0
         for source in sources_of(config, event["objects"]):
             try:
-                rows += self.drift.profile_object(source).rows
+                rows += self.drift.profile_object(source, config.name).rows
             except ObjectMissing as fault:
                 LOGGER.warning("passed over: %s", fault)
         return {"rows": rows}

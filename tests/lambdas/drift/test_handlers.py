@@ -150,6 +150,15 @@ def test_captures_of_an_endpoint_without_monitor_are_counted(world: World) -> No
     assert world.metrics.values == [("elsewhere", {"UnknownMonitorObjects": 1.0})]
 
 
+def test_a_rule_says_for_which_monitor_of_an_endpoint_an_object_is_counted(world: World) -> None:
+    event = object_created(KEY) | {"captures_of": "another"}
+    assert profile(batch(event), drift=world.drift) == {"batchItemFailures": []}
+    assert not any("/profiles/" in key for key in world.bucket.writes)
+    event["captures_of"] = MONITOR.name
+    assert profile(batch(event), drift=world.drift) == {"batchItemFailures": []}
+    assert any(f"/{MONITOR.name}/profiles/" in key for key in world.bucket.writes)
+
+
 def test_the_version_names_the_profile_and_the_etag_does_where_there_is_none() -> None:
     etag = "8ab10e4c7d4a5d0b5c9f0c6a0a2f7d11"
     plain = object_of(json.dumps(object_created(KEY)))

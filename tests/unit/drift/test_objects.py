@@ -18,6 +18,19 @@ def test_sagemakers_layout_names_endpoint_variant_and_time() -> None:
     assert found == CaptureKey("employment-dev", "AllTraffic", moment("2026-08-08T02:35:17Z"))
 
 
+def test_the_api_of_a_multi_model_endpoint_names_the_model_behind_that() -> None:
+    key = KEY.replace(".jsonl", ".model=eu!churn.tar.gz.jsonl")
+    found = CaptureKey.parse(key)
+    time = moment("2026-08-08T02:35:17Z")
+    assert found == CaptureKey("employment-dev", "AllTraffic", time, "eu/churn.tar.gz")
+    assert found.is_of("", "eu/churn.tar.gz")
+    assert not found.is_of("", "churn.tar.gz")
+    of_all = CaptureKey.parse(KEY)
+    assert of_all is not None
+    assert of_all.is_of("", "")
+    assert not of_all.is_of("", "eu/churn.tar.gz")
+
+
 @pytest.mark.parametrize(
     "key",
     [

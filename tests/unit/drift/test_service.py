@@ -440,3 +440,30 @@ def test_all_variants_of_an_endpoint_are_one_traffic_unless_one_is_asked_for(
     report = world.document("reports/2026/03/01/1400/report.json")
     assert report["captures"]["rows"] == rows
     assert report["verdict"] == ("healthy" if watched else "drift")
+
+
+def test_each_model_of_a_multi_model_endpoint_has_a_monitor_that_counts_its_own_traffic() -> None:
+    world = World(replace(CONFIG, target_model="eu/churn.tar.gz", monitor_name="churn"))
+    both = {"churn": world.config}
+    both["rent"] = replace(CONFIG, target_model="rent.tar.gz", monitor_name="rent")
+    drift = replace(world.drift, monitors=InMemoryMonitors(both))
+    time = "2026-03-01T14:05:00Z"
+    for monitor in both:
+        drift.build_baseline(monitor)
+        world.clock.set("2026-03-01T12:00:00Z")
+        drift.evaluate(monitor)
+    for model, served in (("eu!churn.tar.gz", LIKE), ("rent.tar.gz", UNLIKE), ("", UNLIKE)):
+        name = f".model={model}.jsonl" if model else ".jsonl"
+        key = capture_key(NAME, time, f"{len(model)}").removesuffix(".jsonl") + name
+        world.bucket.objects[BUCKET, key] = "\n".join(
+            capture_line(row, time=time) for row in served
+        )
+        for monitor in both:
+            done = drift.profile_object(ObjectVersion(BUCKET, key, "v1", "v1"), monitor)
+            assert bool(done.skipped) == (model.replace("!", "/") != both[monitor].target_model)
+    verdicts = {}
+    world.clock.set("2026-03-01T15:15:00Z")
+    for monitor in both:
+        (judged,) = drift.evaluate(monitor).evaluations
+        verdicts[monitor] = (judged["records"], judged["verdict"])
+    assert verdicts == {"churn": (500, "healthy"), "rent": (500, "drift")}
