@@ -60,7 +60,8 @@ class SampledRows:
 
     def _with(self, rows: Iterable[Kept], seen: int) -> SampledRows:
         # The same identity twice is the same row delivered twice; one of them is kept.
-        known = {(hashed, identity): values for hashed, identity, values in sorted(rows)}
+        ordered = sorted(rows, reverse=True)  # of values that differ the smallest stay
+        known = {(hashed, identity): values for hashed, identity, values in ordered}
         mine = {(hashed, identity): values for hashed, identity, values in self.rows}
         merged = {
             key: min(known[key], mine[key]) if key in known and key in mine else value
