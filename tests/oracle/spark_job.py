@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_framework.drift.config import MonitorConfig, S3Location
+from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.scale.spark import run
 from mlops_framework.drift.scale.steps import Steps
@@ -40,8 +41,18 @@ class Folder:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
+    def read_bytes(self, bucket: str, keys: Any) -> dict[str, bytes]:
+        paths = {key: self.root / key for key in keys}
+        return {key: path.read_bytes() for key, path in paths.items() if path.exists()}
+
+    def write_bytes(self, bucket: str, key: str, data: bytes, media_type: str) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
     def keys(self, bucket: str, prefix: str) -> list[str]:
-        found = (str(path.relative_to(self.root)) for path in self.root.rglob("*.json*"))
+        files = (path for path in self.root.rglob("*.*") if path.is_file())
+        found = (str(path.relative_to(self.root)) for path in files)
         return sorted(key for key in found if key.startswith(prefix))
 
     def folders(self, folder: S3Location) -> list[str]:
@@ -67,6 +78,7 @@ def steps(root: str) -> Steps:
         publisher=folder,
         metrics=folder,
         clock=lambda: datetime.now(UTC),
+        keepers=(KeepPredictions(),),
     )
     return Steps(drift, folder)
 

