@@ -27,6 +27,18 @@ def predict_fn(rows, model):
     return rows.reshape(1, -1).sum(axis=1)
 """
 
+PRODUCTS = ECHO.replace(".sum(axis=1)", ".prod(axis=1)")
+
+
+def archive(script: str) -> bytes:
+    """A model archive of an inference script."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(script)
+        tar.addfile(member, io.BytesIO(script.encode()))
+    return buffer.getvalue()
+
 
 class Aws:
     """Clients, one model, and patience."""
@@ -38,12 +50,7 @@ class Aws:
         self.runtime = local_aws.client("sagemaker-runtime")
         self.scaling = local_aws.client("application-autoscaling")
         self.s3.create_bucket(Bucket=BUCKET)
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-            member = tarfile.TarInfo("code/inference.py")
-            member.size = len(ECHO)
-            tar.addfile(member, io.BytesIO(ECHO.encode()))
-        self.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=buffer.getvalue())
+        self.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive(ECHO))
         container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}
         self.sagemaker.create_model(
             ModelName="echo", ExecutionRoleArn=ROLE, PrimaryContainer=container
@@ -249,4 +256,39 @@ def test_what_is_not_scaled_here_is_refused_by_name(aws: Aws) -> None:
             ScalableDimension="ecs:service:DesiredCount",
             MinCapacity=0,
             MaxCapacity=1,
+        )
+
+
+def test_a_multi_model_endpoint_answers_with_the_model_that_a_call_names(aws: Aws) -> None:
+    for name, script in (("sums.tar.gz", ECHO), ("eu/products.tar.gz", PRODUCTS)):
+        aws.s3.put_object(Bucket=BUCKET, Key=f"many/{name}", Body=archive(script))
+    container = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/many/"}
+    aws.sagemaker.create_model(ModelName="many", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    instances = {"ModelName": "many", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    aws.endpoint("many", instances)
+
+    def ask(endpoint: str = "many", **options: Any) -> Any:
+        answer = aws.runtime.invoke_endpoint(
+            EndpointName=endpoint, Body=b"4,5", ContentType="text/csv", **options
+        )
+        return json.loads(answer["Body"].read())
+
+    assert ask(TargetModel="sums.tar.gz") == [9.0]
+    assert ask(TargetModel="eu/products.tar.gz") == [20.0]
+    # A model that is added later is there, as on SageMaker.
+    aws.s3.put_object(Bucket=BUCKET, Key="many/late.tar.gz", Body=archive(PRODUCTS))
+    assert ask(TargetModel="late.tar.gz") == [20.0]
+    with pytest.raises(ClientError, match=r"Failed to download model data.*gone\.tar\.gz"):
+        ask(TargetModel="gone.tar.gz")
+    with pytest.raises(ClientError, match="missing a target model header"):
+        ask()
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+    with pytest.raises(ClientError, match="real-time endpoints alone"):
+        aws.endpoint("light-many", {"ModelName": "many", "ServerlessConfig": serverless})
+    with pytest.raises(ClientError, match="does not support target model"):
+        ask("light", TargetModel="sums.tar.gz")
+    container["ModelDataUrl"] = f"s3://{BUCKET}/nothing/"
+    with pytest.raises(ClientError, match="Could not access model data"):
+        aws.sagemaker.create_model(
+            ModelName="none", ExecutionRoleArn=ROLE, PrimaryContainer=container
         )

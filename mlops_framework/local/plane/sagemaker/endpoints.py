@@ -21,6 +21,7 @@ from mlops_framework.local.plane.sagemaker.area import (
 )
 from mlops_framework.local.plane.sagemaker.fleet import Fleet, ServingError
 from mlops_framework.local.plane.sagemaker.listing import page
+from mlops_framework.local.plane.sagemaker.many_models import variant_server
 from mlops_framework.local.plane.sagemaker.models import Models
 from mlops_framework.local.plane.sagemaker.plans import serves_itself, variant_plan, variant_summary
 from mlops_framework.local.plane.service import Scope, operation
@@ -44,7 +45,7 @@ class Endpoints(Area):
         """
         super().__init__(host)
         self._models = models
-        self.fleet = Fleet(host)
+        self.fleet = Fleet(host, server=variant_server)
         for scope in host.scopes(self.name):
             for record in list(self.records(KIND, scope).values()):
                 name, status = record["EndpointName"], record["EndpointStatus"]

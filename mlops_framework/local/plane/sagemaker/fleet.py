@@ -10,7 +10,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -300,7 +300,7 @@ class Fleet:
         self,
         host: PlaneHost,
         kind: str = "endpoint",
-        server: type[VariantServer] = VariantServer,
+        server: Callable[..., VariantServer] = VariantServer,
     ) -> None:
         """Start empty.
 

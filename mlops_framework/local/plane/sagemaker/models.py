@@ -92,7 +92,8 @@ class Models(Area):
         _check_config(request)
         for variant in request["ProductionVariants"]:
             if "ModelName" in variant:
-                self.model_record(variant["ModelName"], scope)
+                at_once = not ("AsyncInferenceConfig" in request or "ServerlessConfig" in variant)
+                self.containers(variant["ModelName"], scope, many=at_once)
         name = request["EndpointConfigName"]
         arn = scope.arn("sagemaker", f"{CONFIG}/{name.lower()}")
         record = {
@@ -190,15 +191,34 @@ class Models(Area):
             raise not_carried("a container without ModelDataUrl", "Name a model.tar.gz in S3.")
         return data, environment
 
-    def containers(self, model_name: str, scope: Scope) -> Mapping[str, Any]:
-        """The one container of a model."""
-        return _one_container(self.model_record(model_name, scope))
+    def containers(self, model_name: str, scope: Scope, *, many: bool = False) -> Mapping[str, Any]:
+        """The one container of a model.
+
+        Args:
+            model_name: its name.
+            scope: account and region.
+            many: whether it may be one of many models.
+
+        Raises:
+            AwsFault: there is no such model, or it is many and may not be.
+        """
+        container = _one_container(self.model_record(model_name, scope))
+        if is_many(container) and not many:
+            raise invalid(
+                f"The model {model_name} has a container of Mode 'MultiModel', which real-time "
+                "endpoints alone serve, on instances and without inference components."
+            )
+        return container
 
     def _check_data(self, container: Mapping[str, Any], role: str, scope: Scope) -> None:
         uri, _ = self.resolve(container, scope)
         try:
             bucket, key = objects.split(uri)
-            self.host.client("s3", scope).head_object(Bucket=bucket, Key=key)
+            client = self.host.client("s3", scope)
+            if not is_many(container):
+                client.head_object(Bucket=bucket, Key=key)
+            elif not client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)["KeyCount"]:
+                raise objects.DataError("There is no object below it.")
         except (ClientError, objects.DataError) as error:
             raise invalid(
                 f"Could not access model data at {uri}. Please ensure that the role "
@@ -219,9 +239,16 @@ def _one_container(request: Mapping[str, Any]) -> Mapping[str, Any]:
             "Give it one, in PrimaryContainer or Containers.",
         )
     container: Mapping[str, Any] = containers[0]
-    if container.get("Mode", "SingleModel") != "SingleModel":
-        raise not_carried("a container of Mode 'MultiModel'", "Use 'SingleModel'.")
+    if "MultiModelConfig" in container:
+        raise not_carried("a MultiModelConfig", "Leave it out.")
+    if is_many(container) and container.get("ModelPackageName"):
+        raise invalid("A container of Mode 'MultiModel' has an Image and a ModelDataUrl.")
     return container
+
+
+def is_many(container: Mapping[str, Any]) -> bool:
+    """Whether a container serves the models below a folder, as calls name them."""
+    return bool(container.get("Mode") == "MultiModel")
 
 
 def _data_url(container: Mapping[str, Any]) -> str | None:

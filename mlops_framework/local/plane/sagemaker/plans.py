@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_framework.local.plane.sagemaker.area import Record
-from mlops_framework.local.plane.sagemaker.models import Models
+from mlops_framework.local.plane.sagemaker.models import Models, is_many
 from mlops_framework.local.plane.service import Scope
 
 HEALTH_CHECK_SECONDS = 240
@@ -37,10 +37,12 @@ def variant_plan(
         # Its inference components bring the models.
         return {**plan, "Image": ""}
     seconds = variant.get("ContainerStartupHealthCheckTimeoutInSeconds", HEALTH_CHECK_SECONDS)
-    return plan | model_plan(variant["ModelName"], seconds, models, scope)
+    return plan | model_plan(variant["ModelName"], seconds, models, scope, many=True)
 
 
-def model_plan(model: str, seconds: int, models: Models, scope: Scope) -> Record:
+def model_plan(
+    model: str, seconds: int, models: Models, scope: Scope, *, many: bool = False
+) -> Record:
     """The part of a plan that comes from a model.
 
     Args:
@@ -48,17 +50,19 @@ def model_plan(model: str, seconds: int, models: Models, scope: Scope) -> Record
         seconds: How long its server has until it answers its ping.
         models: The models.
         scope: Account and region.
+        many: Whether a multi-model endpoint can be made of it.
 
     Raises:
         AwsFault: There is none of that name, or it may not be served.
     """
-    container = models.containers(model, scope)
+    container = models.containers(model, scope, many=many)
     data, environment = models.resolve(container, scope)
     return {
         "Image": container.get("Image", ""),
         "ModelDataUrl": data,
         "Environment": environment,
         "HealthCheckSeconds": seconds,
+        "ManyModels": is_many(container),
     }
 
 

@@ -18,10 +18,11 @@ from mlops_framework.local.plane.sagemaker.fleet import (
     ServingError,
     VariantServer,
 )
+from mlops_framework.local.plane.sagemaker.many_models import serving
 from mlops_framework.local.plane.sagemaker.metrics import InvocationMetrics
 from mlops_framework.local.plane.service import AwsFault, LocalService, Scope, operation
 
-_REFUSED = ("TargetModel", "TargetContainerHostname", "SessionId")
+_REFUSED = ("TargetContainerHostname", "SessionId")
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # What is passed on to the container: member of the request to header.
 _HEADERS = {
@@ -73,6 +74,7 @@ class SageMakerRuntime(LocalService):
             if server is None:
                 raise self._nobody(name, request, scope)
             variant = self._variant(component, server, scope)
+            server = serving(server, name, request.get("TargetModel"))
             with server.room(_concurrency(record, variant), name):
                 answer = self._ask(name, server, request, scope)
         content_type = answer.headers.get("Content-Type", "application/octet-stream")
