@@ -132,7 +132,7 @@ class DriftStack(FrameworkStack):
             },
             description="Compares a window of traffic with the baseline and decides",
             logs=self._logs(),
-            shape=FunctionShape(memory_mb=1024, timeout_seconds=120),
+            shape=FunctionShape(memory_mb=1024, timeout_seconds=300),
         )
         lambda_.CfnEventInvokeConfig(
             self,

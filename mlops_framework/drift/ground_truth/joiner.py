@@ -26,7 +26,7 @@ from mlops_framework.drift.windows import Window
 MOST_ROWS: Final = 1_500_000
 """What the evaluate function joins within 1 GB: 760 MB, everything included."""
 MOST_TOGETHER: Final = 6_000_000
-"""Rows that one evaluation joins: some 25 of the 120 seconds that the evaluate function has."""
+"""Rows that one evaluation joins: some 25 of the seconds that the evaluate function has."""
 
 
 @dataclass
