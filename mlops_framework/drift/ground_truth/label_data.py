@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self
 
@@ -14,7 +14,7 @@ from mlops_framework.drift.json_paths import JsonPath
 
 Reason = Literal["label-encoding", "label-json", "label-base64", "label-column"]
 
-REASONS: Final[dict[Reason, str]] = {
+REASONS: Final[Mapping[str, str]] = {
     "label-encoding": "the encoding is none of CSV, JSON and BASE64",
     "label-json": "the data is not JSON",
     "label-base64": "the data is not CSV in BASE64",

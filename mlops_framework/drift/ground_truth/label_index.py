@@ -116,11 +116,13 @@ class Matches:
         by_window: Of windows that have labels, the files that hold them.
         index: What is known.
         files: All current files within reach.
+        waiting: Names of files that have windows left to be compared with.
     """
 
     by_window: Mapping[Window, tuple[LabelFile, ...]]
     index: LabelIndex
     files: Sequence[LabelFile]
+    waiting: frozenset[str] = frozenset()
 
     def arrived(self, window: Window) -> tuple[int, int]:
         """Labels collected during a window's hours, and how many of them match no prediction."""
@@ -183,6 +185,12 @@ def find_matches(
     due = {window: due[window] for window in sorted(due, key=turn)}
     sizes = dict(known.sizes)
     seen_now |= _compared(config, store, due, kept, sizes, most)
+    waiting = {
+        file.name
+        for window, (_, missing) in due.items()
+        for file in missing
+        if file.name not in seen_now[window.start].checked
+    }
     oldest = min(start, now) - horizon - _MARGIN
     kept_windows = {s: seen for s, seen in known.windows.items() if s > oldest}
     remembered = {**kept_windows, **seen_now}
@@ -197,7 +205,7 @@ def find_matches(
         mine = tuple(file for file in eligible[window] if file.name in matched)
         if mine:
             by_window[window] = mine
-    return Matches(by_window, index, files)
+    return Matches(by_window, index, files, frozenset(waiting))
 
 
 def _compared(

@@ -100,7 +100,11 @@ def _strangers(
     wait = _HOUR + timedelta(seconds=config.grace_seconds)  # late captures may be theirs
     sizes = matches.index.sizes
     matched = {name for seen in matches.index.windows.values() for name in seen.matched}
-    settled = [file for file in matches.files if file.hour + wait <= now and sizes.get(file.name)]
+    settled = [
+        file
+        for file in matches.files
+        if file.hour + wait <= now and sizes.get(file.name) and file.name not in matches.waiting
+    ]
     strange = _after_the_last(settled, matched)
     count = sum(sizes[file.name] for file in strange)
     # One in a hundred where nobody says how many are captured: labels are for all requests.

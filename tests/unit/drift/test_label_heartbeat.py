@@ -10,14 +10,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mlops_framework.drift.ground_truth.joiner import Joiner
+from mlops_framework.drift.ground_truth.label_index import find_matches
 from mlops_framework.drift.heartbeat.label_memory import LabelMemory
+from mlops_framework.drift.heartbeat.labels import label_faults
 from mlops_framework.drift.heartbeat.watcher import HeartbeatWatcher
-from tests.unit.drift.quality.test_quality_watched import WATCHED, Watched, calls
+from mlops_framework.drift.windows import Window
+from tests.unit.drift.quality.test_quality_watched import SETTINGS, WATCHED, Watched, calls
 from tests.unit.drift.test_heartbeat import Endpoints, subjects
 from tests.unit.drift.test_service import BUCKET, NAME
 
 BEGIN = datetime(2026, 3, 2, 6, tzinfo=UTC)
 """A Monday, 06:00."""
+WATCHED_DAILY = replace(WATCHED, heartbeat=True, window_minutes=1440)
 HOUR = timedelta(hours=1)
 DAY = 24
 
@@ -99,7 +103,7 @@ def test_files_that_are_deleted_are_no_labels() -> None:
 @pytest.fixture
 def world() -> Watched:
     """A day's traffic is a window; labels come with it."""
-    world = Watched(config=replace(WATCHED, heartbeat=True, window_minutes=1440))
+    world = Watched(config=WATCHED_DAILY)
     joiner = world.drift.watchers[0].joiner  # type: ignore[attr-defined]
     assert isinstance(joiner, Joiner)
     heartbeat = HeartbeatWatcher(world.bucket, Endpoints(), world.clock, joiner)
@@ -170,6 +174,24 @@ def test_few_strange_labels_prove_nothing_where_few_requests_are_captured(world:
     heartbeat.captures.found = replace(heartbeat.captures.found, sampling=10)
     a_day(world, 2, labels="strange")
     assert found(world, 2) == []
+
+
+def test_labels_that_were_not_compared_with_all_windows_yet_may_belong_to_one(
+    world: Watched,
+) -> None:
+    made = calls(2, 150)
+    world.serve("2026-03-02T12:05:00Z", made)
+    world.label("2026-03-02T13:00:00Z", [replace(one, identity=f"x{one}") for one in made])
+    start, end = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=UTC)
+    now = end + HOUR
+    faults = []
+    for most in (0, 1000):
+        matches = find_matches(WATCHED_DAILY, world.bucket, [Window(start, end)], now, most=most)
+        memory = LabelMemory(since=start)
+        faults.append(
+            list(label_faults(WATCHED_DAILY, SETTINGS, memory, matches, sampling=100, now=now))
+        )
+    assert [[fault.aspect for fault in found] for found in faults] == [[], ["unmatched-labels"]]
 
 
 def test_what_was_remembered_before_labels_were_looked_for_is_read(world: Watched) -> None:
