@@ -23,7 +23,7 @@ from mlops_framework.drift.documents import (
     spec_to,
 )
 from mlops_framework.drift.errors import BaselineInvalid
-from mlops_framework.drift.hour_blocks import HourBlocks, Hours, by_hour
+from mlops_framework.drift.hour_blocks import HourBlocks, Hours, by_hour, rows_by_hour
 from mlops_framework.drift.model_monitor_files.constraints import Constraints
 from mlops_framework.drift.number_cells import code_of, groups_of
 from mlops_framework.drift.statistics.between_hours import BetweenHours, between_hours
@@ -185,7 +185,7 @@ class Baseline:
             return cls(built, rows, source)
         of_rows = np.asarray(hours, np.int64)
         cells = [column.spec.cells for column in built]
-        blocks = HourBlocks.fitting(np.unique(of_rows), cells)
+        blocks = HourBlocks.fitting(np.unique(of_rows), cells).of_rows(of_rows)
         timed = (_timed(column, columns[column.spec.name], of_rows, blocks) for column in built)
         return cls(tuple(timed), rows, source, blocks=blocks)
 
@@ -310,7 +310,9 @@ def _timed(
     spec, cells = column.spec, cells_of(column.spec, values)
     return replace(
         column,
-        between=between_hours(by_hour(cells, hours, spec), ordered=spec.ordered),
+        between=between_hours(
+            by_hour(cells, hours, spec), ordered=spec.ordered, rows=rows_by_hour(hours, spec)
+        ),
         by_block=blocks.counted(spec, column.counts, cells, hours),
     )
 

@@ -16,7 +16,7 @@ from mlops_framework.drift.statistics.out_of_range import out_of_range
 from mlops_framework.drift.statistics.population_stability import population_stability
 from mlops_framework.drift.statistics.rank_location import rank_location
 from mlops_framework.drift.statistics.rank_scale import rank_scale
-from mlops_framework.drift.statistics.rate import rate_change
+from mlops_framework.drift.statistics.rate import absence_change
 from mlops_framework.drift.statistics.result import Outcome
 from mlops_framework.drift.statistics.unseen_mass import unseen_mass
 from mlops_framework.drift.statistics.wasserstein import wasserstein
@@ -47,12 +47,12 @@ def tests_of(column: BaselineColumn, window: ColumnCounts) -> tuple[ColumnTest, 
     outcomes: dict[Test, Outcome | None] = {}
     baseline = column.counts
     if window.records and baseline.records:
-        outcomes["missing"] = rate_change(
-            baseline.missing, baseline.records, window.missing, window.records
+        outcomes["missing"] = absence_change(
+            baseline.missing, baseline.records, window.missing, window.records, column.between
         )
         if column.spec.ordered:
-            outcomes["invalid"] = rate_change(
-                baseline.invalid, baseline.records, window.invalid, window.records
+            outcomes["invalid"] = absence_change(
+                baseline.invalid, baseline.records, window.invalid, window.records, column.between
             )
     if window.valid >= FEWEST_VALUES and baseline.valid:
         outcomes |= _of_values(column, window)

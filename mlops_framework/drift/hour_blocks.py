@@ -13,7 +13,7 @@ ranks); where that is not enough, neighbouring hours are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final, Self, TypeAlias
@@ -53,12 +53,14 @@ class HourBlocks:
         groups: Groups of cells that are counted in each column; 0 for all cells by themselves.
         starts: First hour of each block, in hours since 1970, ascending.
         known: Of how many of its hours each block has rows.
+        rows: Rows of each block; empty where they were not counted.
     """
 
     length: int
     groups: int
     starts: tuple[int, ...]
     known: tuple[int, ...]
+    rows: tuple[int, ...] = ()
 
     @classmethod
     def fitting(cls, hours: Places, cells: Sequence[int], most: int = MOST_COUNTS) -> Self:
@@ -80,6 +82,15 @@ class HourBlocks:
     def _of(cls, hours: Places, length: int, groups: int) -> Self:
         starts, known = np.unique(_start_of(hours, length), return_counts=True)
         return cls(length, groups, tuple(starts.tolist()), tuple(known.tolist()))
+
+    def of_rows(self, hours: Places) -> Self:
+        """The blocks, knowing how many rows each has.
+
+        Args:
+            hours: The hour of each row.
+        """
+        own = np.array(self.starts, np.int64).searchsorted(_start_of(hours, self.length))
+        return replace(self, rows=tuple(np.bincount(own, minlength=len(self.starts)).tolist()))
 
     def counted(self, spec: ColumnSpec, counts: ColumnCounts, cells: Places, hours: Places) -> str:
         """Count a column in its groups of cells, block by block.
@@ -123,7 +134,12 @@ class HourBlocks:
             ``None`` if blocks are longer than a window, or too few.
         """
         for length in self._parts(minutes // 60):
-            found = between_hours(self.joined(table, length), ordered=spec.ordered)
+            rows = self.joined(np.array([self.rows], np.int64).T, length) if self.rows else None
+            found = between_hours(
+                self.joined(table, length),
+                ordered=spec.ordered,
+                rows=None if rows is None else rows.ravel(),
+            )
             if found is not None:
                 return found
         return None
@@ -159,6 +175,8 @@ class HourBlocks:
         }
         if self.length > 1:
             document["known"] = packed(np.array(self.known, np.int64))
+        if self.rows:
+            document["rows"] = packed(np.array(self.rows, np.int64))
         return document
 
     @classmethod
@@ -177,7 +195,8 @@ class HourBlocks:
         known = np.ones(number, np.int64)
         if length > 1:
             known = unpacked(str(document["known"]), number)
-        return cls(length, groups, tuple(starts.tolist()), tuple(known.tolist()))
+        rows = unpacked(str(document["rows"]), number).tolist() if "rows" in document else ()
+        return cls(length, groups, tuple(starts.tolist()), tuple(known.tolist()), tuple(rows))
 
 
 def group_of(spec: ColumnSpec, counts: ColumnCounts, most: int) -> Places:
@@ -224,6 +243,12 @@ def by_hour(cells: Places, hours: Places, spec: ColumnSpec) -> Places:
     places = own[counted] * spec.cells + cells[counted]
     found = np.bincount(places, minlength=len(chosen) * spec.cells)
     return found.reshape(len(chosen), spec.cells)
+
+
+def rows_by_hour(hours: Places, spec: ColumnSpec) -> Places:
+    """Rows of each hour that :func:`by_hour` tells of."""
+    found, rows = np.unique(hours, return_counts=True)
+    return rows[found.searchsorted(some_hours(found, spec.cells))]
 
 
 def hour_of(moment: datetime) -> int:

@@ -34,6 +34,7 @@ class BetweenHours:
         design: Intra-hour correlation of the shares: n records of one hour are worth
             n / (1 + n * design) independent ones.
         degrees: Effective degrees of freedom of the shares' variation.
+        absence: Intra-hour correlation of having no value: outages come in hours, not in records.
     """
 
     hours: int
@@ -41,21 +42,27 @@ class BetweenHours:
     scale: float = 0.0
     design: float = 0.0
     degrees: float = 0.0
+    absence: float = 0.0
 
 
-def between_hours(cells: NDArray[np.int64], *, ordered: bool) -> BetweenHours | None:
+def between_hours(
+    cells: NDArray[np.int64], *, ordered: bool, rows: NDArray[np.int64] | None = None
+) -> BetweenHours | None:
     """The variation between hours.
 
     Args:
         cells: Counts of the column's cells, one row per hour (or per block of hours).
         ordered: Whether the cells have an order.
+        rows: Rows of each hour, those without a value included; ``None`` where they are not known.
 
     Returns:
         ``None`` if there are too few hours with enough values.
     """
-    hours = cells[cells.sum(1) > FEWEST_ROWS].astype(np.float64)
+    valid = cells.sum(1)
+    absence = 0.0 if rows is None else _correlation(rows - valid, rows)
+    hours = cells[valid > FEWEST_ROWS].astype(np.float64)
     if len(hours) < FEWEST_HOURS:
-        return None
+        return BetweenHours(len(cells), absence=absence) if absence else None
     location = scale = 0.0
     shares = hours
     if ordered:
@@ -65,7 +72,18 @@ def between_hours(cells: NDArray[np.int64], *, ordered: bool) -> BetweenHours | 
         location = _variance(hours, share, middle)
         scale = _variance(hours, share, middle * middle)
     design, degrees = _shares(shares)
-    return BetweenHours(len(hours), location, scale, design, degrees)
+    return BetweenHours(len(hours), location, scale, design, degrees, absence)
+
+
+def _correlation(hits: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
+    """Of an event, as :func:`_shares` has it of shares; unlike there, seldom ones will do."""
+    enough = rows > FEWEST_ROWS
+    hits, rows = hits[enough], rows[enough]
+    rate = hits.sum() / max(1, rows.sum())
+    if len(rows) < FEWEST_HOURS or not 0 < rate < 1:
+        return 0.0
+    squares = (hits - rows * rate) ** 2 / (rows * rate * (1 - rate))
+    return max(0.0, float((squares.mean() * len(rows) / (len(rows) - 1) - 1) / rows.mean()))
 
 
 def _variance(hours: Floats, share: Floats, scores: Floats) -> float:

@@ -5,14 +5,39 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from mlops_framework.drift.statistics.between_hours import BetweenHours
 from mlops_framework.drift.statistics.result import Outcome
 from mlops_framework.drift.statistics.special import (
     binomial_lower,
     binomial_upper,
     normal_two_sided,
+    student_two_sided,
 )
 
 _LARGE: Final = 50
+
+
+def absence_change(
+    baseline_hits: int,
+    baseline_records: int,
+    window_hits: int,
+    window_records: int,
+    between: BetweenHours | None,
+) -> Outcome:
+    """:func:`rate_change` of records without a value, by more than ordinary hours differ.
+
+    A failing sensor or a cancelled day takes the values of many records at once. Where the
+    baseline's hours show that, the window counts as so many independent records as explain it.
+    """
+    found = rate_change(baseline_hits, baseline_records, window_hits, window_records)
+    if between is None or not between.absence or found.p_value == 1.0:
+        return found
+    n, m = window_records, baseline_records
+    rate = (window_hits + baseline_hits) / (n + m)
+    weight = 1 / n + between.absence + 1 / m
+    z = (window_hits / n - baseline_hits / m) / math.sqrt(rate * (1 - rate) * weight)
+    p_value = max(found.p_value, student_two_sided(z, between.hours - 1))
+    return Outcome(found.statistic, p_value, found.effect)
 
 
 def rate_change(

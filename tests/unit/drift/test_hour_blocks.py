@@ -27,6 +27,7 @@ from mlops_framework.drift.windows import Window
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FIRST = hour_of(MONDAY)
+POLICY = Policy(effect_threshold=0.02, minimum_records=30)
 
 
 def traffic(
@@ -267,3 +268,35 @@ def test_small_counts_take_a_byte_and_rows_of_zeros_another() -> None:
 def test_packed_counts_that_are_none_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"packed|base64|only"):
         unpacked(text, 2)
+
+
+def with_outages(
+    hours: range, seed: int, share: float, rows: int = 100
+) -> tuple[Numbers, np.ndarray]:
+    """A sensor that fails now and then: then half of an hour's values are missing."""
+    source = np.random.default_rng(seed)
+    fails = source.random(len(hours)) < share
+    values = source.normal(size=(len(hours), rows))
+    values[(source.random(values.shape) < 0.5) & fails[:, None]] = np.nan
+    return Numbers(values.ravel()), np.array(hours).repeat(rows)
+
+
+@pytest.mark.parametrize("minutes", [60, 1440])
+def test_values_that_go_missing_together_now_and_then_are_ordinary(minutes: int) -> None:
+    values, of_rows = with_outages(range(FIRST, FIRST + 28 * 24), 1, 0.1)
+    built = Baseline.of_columns({"x": values}, hours=of_rows, source="x")
+    stored = Baseline.from_document(json.loads(json.dumps(built.to_document())), "x")
+    hours = minutes // 60
+
+    def share_of_drift(baseline: Baseline, share: float) -> float:
+        starts = range(FIRST + 28 * 24, FIRST + 68 * 24, 24)
+        windows = [with_outages(range(s, s + hours), s, share)[0] for s in starts]
+        profiles = (window_of(baseline, {"x": window}) for window in windows)
+        judgements = [judge(baseline, profile, POLICY) for profile in profiles]
+        return sum(judgement.verdict == "drift" for judgement in judgements) / len(starts)
+
+    known, unknown = stored.at_windows(minutes), replace(built.columns[0], between=None)
+    assert share_of_drift(known, 0.1) == 0
+    assert share_of_drift(replace(built, columns=(unknown,)), 0.1) > 0.1
+    if minutes > 60:
+        assert share_of_drift(known, 1.0) == 1
