@@ -82,8 +82,8 @@ class DriftMonitorRequest(PipelineRequest):
     baseline_data: OptionalS3Uri = Field(
         default="",
         description="The features as they were at training time: CSV with a header row, JSON "
-        "lines, Parquet, or Model Monitor's statistics.json; one object, or all below a folder "
-        "(s3://bucket/folder/).",
+        "lines, Parquet, or Model Monitor's statistics.json (or, for its policy, constraints.json "
+        "alone); one object, or all below a folder (s3://bucket/folder/).",
     )
     baseline_captures: CapturedTime | None = Field(
         default=None, description="Captured traffic of this time is the baseline instead."
