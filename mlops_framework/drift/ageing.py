@@ -15,6 +15,8 @@ Age = Literal["profiles", "rows", "work"]
 
 TAG: Final = "mlops:kept-as"
 """Key of the tag; its value is the age."""
+NOTES: Final = "notes"
+"""Of captured requests that wait for answers, beside the monitors' own ages."""
 AGES: Final[tuple[Age, ...]] = get_args(Age)
 
 _MONITOR: Final = rf"{naming.DRIFT_PREFIX}/[^/]+"
@@ -30,8 +32,8 @@ def age_of(key: str) -> Age | None:
     """What an object is kept as.
 
     Returns:
-        ``profiles``: counts of captured objects, without single rows. ``rows``: single predictions,
-        labels and what was computed of them. ``work``: what is computed again when it is gone.
-        ``None`` for what stays.
+        ``profiles``: counts of captured objects, and samples of rows where a monitor asks for what
+        takes some (see :mod:`.outcomes`). ``rows``: single predictions, labels and what was
+        computed of them. ``work``: what is computed again when it is gone. ``None`` for what stays.
     """
     return next((age for age, keys in _KEYS if keys.fullmatch(key)), None)
