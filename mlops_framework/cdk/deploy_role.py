@@ -24,13 +24,15 @@ from mlops_framework.naming import ENVIRONMENT_TAG
 _NAME_LENGTH = 24
 """CloudFormation cuts the stack's name to about this when it makes a name of at most 64."""
 
-_ROLE_CONTENT = (
+ROLE_CONTENT = (
     "iam:CreateRole",
+    "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:DeleteRolePolicy",
     "iam:AttachRolePolicy",
     "iam:DetachRolePolicy",
 )
+"""What fills a role; allowed only under the platform's boundary."""
 _NEEDS_NOTHING = frozenset({"AWS::CDK::Metadata", "AWS::CloudFormation::WaitConditionHandle"})
 
 
@@ -157,7 +159,7 @@ def protect(
         if kind not in types:
             continue
         changes = {action for entry in TYPES.values() for action in entry.changes}
-        changes |= set(_ROLE_CONTENT)
+        changes |= set(ROLE_CONTENT)
         place = _arn(stack, TYPES[kind].resources[0]).removesuffix(f"{prefix[:_NAME_LENGTH]}*")
         role.add_to_policy(
             iam.PolicyStatement(
@@ -213,7 +215,7 @@ def _grant_bounded_roles(role: iam.Role, stack: FrameworkStack) -> None:
     """Roles may be made and filled only below the platform's path and under its boundary."""
     allow(
         role,
-        actions=_ROLE_CONTENT,
+        actions=ROLE_CONTENT,
         resources=[stack.role_arn(f"{stack.config.prefix[:_NAME_LENGTH]}*")],
         conditions={"StringEquals": {"iam:PermissionsBoundary": stack.boundary_arn()}},
         because=BY_PREFIX,

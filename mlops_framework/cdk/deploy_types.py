@@ -105,12 +105,16 @@ TYPES: Mapping[str, TypePermissions] = {
             "application-autoscaling:DeregisterScalableTarget",
             "application-autoscaling:PutScheduledAction",
             "application-autoscaling:DeleteScheduledAction",
+            # A stack's tags go on to its targets.
+            "application-autoscaling:TagResource",
+            "application-autoscaling:UntagResource",
             # The first target of an account makes the role with which AWS scales.
             "iam:CreateServiceLinkedRole",
         ),
         reads=(
             "application-autoscaling:DescribeScalableTargets",
             "application-autoscaling:DescribeScheduledActions",
+            "application-autoscaling:ListTagsForResource",
         ),
         resources=(
             "application-autoscaling:{region}:{account}:scalable-target/*",
@@ -154,10 +158,17 @@ TYPES: Mapping[str, TypePermissions] = {
             "iam:DeleteRole",
             "iam:TagRole",
             "iam:UntagRole",
+            "iam:UpdateRole",
             "iam:UpdateRoleDescription",
             "iam:UpdateAssumeRolePolicy",
         ),
-        reads=("iam:GetRole", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"),
+        reads=(
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListRolePolicies",
+            "iam:ListRoleTags",
+            "iam:ListAttachedRolePolicies",
+        ),
         resources=("iam::{account}:role{path}{prefix}*",),
     ),
     "AWS::IAM::Policy": TypePermissions(
@@ -180,6 +191,9 @@ TYPES: Mapping[str, TypePermissions] = {
             "lambda:GetFunction",
             "lambda:GetFunctionConfiguration",
             "lambda:GetFunctionCodeSigningConfig",
+            "lambda:GetFunctionRecursionConfig",
+            "lambda:GetFunctionScalingConfig",
+            "lambda:GetRuntimeManagementConfig",
             "lambda:ListTags",
         ),
         resources=("lambda:{region}:{account}:function:{prefix}*",),
@@ -200,7 +214,13 @@ TYPES: Mapping[str, TypePermissions] = {
             "logs:TagResource",
             "logs:UntagResource",
         ),
-        reads=("logs:ListTagsForResource",),
+        reads=(
+            "logs:ListTagsForResource",
+            "logs:GetDataProtectionPolicy",
+            "logs:DescribeLogGroups",
+            "logs:DescribeIndexPolicies",
+            "logs:DescribeResourcePolicies",
+        ),
         resources=("logs:{region}:{account}:log-group:{prefix}*",),
     ),
     "AWS::Events::Rule": TypePermissions(
@@ -269,8 +289,13 @@ TYPES: Mapping[str, TypePermissions] = {
             "codepipeline:GetPipeline",
             "codepipeline:GetPipelineState",
             "codepipeline:ListTagsForResource",
+            # Of the role that the pipeline is handed.
+            "iam:GetRole",
         ),
-        resources=("codepipeline:{region}:{account}:{prefix}*",),
+        resources=(
+            "codepipeline:{region}:{account}:{prefix}*",
+            "iam::{account}:role{path}{prefix}*",
+        ),
     ),
     "AWS::CodeBuild::Project": TypePermissions(
         changes=("codebuild:CreateProject", "codebuild:UpdateProject", "codebuild:DeleteProject"),
@@ -328,6 +353,7 @@ TYPES: Mapping[str, TypePermissions] = {
 
 PASSED_TO: Mapping[str, str] = {
     "AWS::SageMaker::Model": "sagemaker.amazonaws.com",
+    "AWS::SageMaker::EndpointConfig": "sagemaker.amazonaws.com",
     "AWS::SageMaker::Pipeline": "sagemaker.amazonaws.com",
     "AWS::SageMaker::DataQualityJobDefinition": "sagemaker.amazonaws.com",
     "AWS::SageMaker::ModelQualityJobDefinition": "sagemaker.amazonaws.com",

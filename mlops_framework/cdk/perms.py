@@ -239,7 +239,9 @@ WITHOUT_RESOURCE: Final[frozenset[str]] = frozenset(
         "application-autoscaling:DescribeScalableTargets",
         "application-autoscaling:DescribeScalingPolicies",
         "application-autoscaling:DescribeScheduledActions",
+        "logs:DescribeIndexPolicies",
         "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
         "lambda:GetAccountSettings",
     )
 )

@@ -47,6 +47,7 @@ _ROLE_CHANGES = (
     "iam:CreateRole",
     "iam:AttachRolePolicy",
     "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
     "iam:DeleteRolePolicy",
 )
@@ -55,10 +56,12 @@ _ROLE_CARE = (
     "iam:GetRolePolicy",
     "iam:DeleteRole",
     "iam:ListRolePolicies",
+    "iam:ListRoleTags",
     "iam:ListAttachedRolePolicies",
     "iam:TagRole",
     "iam:UntagRole",
     "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
     "iam:UpdateRoleDescription",
     "iam:PassRole",
 )
