@@ -237,10 +237,14 @@ def _rates(hits: int, baseline: ColumnCounts, hits_now: int, window: ColumnCount
 
 def _unseen_examples(column: BaselineColumn, window: ColumnCounts) -> str:
     if column.spec.kind == "codes":
-        low, high = column.spec.codes[0], column.spec.codes[-1]
+        codes, gaps = column.spec.codes, window.cells[::2]
+        most = max(range(len(gaps)), key=lambda gap: gaps[gap])
+        if 0 < most < len(codes) and gaps[0] == gaps[-1] == 0:
+            low, high = number(codes[most - 1]), number(codes[most])
+            return f", most often between {low} and {high}, which are neighbours there"
         return (
             f" (window {number(window.minimum)} to {number(window.maximum)}, "
-            f"training data {number(low)} to {number(high)})"
+            f"training data {number(codes[0])} to {number(codes[-1])})"
         )
     examples = [text for text, _ in window.unseen.most_frequent()][:3]
     return f", for example {_quoted(examples)}" if examples else ""

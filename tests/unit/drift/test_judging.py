@@ -118,6 +118,15 @@ def test_codes_never_seen_in_training_are_told_with_the_range(baseline: Baseline
     assert "(window 0 to 7, training data 0 to 3)" in sentence(baseline, rows, "children")
 
 
+def test_codes_between_those_of_the_training_data_are_told_by_their_neighbours() -> None:
+    lines = ["x\n", *(f"{number % 10 * 0.5}\n" for number in range(1000))]
+    base = Baseline.of_csv(lines, label_column="", source="x")
+    rows = [[number % 10 * 0.5 if number % 9 else 3.2] for number in range(900)]
+    window = profile_of(base, [capture_line(row) for row in rows])
+    said = {found.test: found.sentence for found in findings(base, window)}
+    assert said["unseen"].endswith("most often between 3 and 3.5, which are neighbours there.")
+
+
 def test_values_beyond_the_training_range_are_found(baseline: Baseline) -> None:
     rows = [(r[0] * 1000 if i % 50 == 0 else r[0], *r[1:]) for i, r in enumerate(rows_of(1000, 2))]
     assert "2.0 % of the records lie beyond" in sentence(baseline, rows, "income")
