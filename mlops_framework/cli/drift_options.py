@@ -273,7 +273,7 @@ def rule_of(asked: Asked) -> tuple[MonitorConfig, Sequence[str]]:
         config = replace(config, records=read_form(asked.records))
     if asked.constraints is not None and config.policy != POLICY:
         raise NotDone(f"Only Model Monitor's rules go by --constraints: add --policy {POLICY}.")
-    notes = request.notes
+    notes = (*request.notes, *settings.not_by_policy(said))
     if asked.constraints is not None:
         notes = tuple(note for note in notes if not note.startswith("constraints_location"))
     return config, notes

@@ -38,9 +38,13 @@ _KINDS: Final[Mapping[str, str]] = {
     "codes": "codes: few distinct numbers, compared as categories and in order",
     "categories": "categories",
 }
-_ABOUT: Final[Mapping[str, str]] = {"model-quality": "(model)", "bias": "everybody"}
+_ABOUT: Final[Mapping[str, str]] = {
+    "model-quality": "(model)",
+    "attribution": "(model)",
+    "bias": "everybody",
+}
 """What findings without a column are about."""
-_WATCHED: Final[Mapping[str, str]] = {"model-quality": "model quality", "bias": "bias"}
+_WATCHED: Final[Mapping[str, str]] = {"model-quality": "model quality"}
 _MOST_QUIET: Final = 20
 _MOST_IGNORED: Final = 10
 

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from mlops_framework.drift.attribution.watcher import AttributionWatcher
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.batches import Batch
 from mlops_framework.drift.bias.watcher import BiasWatcher
@@ -24,7 +25,9 @@ from mlops_framework.drift.ground_truth.joiner import Joiner
 from mlops_framework.drift.model_monitor_files.alone import constraints_alone
 from mlops_framework.drift.model_monitor_policy.preparing import POLICY
 from mlops_framework.drift.model_monitor_policy.rule import ModelMonitorRule
+from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.outcomes.counting import Counting
+from mlops_framework.drift.outcomes.sums import counting_id
 from mlops_framework.drift.policy import Policy, judge
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.profile import Profile, Profiler, merge
@@ -36,7 +39,7 @@ from mlops_framework.drift.report_html import FILES
 from mlops_framework.drift.rulings import Ruling
 from mlops_framework.drift.training_columns import Column, Part
 from mlops_framework.drift.values import Numbers, Texts, Values, values_of
-from mlops_framework.drift.watching import Scene
+from mlops_framework.drift.watching import Scene, Watcher
 from mlops_framework.drift.windows import Task, Window
 
 _DAY: Final = 24 * 60
@@ -227,9 +230,16 @@ def evaluate_counted(
     profile, policy = counted.profile, Policy.of(config)
     span = Span(counted.start, counted.end, config.name)
     task = Task(span, (config.name,), complete=True)
-    scene = Scene(config, task, baseline, profile, ())
+    found = profile.outcomes.get(counting_id(config))
+    # Only captures hold attributions; what they are called is all that the watcher asks of them.
+    captured = (ObjectVersion("", config.name),) if found and found.attribution else ()
+    scene = Scene(config, task, baseline, profile, captured)
     joiner = Joiner(store)
-    watchers = (ModelQualityWatcher(store, joiner), BiasWatcher(joiner, store))
+    watchers: tuple[Watcher, ...] = (
+        ModelQualityWatcher(store, joiner),
+        BiasWatcher(joiner, store),
+        AttributionWatcher(store, None, lambda: 0.0),
+    )
     sights = [sight for watcher in watchers if (sight := watcher.look(scene)) is not None]
     judgement = judge(baseline, profile, policy, [one for sight in sights for one in sight.claims])
     if judgement.verdict == "no-data":  # silence is a finding of an endpoint, not of a file

@@ -71,6 +71,7 @@ def expanded(places: Sequence[Path]) -> list[Path]:
                 for path in place.rglob("*")
                 if path.is_file()
                 and not any(part[0] in "._" for part in path.relative_to(place).parts)
+                and path.suffix != ".html"  # reports, where somebody keeps them beside the data
             )
             found = [Path(name) for name in of_baseline([path.as_posix() for path in found])]
         elif not place.exists() and any(sign in str(place) for sign in "*?["):

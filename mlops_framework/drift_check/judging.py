@@ -46,7 +46,7 @@ from mlops_framework.drift_check.files import (
 )
 from mlops_framework.drift_check.outcomes import Shelf, TableOutcomes, columns_of, not_judged
 from mlops_framework.drift_check.references import baseline_of_table, read_baseline
-from mlops_framework.drift_check.settings import asked_of, columns_known, settings_of
+from mlops_framework.drift_check.settings import asked_of, columns_known, not_by_policy, settings_of
 from mlops_framework.drift_check.tables import (
     Table,
     csv_table,
@@ -156,7 +156,8 @@ def check(
     """
     asked = asked_of(request or {}, "The request", stage=stage)
     own = {"label_column": label_column} if label_column else {}
-    config = settings_of({**asked.settings, **own, **settings})
+    said = {**asked.settings, **own, **settings}
+    config = settings_of(said)
     paths = paths_of(current)
     files = None if paths is None else expanded(paths)
     usual = TABLE if paths is None or files is None else called(paths, files)
@@ -169,7 +170,7 @@ def check(
         table = memory_table(current, TABLE)
         counted = _of_table(table, built, config, TABLE, time or datetime.now(UTC))
     found = evaluate_counted(counted, built, config, store=shelf)
-    return Check(found, counted.ignored, (*asked.notes, *notes_of(found)))
+    return Check(found, counted.ignored, (*asked.notes, *not_by_policy(said), *notes_of(found)))
 
 
 def baseline_from(

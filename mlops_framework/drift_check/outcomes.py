@@ -90,20 +90,23 @@ def columns_of(config: MonitorConfig) -> tuple[str, ...]:
 
 
 def not_judged(evaluation: Evaluation) -> tuple[str, ...]:
-    """Why quality and bias were not judged, where the rule asks for them."""
+    """Why quality, bias and attributions were not judged, where the rule asks for them."""
     config, columns = evaluation.config, columns_of(evaluation.config)
     asked = {"model-quality": config.ground_truth, "bias": config.bias}
     seen = {section.kind for section in evaluation.sections}
+    notes = []
+    if config.attribution is not None and "attribution" not in seen:
+        notes.append("Not judged: attribution: answers of captures hold it, and tables do not.")
     missed = [kind.replace("-", " ") for kind, settings in asked.items() if settings]
     if not missed or seen & asked.keys():
-        return ()
+        return tuple(notes)
     why = f"{config.name} has no columns {', '.join(columns)}, as ground_truth calls them."
     if not columns:
         why = (
             "name predictions and labels of the files with baseline_inference_attribute (or "
             "baseline_probability_attribute) and baseline_ground_truth_attribute of ground_truth."
         )
-    return (f"Not judged: {' and '.join(missed)}: {why}",)
+    return (f"Not judged: {' and '.join(missed)}: {why}", *notes)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import Any, Final
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import MonitorInvalid
+from mlops_framework.drift.model_monitor_policy.preparing import POLICY
 from mlops_framework.drift.thresholds import EVERY_COLUMN, WORDS, Thresholds
 from mlops_framework.errors import Fault
 
@@ -31,6 +32,7 @@ USED: Final = (
     "policy",
     "ground_truth",
     "bias",
+    "attribution",
 )
 """Settings of a request that files are judged by."""
 NOT_USED: Final = (
@@ -56,7 +58,6 @@ NOT_USED: Final = (
     "heartbeat",
     "column_metrics",
     "ground_truth_location",
-    "attribution",
     "retrain",
     "retrain_breaches",
     "retrain_windows",
@@ -64,10 +65,15 @@ NOT_USED: Final = (
     "retrain_monthly_cap",
 )
 """Settings that are about an endpoint, its traffic over time, or what is done about drift."""
+_OWN_RULE: Final = (
+    "effect_threshold",
+    "rate_threshold",
+    "minimum_records",
+    "thresholds",
+    "ignored_columns",
+)
 _PER_STAGE: Final = ("minimum_records", "effect_threshold", "rate_threshold")
-_WORTH_SAYING: Final = ("attribution", "slow_drift", "constraints_location")
 _WHY: Final[Mapping[str, str]] = {
-    "attribution": "attribution is watched by a monitor alone: files hold no attributions.",
     "slow_drift": "slow_drift is watched by a monitor alone: it takes many windows.",
     "constraints_location": "constraints_location is in S3; give a copy with --constraints.",
 }
@@ -126,8 +132,23 @@ def asked_of(document: Any, source: str, *, stage: str = "") -> Asked:
             settings[name] = value
     if faults:
         raise MonitorInvalid(source, tuple(sorted(faults, key=lambda fault: fault.path)))
-    notes = tuple(_WHY[name] for name in _WORTH_SAYING if document.get(name))
-    return Asked(settings, notes)
+    notes = [why for name, why in _WHY.items() if document.get(name)]
+    attribution = settings.get("attribution")
+    if isinstance(attribution, Mapping) and attribution.get("source") == "endpoint":
+        del settings["attribution"]
+        notes.append("attribution asks the endpoint, which a monitor alone does.")
+    return Asked(settings, tuple(notes))
+
+
+def not_by_policy(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """What Model Monitor's rules do not go by, where they are to judge."""
+    given = [name for name in _OWN_RULE if settings.get(name) not in (None, [], ())]
+    if settings.get("policy") != POLICY or not given:
+        return ()
+    return (
+        f"Model Monitor's rules go by their constraints, and not by {', '.join(given)}: columns "
+        "are judged without.",
+    )
 
 
 def settings_of(settings: Mapping[str, Any], *, source: str = "The settings") -> MonitorConfig:
@@ -217,6 +238,7 @@ __all__ = [
     "asked_of",
     "columns_known",
     "no_column",
+    "not_by_policy",
     "settings_of",
     "threshold_of",
 ]

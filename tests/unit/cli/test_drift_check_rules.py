@@ -122,7 +122,7 @@ def test_a_monitors_request_judges_files_as_far_as_it_is_about_files(
         "baseline_data": "s3://{data-bucket-name}/train.csv",
         "minimum_records": {"dev": 50, "prod": 5000},
         "thresholds": [{"column": "amount", "share": 0.5}],
-        "attribution": {"source": "captured"},
+        "attribution": {"source": "endpoint"},
     }
     (here / name).write_text(json.dumps(request))
 
@@ -132,7 +132,7 @@ def test_a_monitors_request_judges_files_as_far_as_it_is_about_files(
     neither = run(*NOW, "-c", name)
 
     assert (dev.exit_code, prod.exit_code, stricter.exit_code) == (0, 3, 2), dev.stderr
-    assert "attribution is watched by a monitor alone" in message(dev)
+    assert "attribution asks the endpoint, which a monitor alone does" in message(dev)
     assert neither.exit_code == 1
     assert "say with --stage which of them counts: dev, prod" in message(neither)
 

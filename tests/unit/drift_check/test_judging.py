@@ -204,6 +204,32 @@ def test_captures_bring_their_predictions_with_them(tmp_path: Path) -> None:
     assert found.report["model_quality"]["labels"]["labelled"] == 0
 
 
+def test_captures_that_hold_attributions_are_judged_by_them(tmp_path: Path) -> None:
+    now, source = features(people(400, 2)), random.Random(5)
+    rows = zip(now["age"], now["sex"], strict=True)
+    lines = [
+        capture_line(row, f"0.5,{source.gauss(0.1, 0.05)},{source.gauss(0.8, 0.05)}")
+        for row in rows
+    ]
+    (tmp_path / "captured.jsonl").write_text("\n".join(lines))
+    outputs = {"age": "prediction.1", "sex": "prediction.2"}
+    request = {
+        "attribution": {
+            "source": "captured",
+            "outputs": outputs,
+            "baseline": {"age": 0.9, "sex": 0.05},
+        }
+    }
+
+    found = check(tmp_path / "captured.jsonl", TRAIN, request=request)
+    table = check(now, TRAIN, request=request)
+
+    assert found.drifted
+    assert found.report["attribution"]["rows"] == 400
+    jsonschema.validate(found.report, SCHEMA)
+    assert "attribution: answers of captures hold it" in table.notes[0]
+
+
 def constraints(tmp_path: Path) -> Path:
     path = tmp_path / "constraints.json"
     document = suggested_constraints(baseline_from(TRAIN)).to_document()
@@ -224,10 +250,12 @@ def test_constraints_alone_check_what_they_say_and_tell_what_they_do_not(tmp_pat
     well = check(NOW, path, **rule)
     broken = check(bad, path, **rule)
     missing = check({"age": NOW["age"], "id": NOW["age"]}, path, **rule)
+    limited = check(NOW, path, **rule, effect_threshold=0.02)
 
     assert well.verdict == "healthy"
     assert "keep to the constraints in all 2 columns" in well.evaluation.summary
     assert "Distributions were not" in well.notes[0]
+    assert "not by effect_threshold" in limited.notes[0]
     told = {(finding["column"], finding["test"]) for finding in broken.report["findings"]}
     assert told == {
         ("age", "completeness_check"),
