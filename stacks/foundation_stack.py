@@ -20,7 +20,7 @@ from mlops_framework.cdk.constructs import AlertTopic, PrivateBucket
 from mlops_framework.cdk.constructs.boundary import PermissionsBoundary
 from mlops_framework.cdk.constructs.bucket import Expiry
 from mlops_framework.cdk.stack import FrameworkStack
-from mlops_framework.drift.ageing import TAG, Age
+from mlops_framework.drift.ageing import NOTES, TAG, Age
 from mlops_framework.environments.models import EnvironmentConfig
 
 _DAYS_OF_WORK = 35
@@ -140,16 +140,21 @@ class FoundationStack(FrameworkStack):
 
 
 def _expiries(config: EnvironmentConfig) -> Sequence[Expiry]:
-    """What goes after a time of what drift monitoring stores."""
+    """What goes after a time of what capture and drift monitoring store."""
     days: dict[Age, int | None] = {
         "profiles": config.drift.keep_profiles_days,
         "rows": config.drift.keep_rows_days,
         "work": _DAYS_OF_WORK,
     }
+    # SageMaker gives a queued call at most six hours, and its answer an hour.
+    notes = Expiry(f"{naming.UNANSWERED_PREFIX}/", TAG, NOTES, _DAYS_OF_WORK)
     return [
-        Expiry(f"{naming.DRIFT_PREFIX}/", TAG, age, kept)
-        for age, kept in days.items()
-        if kept is not None
+        *(
+            Expiry(f"{naming.DRIFT_PREFIX}/", TAG, age, kept)
+            for age, kept in days.items()
+            if kept is not None
+        ),
+        notes,
     ]
 
 

@@ -19,12 +19,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Self
+from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
 
 from mlops_framework.aws.inference import bucket_and_key
 from mlops_framework.aws.inference_capture import Exchange, InferenceCapture, MediaTypes, side
 from mlops_framework.aws.refusals import code_of, refusals
+from mlops_framework.drift.ageing import NOTES, TAG
 
 LOGGER = logging.getLogger(__name__)
 
@@ -96,12 +98,13 @@ class Notes:
         return f"{self.prefix}/{hashlib.sha256(answer.encode()).hexdigest()[:40]}.json"
 
     def leave(self, note: Note) -> None:
-        """Write a note."""
+        """Write a note; the data bucket lets it go after a month, answered or not."""
         self.client.put_object(
             Bucket=self.bucket,
             Key=self.key_of(note.answer),
             Body=note.to_json(),
             ContentType="application/json",
+            Tagging=urlencode({TAG: NOTES}),
         )
 
     def holds(self, bucket: str, key: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -24,6 +25,8 @@ def model_fn(model_dir):
 def predict_fn(rows, factor):
     return rows.reshape(1, -1).sum(axis=1) * factor
 """
+DICE = random.Random(17)
+CALLS = 40
 BROKEN = """
 def model_fn(model_dir):
     raise RuntimeError("the weights are not there")
@@ -87,12 +90,49 @@ class Deliveries:
         )
         return json.loads(answer["Body"].read()), answer["InvokedProductionVariant"]
 
-    def call(self, model: str) -> tuple[int, Any]:
+    def call(self, model: str, payload: str = "1,2", **options: str) -> tuple[int, Any]:
         """Through the inference API of the endpoint, signed."""
         url = self._loop.place.address(self.outputs(model)["InferenceApiUrl"])
-        body = {"payload": "1,2", "content_type": "text/csv"}
+        body = {"payload": payload, "content_type": "text/csv", **options}
         status, text = self._loop._signed_post(url, body)
         return status, json.loads(text)
+
+    def watch(self, bucket: str, **body: Any) -> str:
+        """Watches an endpoint that gets two numbers about 0; the pipeline's id."""
+        key = f"datasets/{body['model_name']}/train.csv"
+        rows = "".join(f"{DICE.gauss(0, 1):.3f},{DICE.gauss(0, 1):.3f}\n" for _ in range(500))
+        self.s3.put_object(Bucket=bucket, Key=key, Body=f"a,b\n{rows}".encode())
+        file = self._folder / "monitor.json"
+        request = {
+            "pipeline_type": "drift-monitor",
+            "baseline_data": f"s3://{bucket}/{key}",
+            "minimum_records": 30,
+            "window_minutes": 10080,  # no hour ends between two calls
+            "retrain": False,
+            **body,
+        }
+        file.write_text(json.dumps(request))
+        pipeline = str(self._mlops("submit", str(file))["pipeline_id"])
+        assert self._mlops("status", pipeline, "--wait")["problems"] == []
+        return pipeline
+
+    def judged(self, monitor: str, bucket: str) -> Any:
+        """The report of the window that has records; nothing while there is none."""
+        client = self._loop.place.client("lambda")
+        answer = client.invoke(
+            FunctionName=self._loop.place.value("evaluate-function-arn"),
+            Payload=json.dumps({"monitor": monitor}).encode(),
+        )
+        found = json.loads(answer["Payload"].read())
+        if not any(one["records"] for one in found["evaluations"]):
+            return None
+        latest = self.s3.get_object(Bucket=bucket, Key=f"drift/{monitor}/latest.json")
+        place = json.loads(latest["Body"].read())["report"]
+        body = self.s3.get_object(Bucket=place["bucket"], Key=place["json_key"])["Body"].read()
+        return json.loads(body)
+
+    def unwatch(self, pipeline: str) -> None:
+        self._mlops("pipelines", "delete", pipeline, "--yes", "--wait")
 
     def captured(self, bucket: str, endpoint: str) -> list[Any]:
         """The records that were captured of an endpoint."""
@@ -206,35 +246,41 @@ def test_an_endpoint_with_instances_from_a_broken_model_to_its_removal(
     assert deliveries.left("times") == []
 
 
-def test_a_serverless_endpoint_answers_through_its_api_which_captures(
+def test_a_serverless_endpoint_is_captured_by_its_api_and_judged(
     deliveries: Deliveries, artefacts: dict[str, dict[str, str]], bucket: str
 ) -> None:
     serverless = {
         "model_name": "light",
         "endpoint_mode": "serverless",
+        "endpoint_name": "light",
         "serverless_memory_mb": 1024,
         "api_capture_percentage": 100,
         **artefacts["times"],
     }
 
     deliveries.send(**serverless)
+    monitor = deliveries.watch(bucket, model_name="light", endpoint_name="light")
 
-    assert deliveries.call("light") == (200, [6.0])
-    name = deliveries.outputs("light")["EndpointName"]
-    (variant,) = deliveries.sagemaker.describe_endpoint(EndpointName=name)["ProductionVariants"]
+    for _ in range(CALLS):
+        assert deliveries.call("light", f"{DICE.gauss(4, 1):.3f},{DICE.gauss(0, 1):.3f}")[0] == 200
+    (variant,) = deliveries.sagemaker.describe_endpoint(EndpointName="light")["ProductionVariants"]
     assert variant["CurrentServerlessConfig"]["MemorySizeInMB"] == 1024
-    (sides,) = deliveries.captured(bucket, name)
-    assert sides["endpointInput"]["data"] == "1,2"
-    assert json.loads(sides["endpointOutput"]["data"]) == [6.0]
+    captured = deliveries.captured(bucket, "light")
+    assert [len(sides) for sides in captured] == [2] * CALLS
+    report = eventually(lambda: all_of(deliveries.judged("light", bucket)))
+    assert (report["verdict"], report["features"]) == ("drift", ["a"])
+    assert report["captures"]["rows"] == CALLS
+    deliveries.unwatch(monitor)
     deliveries.delete("light")
 
 
-def test_an_asynchronous_endpoint_takes_calls_and_puts_answers_into_the_data_bucket(
+def test_calls_of_an_asynchronous_endpoint_are_judged_with_their_answers_each_once(
     deliveries: Deliveries, artefacts: dict[str, dict[str, str]], bucket: str
 ) -> None:
     queued = {
         "model_name": "queued",
         "endpoint_mode": "asynchronous",
+        "endpoint_name": "queued",
         "api_capture_percentage": 100,
         "autoscaling_min_instances": 0,
         "autoscaling_max_instances": 2,
@@ -242,21 +288,97 @@ def test_an_asynchronous_endpoint_takes_calls_and_puts_answers_into_the_data_buc
     }
 
     deliveries.send(**queued)
-    status, taken = deliveries.call("queued")
+    monitor = deliveries.watch(bucket, model_name="queued", endpoint_name="queued")
+    for _ in range(CALLS):
+        row = f"{DICE.gauss(4, 1):.3f},{DICE.gauss(0, 1):.3f}"
+        assert deliveries.call("queued", row)[0] == 202
+    status, taken = deliveries.call("queued", "one,two")  # the model refuses it
 
+    # Every request is captured when it is taken, and completed when its answer has come.
     assert status == 202
-    (sides,) = deliveries.captured(bucket, deliveries.outputs("queued")["EndpointName"])
-    assert (sides["endpointInput"]["data"], len(sides)) == ("1,2", 1)
-    bucket, _, key = taken["output_location"].removeprefix("s3://").partition("/")
+    assert len(deliveries.captured(bucket, "queued")) == CALLS + 1
+    sides = eventually(lambda: completed(deliveries.captured(bucket, "queued")))
+    assert Counter(len(each) for each in sides) == {2: CALLS, 1: 1}
+    for each in sides:
+        if len(each) == 2:
+            asked = [float(value) for value in each["endpointInput"]["data"].split(",")]
+            (said,) = json.loads(each["endpointOutput"]["data"])
+            assert said == pytest.approx(2 * sum(asked), rel=1e-4, abs=1e-4)
+    output, _, key = taken["failure_location"].removeprefix("s3://").partition("/")
+    eventually(lambda: exists(deliveries.s3, output, key))
 
-    def answer() -> str | None:
-        try:
-            return str(deliveries.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
-        except ClientError:
-            return None
-
-    assert json.loads(eventually(answer)) == [6.0]
+    report = eventually(lambda: all_of(deliveries.judged("queued", bucket)))
+    assert (report["verdict"], report["features"]) == ("drift", ["a"])
+    assert report["captures"]["rows"] == CALLS + 1
+    left = deliveries.s3.list_objects_v2(Bucket=bucket, Prefix="unanswered/queued/")
+    assert left["KeyCount"] == 1
+    deliveries.unwatch(monitor)
     deliveries.delete("queued")
+
+
+def test_the_models_of_a_multi_model_endpoint_are_judged_one_by_one(
+    deliveries: Deliveries, put: Any, bucket: str
+) -> None:
+    for name, factor in (("twice.tar.gz", "2"), ("eu/tenfold.tar.gz", "10")):
+        put(f"models/fleet/{name}", {"code/inference.py": TIMES.replace('"2"', f'"{factor}"')})
+    deliveries.send(
+        model_name="fleet",
+        endpoint_name="fleet",
+        image_uri=IMAGE,
+        models_location=f"s3://{bucket}/models/fleet",
+        api_capture_percentage=100,
+    )
+    watched = {"fleet-twice": "twice.tar.gz", "fleet-tenfold": "eu/tenfold.tar.gz"}
+    pipelines = [
+        deliveries.watch(
+            bucket, model_name=name, endpoint_name="fleet", target_model=model, monitor_name=name
+        )
+        for name, model in watched.items()
+    ]
+
+    status, said = deliveries.call("fleet")
+    assert (status, "target_model is missing" in said["detail"]) == (400, True)
+    assert deliveries.call("fleet", target_model="gone.tar.gz")[0] == 404
+    assert deliveries.call("fleet", target_model="eu/tenfold.tar.gz") == (200, [30.0])
+    for number in range(CALLS):
+        row = f"{DICE.gauss(0, 1):.3f},{DICE.gauss(0, 1):.3f}"
+        assert deliveries.call("fleet", row, target_model="twice.tar.gz")[0] == 200
+        if number:  # the first one is above
+            row = f"{DICE.gauss(4, 1):.3f},{DICE.gauss(0, 1):.3f}"
+            assert deliveries.call("fleet", row, target_model="eu/tenfold.tar.gz")[0] == 200
+
+    assert len(deliveries.captured(bucket, "fleet")) == 2 * CALLS
+    told = {}
+    for name in watched:
+        report = eventually(lambda name=name: all_of(deliveries.judged(name, bucket)))  # type: ignore[misc]
+        told[name] = (report["captures"]["rows"], report["verdict"], report["features"])
+    assert told == {
+        "fleet-twice": (CALLS, "healthy", []),
+        "fleet-tenfold": (CALLS, "drift", ["a"]),
+    }
+    for pipeline in pipelines:
+        deliveries.unwatch(pipeline)
+    deliveries.delete("fleet")
+
+
+def completed(captured: list[Any]) -> list[Any] | None:
+    """Captured calls, once all answers but one have come."""
+    return captured if sum(len(sides) == 2 for sides in captured) == CALLS else None
+
+
+def all_of(report: Any) -> Any:
+    """A report, once the answers to all calls are in it."""
+    if report is None or [each["window"]["records"] for each in report["predictions"]] != [CALLS]:
+        return None
+    return report
+
+
+def exists(s3: Any, bucket: str, key: str) -> bool:
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError:
+        return False
+    return True
 
 
 def test_an_endpoint_that_scales_to_zero_refuses_calls_for_a_while_and_comes_back(

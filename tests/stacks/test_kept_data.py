@@ -46,6 +46,14 @@ def test_profiles_and_single_rows_go_after_the_environments_days(dev: Synthesize
     assert "TagFilters" not in markers
 
 
+def test_notes_of_captured_calls_go_when_no_answer_can_come_any_more(dev: Synthesized) -> None:
+    rules = rules_of(dev.platform["Foundation"])
+    rule = rules["expire-notes"]
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("unanswered/", 35)
+    assert rule["TagFilters"] == [{"Key": TAG, "Value": "notes"}]
+    assert rules["clear-markers-of-unanswered"]["ExpiredObjectDeleteMarker"] is True
+
+
 def test_nothing_without_a_tag_expires(dev: Synthesized) -> None:
     for bucket in resources(dev.platform["Foundation"], "AWS::S3::Bucket").values():
         if "LoggingConfiguration" in bucket["Properties"]:  # not the logs themselves

@@ -337,12 +337,14 @@ class RealtimeEndpointStack(BlueprintStack):
         allow(
             function,
             actions=perms.WRITE_OBJECTS,
-            resources=[
-                f"{object_arn(self, self._captures)}/{self._endpoint_name}/*",
-                f"{object_arn(self, self._notes)}/*",
-            ],
-            because="Every call that the function captures is an object of its own, and so is the "
-            "note of one whose answer comes later.",
+            resources=[f"{object_arn(self, self._captures)}/{self._endpoint_name}/*"],
+            because="Every call that the function captures is an object of its own.",
+        )
+        allow(
+            function,
+            actions=[*perms.WRITE_OBJECTS, *perms.TAG_OBJECTS],
+            resources=[f"{object_arn(self, self._notes)}/*"],
+            because="The note of a captured call whose answer comes later is an object, too.",
         )
         allow(function, actions=perms.USE_KEY, resources=[self.platform.value("key-arn")])
         api = ServiceApi(

@@ -38,10 +38,18 @@ class S3:
         self.down: tuple[str, ...] = ()
 
     def put_object(
-        self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "binary/octet-stream"
+        self,
+        *,
+        Bucket: str,
+        Key: str,
+        Body: bytes,
+        ContentType: str = "binary/octet-stream",
+        Tagging: str = "",
     ) -> None:
         if self.down and Key.startswith(self.down):
             raise ConnectionError("S3 cannot be reached")
+        # The data bucket's rule deletes notes by their tag.
+        assert (Tagging == "mlops%3Akept-as=notes") == Key.startswith("unanswered/")
         self.objects[Key] = (Body, ContentType)
         self.writes.append(Key)
 
@@ -248,6 +256,6 @@ def test_a_capture_that_was_deleted_meanwhile_is_not_made_again(platform: Platfo
 
 
 def test_what_lies_among_the_notes_and_is_none_is_told_by_name(platform: Platform) -> None:
-    platform.s3.put_object(Bucket="data", Key="unanswered/letters/x.json", Body=b"{}")
+    platform.s3.objects["unanswered/letters/x.json"] = (b"{}", "application/json")
     with pytest.raises(NoteInvalid, match=r"s3://data/unanswered/letters/x\.json"):
         platform.event("unanswered/letters/x.json")
