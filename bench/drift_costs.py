@@ -34,6 +34,13 @@ CPU_PER_MILLION_ROWS: Final = 2.5  # seconds of one core; 20 columns, raw captur
 CPU_PER_PROFILE: Final = (0.62 + 0.45) / 1000  # seconds: merged, and its JSON read
 BYTES_PER_ROW: Final = 490  # 20 columns with their envelope
 
+# Measured: mlops_framework/drift/ground_truth/README.md.
+CPU_TO_TAKE_A_MILLION_LABELS: Final = 1.4  # seconds: read and stored
+CPU_TO_SORT_OUT_A_MILLION: Final = 0.4  # rows and their labels, read for one part of a window
+CPU_TO_JOIN_A_MILLION: Final = 3.4  # joined and counted
+MB_PER_MILLION_ROWS: Final = 32  # predictions as they are kept
+MB_PER_MILLION_LABELS: Final = 22
+
 # Assumed.
 VCPU_GB: Final = 1.769  # memory at which a function has one whole core
 HOURS: Final = 730  # of a month
@@ -54,6 +61,9 @@ MODEL_MONITOR_MINUTES: Final = 6  # of an instance for one check, whatever its t
 BATCH_MB: Final = 64  # mlops_framework/drift/scale/planning.py
 FAN_IN: Final = 64  # mlops_framework/drift/scale/parts.py
 ROWS_PER_OBJECT: Final = 10_000  # where a billion rows are profiled
+ROWS_PER_WINDOW: Final = 10_000_000  # where a billion rows are joined with labels
+PART_ROWS: Final = 1_500_000  # mlops_framework/drift/ground_truth/joins.py
+LABELS_PER_OBJECT: Final = 1_000_000
 WAIT_PER_READ: Final = 0.02 / 10  # seconds: a profile from S3, ten at a time
 
 
@@ -166,6 +176,53 @@ def billion_rows() -> list[Item]:
     ]
 
 
+def billion_labels() -> list[Item]:
+    """A billion rows, profiled already, that all get a label: taken, joined and counted."""
+    rows = 1_000_000_000
+    files = rows // LABELS_PER_OBJECT
+    windows = rows // ROWS_PER_WINDOW
+    parts = math.ceil(ROWS_PER_WINDOW / PART_ROWS)
+    taking = files * (LABELS_PER_OBJECT / 1e6 * CPU_TO_TAKE_A_MILLION_LABELS + WAIT_PER_OBJECT)
+    # Every part reads the whole window and keeps what is its own.
+    millions = ROWS_PER_WINDOW / 1e6
+    tables = ROWS_PER_WINDOW // ROWS_PER_OBJECT + ROWS_PER_WINDOW // LABELS_PER_OBJECT
+    megabytes = millions * (MB_PER_MILLION_ROWS + MB_PER_MILLION_LABELS)
+    reading = megabytes / S3_MB_PER_SECOND + tables * WAIT_PER_READ
+    joining = parts * (millions * CPU_TO_SORT_OUT_A_MILLION + reading + WAIT_PER_OBJECT)
+    joining += millions * CPU_TO_JOIN_A_MILLION
+    children, seconds, reads = windows * parts, windows * joining, windows * parts * tables
+    return [
+        Item(
+            "functions that take labels",
+            f"{taking:,.0f} s × {VCPU_GB} GB × {LAMBDA_GB_SECOND:.10f} "
+            f"+ {files:,} × {LAMBDA_REQUEST:.7f}",
+            taking * VCPU_GB * LAMBDA_GB_SECOND + files * LAMBDA_REQUEST,
+        ),
+        Item(
+            "functions that join",
+            f"{seconds:,.0f} s × {VCPU_GB} GB × {LAMBDA_GB_SECOND:.10f} "
+            f"+ {children:,} × {LAMBDA_REQUEST:.7f}",
+            seconds * VCPU_GB * LAMBDA_GB_SECOND + children * LAMBDA_REQUEST,
+        ),
+        Item(
+            "S3 reads",
+            f"({files:,} labels + {reads:,} tables) × {S3_GET:.7f}",
+            (files + reads) * S3_GET,
+        ),
+        Item(
+            "S3 writes",
+            f"({files:,} labels + {children:,} parts) × {S3_PUT:.6f}",
+            (files + children) * S3_PUT,
+        ),
+        Item(
+            "Distributed Map",
+            f"{children:,} children × ({TRANSITION:.6f} + {EXPRESS_REQUEST:.6f}) + "
+            f"{seconds:,.0f} s × 0.0625 GB × {EXPRESS_GB_SECOND:.8f}",
+            children * (TRANSITION + EXPRESS_REQUEST) + seconds * 0.0625 * EXPRESS_GB_SECOND,
+        ),
+    ]
+
+
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table."""
     lines = [head, ["---"] * len(head), *rows]
@@ -217,9 +274,17 @@ def billion_table() -> str:
     return markdown(["a billion rows of 20 columns", "arithmetic", "USD"], rows)
 
 
+def labels_table() -> str:
+    """What a billion labels cost."""
+    bill = billion_labels()
+    rows = [[item.what, item.how, f"{item.cost:.2f}"] for item in bill]
+    rows.append(["**together**", "", f"**{sum(item.cost for item in bill):.2f}**"])
+    return markdown(["a billion labels of profiled rows", "arithmetic", "USD"], rows)
+
+
 def main() -> None:
     """Print the tables."""
-    print("\n\n".join((monthly_table(), arithmetic_table(), billion_table())))
+    print("\n\n".join((monthly_table(), arithmetic_table(), billion_table(), labels_table())))
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class DriftAtScale(Construct):
             environment={"environment_prefix": scope.config.prefix},
             description="One step of a distributed run: plan, profile, group, merge, join",
             logs=logs,
-            shape=FunctionShape(memory_mb=1769, timeout_seconds=300),
+            shape=FunctionShape(memory_mb=1769, timeout_seconds=900),
         )
         grant(steps)
         self.steps = steps

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.ground_truth import predictions
+from mlops_framework.drift.ground_truth import joins, predictions
 from mlops_framework.drift.ground_truth.joined import JoinedRows, join
 from mlops_framework.drift.ground_truth.joins import Joins, JoinSet
 from mlops_framework.drift.ground_truth.label_files import LabelFile
@@ -21,7 +21,7 @@ from mlops_framework.drift.outcomes.windows import counted
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.scale.parts import most_units
 from mlops_framework.drift.watching import Scene
-from mlops_framework.drift.windows import Window
+from mlops_framework.drift.windows import Window, instant
 
 MOST_ROWS: Final = 1_500_000
 """What the evaluate function joins within 1 GB: 760 MB, everything included."""
@@ -37,12 +37,14 @@ class Joiner:
         store: A monitor's documents.
         most_rows: Windows of more rows are joined by many functions, as are those of more objects
             than the request says.
+        most_at_all: Windows of more rows are joined by nobody.
         most_together: So many rows at most are joined in one evaluation; windows beyond are left
             to many functions, too.
     """
 
     store: Store
     most_rows: int = MOST_ROWS
+    most_at_all: int = joins.MOST_ROWS
     most_together: int = MOST_TOGETHER
     _matches: dict[str, Matches] = field(default_factory=dict)
     _joined: int = 0
@@ -76,7 +78,25 @@ class Joiner:
         if scene.config.ground_truth is None or not self._files(scene):
             return False
         wanted, stored = self._joins(scene)
-        return wanted not in stored and not self._fits(scene)
+        return wanted not in stored and not self._fits(scene) and scene.rows <= self.most_at_all
+
+    def lacking(self, scene: Scene) -> str:
+        """Why a window with labels was not joined with them, and what to do; empty if it was."""
+        if not self._files(scene) or self._fits(scene) or self.outcomes(scene) is not None:
+            return ""
+        window, name = scene.task.window, scene.config.name
+        what = "Answers were not joined with their labels, and groups not compared: the window has"
+        if scene.rows > self.most_at_all:
+            return (
+                f"{what} {scene.rows:,} rows, and {self.most_at_all:,} are joined at most. Make "
+                "window_minutes shorter, or capture a smaller percentage of the requests."
+            )
+        return (
+            f"{what} {scene.rows:,} rows, which several functions join. The next evaluation starts "
+            f"them; should this stay, look for failed executions of the state machine, or run "
+            f"mlops drift backfill {name} --from {instant(window.start)} "
+            f"--to {instant(window.end)}."
+        )
 
     def outcomes(self, scene: Scene) -> OutcomeSums | None:
         """The sums of a window's rows, with their labels as far as there are any.

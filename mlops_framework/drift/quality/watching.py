@@ -24,7 +24,7 @@ from mlops_framework.drift.quality.section import section_of
 from mlops_framework.drift.quality.view import QualityView
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.watching import Scene
-from mlops_framework.drift.windows import Window, instant
+from mlops_framework.drift.windows import Window
 
 ESTIMATED = "estimated "
 """What names of metrics begin with that no label confirmed."""
@@ -66,7 +66,8 @@ class ModelQualityWatcher:
         settings = scene.config.ground_truth
         found = self.joiner.outcomes(scene)
         if settings is None or found is None or found.quality is None:
-            return NotJoined(scene) if self.joiner.waits(scene) else None
+            lacking = self.joiner.lacking(scene)
+            return NotJoined(lacking) if lacking else None
         sums = found.quality
         window, start = scene.task.window, scene.task.window.start
         reference = read_reference(scene.config, settings, self.store)
@@ -135,26 +136,20 @@ class QualitySight:
 
 @dataclass(frozen=True)
 class NotJoined:
-    """What is said of a window that one function cannot join, before many have.
+    """What is said of a window that has labels and was not joined with them.
 
     Attributes:
-        scene: The window.
+        sentence: Why, and what to do.
     """
 
-    scene: Scene
+    sentence: str
     claims: Sequence[Claim] = field(default=())
 
     def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
-        """No verdict, and what to do."""
-        window = self.scene.task.window
-        sentence = (
-            f"Answers were not joined with their labels yet, and groups not compared: the window's "
-            f"{self.scene.rows:,} rows are joined by several functions, which the next evaluation "
-            f"of the drift service starts. Should this stay, look for failed executions of its "
-            f"state machine, or run mlops drift backfill {self.scene.config.name} "
-            f"--from {instant(window.start)} --to {instant(window.end)}."
+        """No verdict."""
+        finding = Finding(
+            "", "rows", "not-joined", 0.0, None, None, self.sentence, "model-quality"
         )
-        finding = Finding("", "rows", "not-joined", 0.0, None, None, sentence, "model-quality")
         return Section(kind="model-quality", verdict="insufficient-data", findings=(finding,))
 
 

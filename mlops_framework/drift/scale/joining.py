@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from mlops_framework.drift.ground_truth.joins import PART_ROWS, Joins, JoinSet
+from mlops_framework.drift.ground_truth.joins import MOST_ROWS, PART_ROWS, Joins, JoinSet
 from mlops_framework.drift.ground_truth.label_index import find_matches
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.scale.gathering import Gathering
@@ -43,11 +43,13 @@ class Joining:
         few_rows: Windows of no more rows, nor more objects than the request says, are left to the
             evaluation.
         part_rows: About so many rows are joined at once.
+        most_rows: Windows of more rows are not joined; the evaluation says so.
     """
 
     gathering: Gathering
     few_rows: int = FEW_ROWS
     part_rows: int = PART_ROWS
+    most_rows: int = MOST_ROWS
 
     def plan(self, since: datetime, until: datetime, *, now: datetime, run: str) -> JoinPlan:
         """The parts that are not joined yet of windows that have labels, oldest first.
@@ -77,7 +79,8 @@ class Joining:
             scene = Scene(
                 config, task, gathering.baseline, found.profile, found.sources, stale=found.stale
             )
-            if scene.rows > self.few_rows or len(found.sources) > gathering.limit:
+            large = scene.rows > self.few_rows or len(found.sources) > gathering.limit
+            if large and scene.rows <= self.most_rows:
                 wanted = JoinSet.of(config, window, found.sources, labels)
                 items += joins.plan(wanted, scene.rows, run)
         return JoinPlan(items, rest[0].start if rest else None)

@@ -18,7 +18,7 @@ from mlops_framework.drift.ground_truth.joiner import Joiner
 from mlops_framework.drift.quality.watching import ModelQualityWatcher
 from mlops_framework.drift.scale.machine import scale_definition
 from mlops_framework.drift.scale.steps import Steps
-from mlops_framework.drift.windows import instant
+from mlops_framework.drift.windows import instant, moment
 from tests.lambdas.drift.state_machine import StateMachine
 from tests.lambdas.drift.test_scale import Listed
 from tests.unit.drift.quality.test_quality_watched import WATCHED, Watched, calls
@@ -149,7 +149,7 @@ def test_a_window_that_nobody_joined_says_so_and_is_judged_again(world: Large) -
     assert [entry["verdict"] for entry in judged.evaluations] == ["healthy", "healthy"]
     (finding,) = world.report("14")["findings"]
     assert (finding["kind"], finding["test"]) == ("model-quality", "not-joined")
-    assert "the window's 1,000 rows are joined by several functions" in finding["sentence"]
+    assert "the window has 1,000 rows, which several functions join" in finding["sentence"]
     assert "--from 2026-03-01T14:00:00Z --to 2026-03-01T15:00:00Z" in finding["sentence"]
     assert world.evaluate("2026-03-01T15:15:00Z") == []
     world.run()
@@ -168,3 +168,19 @@ def test_a_part_whose_work_is_done_is_not_done_again(world: Large) -> None:
         step({"step": "join", "monitor": NAME, "part": part}, steps=world.steps)
     again = Counter(world.bucket.writes) - written
     assert not any("/kept/joined/" in key for key in again)
+
+
+def test_a_window_that_nobody_can_join_says_what_to_do_and_is_judged_once(world: Large) -> None:
+    joiner = Joiner(world.bucket, most_rows=400, most_at_all=900)
+    watchers = (ModelQualityWatcher(world.bucket, joiner),)
+    world.drift = replace(world.drift, watchers=watchers)
+    judged = world.evaluate("2026-03-01T15:15:00Z")
+    assert judged == [("13:00", "healthy"), ("14:00", "healthy")]
+    assert world.evaluate() == []
+    assert world.started == {}
+    (finding,) = world.report("14")["findings"]
+    assert "1,000 rows, and 900 are joined at most. Make window_minutes" in finding["sentence"]
+    steps = replace(world.steps, drift=world.drift)
+    joining = replace(steps.joining(world.config), most_rows=900)
+    planned = joining.plan(moment("2026-03-01"), moment("2026-03-02"), now=world.clock(), run="r")
+    assert planned.items == []

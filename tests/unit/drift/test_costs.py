@@ -11,7 +11,9 @@ ROOT = Path(__file__).resolve().parents[3]
 COSTS = runpy.run_path(str(ROOT / "bench" / "drift_costs.py"), run_name="drift_costs")
 
 
-@pytest.mark.parametrize("table", ["monthly_table", "arithmetic_table", "billion_table"])
+@pytest.mark.parametrize(
+    "table", ["monthly_table", "arithmetic_table", "billion_table", "labels_table"]
+)
 def test_the_tables_of_the_documentation_are_those_that_the_script_prints(table: str) -> None:
     page = (ROOT / "docs" / "performance.md").read_text("utf-8")
     assert COSTS[table]() in page, "run bench/drift_costs.py and put its tables into the page"
@@ -25,9 +27,20 @@ def test_an_endpoint_costs_less_than_model_monitor_on_its_smallest_instance(rows
 
 def test_each_line_of_a_bill_is_what_its_arithmetic_gives() -> None:
     bill = [*COSTS["endpoint_month"](1_000_000), *COSTS["billion_rows"]()]
+    bill += COSTS["billion_labels"]()
     for item in bill:
         sides = item.how.replace(",", "").replace("×", "*").replace("2 KB", "2e-6")
-        for word in (" GB-s", " GB", " s ", "/GB", " captures", " profiles and parts", " children"):
+        for word in (
+            " GB-s",
+            " GB",
+            " s ",
+            "/GB",
+            " captures",
+            " profiles and parts",
+            " children",
+            " labels",
+            " tables",
+        ):
             sides = sides.replace(word, " ")
         sides = sides.replace(" profiles", " ").replace(" parts", " ")
         assert eval(sides) == pytest.approx(item.cost, rel=0.01)

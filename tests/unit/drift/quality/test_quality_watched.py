@@ -269,7 +269,7 @@ def test_a_window_too_large_for_one_function_is_told_and_its_columns_are_judged(
     assert "model_quality" not in report
     (finding,) = report["findings"]
     assert (finding["kind"], finding["test"]) == ("model-quality", "not-joined")
-    assert "the window's 1,000 rows are joined by several functions" in finding["sentence"]
+    assert "the window has 1,000 rows, which several functions join" in finding["sentence"]
 
 
 def test_a_drop_that_goes_on_says_since_when(world: Watched) -> None:
