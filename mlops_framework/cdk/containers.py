@@ -45,7 +45,12 @@ def let_containers_work(stack: FrameworkStack, role: iam.Role) -> None:
         role,
         actions=perms.WRITE_METRICS,
         resources=["*"],
-        conditions={"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "SageMaker*"]}},
+        conditions={
+            "StringLike": {
+                # Clarify's analyses have theirs without the slash.
+                "cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*", "SageMaker*"]
+            }
+        },
         because="cloudwatch:PutMetricData takes no resource; the condition names the namespaces.",
     )
     if stack.config.networking:
