@@ -11,10 +11,11 @@ from typing import Any
 
 from tests.iam import calls
 from tests.iam.account import ACCOUNT, Account, Resource
-from tests.iam.handed import Use, Visit, uses
+from tests.iam.handed import uses
 from tests.iam.policies import Ask, lets_in, matches, permitted
 from tests.iam.reference import problem
 from tests.iam.running import running
+from tests.iam.uses import Use, Visit
 
 # Nobody has a policy for a bucket that a test made up.
 _NOT_THERE_AT_ALL = frozenset({"NoSuchBucket"})
@@ -28,14 +29,14 @@ class Findings:
         asked: How often each role asked for each action.
         operations: How often each operation was called.
         functions: How often each function called something, by its name in the template.
-        missing: What a role needed and was not allowed, and for what.
+        missing: What a role needed and was not allowed, and what it was first needed for.
         wrong: What this check itself does not know, or knows wrongly.
     """
 
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
     functions: Counter[str] = field(default_factory=Counter)
-    missing: dict[str, None] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, None] = field(default_factory=dict)
     _held: dict[str, bool] = field(default_factory=dict, init=False)
 
@@ -61,9 +62,9 @@ class Findings:
             self.wrong[f"{purpose}: {error}"] = None
             return
         if not permitted(identity, boundary, ask):
-            by = "its permissions boundary" if permitted(identity, None, ask) else "no policy of it"
-            name = role.rpartition("/")[2]
-            self.missing[f"{name}: {ask} (for {purpose}; {by} allows it)"] = None
+            by = "its boundary" if permitted(identity, None, ask) else "its policies"
+            told = f"{role.rpartition('/')[2]}: {ask}, not allowed by {by}"
+            self.missing.setdefault(told, purpose)
 
     def use(self, account: Account, use: Use, purpose: str) -> None:
         """Hold a permission against the role that a service was handed, and its trust with it."""
@@ -74,8 +75,8 @@ class Findings:
             return  # Told already.
         taking = Ask("sts:AssumeRole", use.role, {"aws:SourceAccount": ACCOUNT})
         if not lets_in(trust, {"Service": use.service}, taking):
-            name = use.role.rpartition("/")[2]
-            self.missing[f"{name}: does not let {use.service} take it (for {purpose})"] = None
+            told = f"{use.role.rpartition('/')[2]}: {use.service}, which it does not trust"
+            self.missing.setdefault(told, purpose)
 
     def visit(self, account: Account, visit: Visit, purpose: str) -> None:
         """Hold a permission against the policy of the resource that a service comes to."""
@@ -85,8 +86,8 @@ class Findings:
         elif not lets_in(
             account.own_policy(visit.ask.resource), {"Service": visit.service}, visit.ask
         ):
-            told = f"{visit.service}: {visit.ask} (for {purpose}; not in the resource's own policy)"
-            self.missing[told] = None
+            told = f"{visit.service}: {visit.ask}, which the resource's own policy does not allow"
+            self.missing.setdefault(told, purpose)
 
 
 @dataclass(frozen=True)
@@ -127,24 +128,34 @@ def check(lines: Iterable[Mapping[str, Any]], examples: Iterable[Example] = ()) 
         examples: Calls that are looked at as if their functions had made them.
     """
     account, findings = Account(), Findings()
-    stacks: dict[str, dict[str, Resource]] = {}
+    whole: dict[str, dict[str, Resource]] = {}  # What waits to be looked at, by stack.
+    made_only: set[str] = set()
     rare = tuple(examples)
     for line in lines:
         if line["kind"] == "call":
             _call(account, findings, line)
             continue
+        # A stack is looked at when it is whole, since its policies may come after what needs them:
+        # before it is first changed, before anything of it goes, and at the end.
+        there = account.find(line["type"], line["physical_id"])
+        stack = line["stack"] or (there.stack if there else "")
+        name = f"{line['type']} {line['physical_id']}"
+        waiting = whole.setdefault(stack, {})
         if line["event"] == "delete":
-            # A stack is looked at when it is whole: its policies may come after what needs them.
-            gone = account.find(line["type"], line["physical_id"])
-            _settle(account, findings, stacks.pop(gone.stack, {}) if gone else {}, rare)
-            account.apply(line)
-        else:
-            made = account.apply(line)
-            stacks.setdefault(made.stack, {})[f"{made.kind} {made.physical_id}"] = made
+            waiting.pop(name, None)
+        if line["event"] == "delete" or (line["event"] == "update" and stack in made_only):
+            _settle(account, findings, waiting, rare)
+            waiting.clear()
+            made_only.discard(stack)
+        changed = account.apply(line)
+        if line["event"] != "delete":
+            if line["event"] == "create" and not waiting:
+                made_only.add(stack)
+            waiting[name] = changed
         if line["type"].startswith("AWS::IAM::"):
             findings.changed()
-    for made_by in stacks.values():
-        _settle(account, findings, made_by, rare)
+    for waiting in whole.values():
+        _settle(account, findings, waiting, rare)
     return findings
 
 

@@ -11,43 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from tests.iam import jobs
 from tests.iam.account import ACCOUNT, Account, Resource, arn
 from tests.iam.calls import key, passing
 from tests.iam.policies import Ask
-
-
-@dataclass(frozen=True)
-class Use:
-    """A role at work for a service.
-
-    Attributes:
-        role: ARN.
-        service: Who takes it.
-        ask: What it then needs.
-    """
-
-    role: str
-    service: str
-    ask: Ask
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A service that comes by itself, without a role.
-
-    Attributes:
-        service: Its principal.
-        ask: What it then does.
-    """
-
-    service: str
-    ask: Ask
-
-
-Found = Iterator[Use | Visit]
+from tests.iam.uses import Found, Use, Visit
 
 
 def uses(resource: Resource, account: Account) -> Found:
@@ -72,6 +42,8 @@ def _machine(machine: Resource, account: Account) -> Found:
     for state in _states(json.loads(text)):
         for ask in _in_state(state, machine, account):
             yield Use(role, "states.amazonaws.com", ask)
+        if searcher := state.get("Parameters", {}).get("RoleArn"):
+            yield from jobs.search(searcher, state["Parameters"])
 
 
 def _states(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -253,4 +225,5 @@ _KINDS: Mapping[str, Callable[[Resource, Account], Found]] = {
     "AWS::Events::Rule": _rule,
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::StepFunctions::StateMachine": _machine,
+    **jobs.KINDS,
 }

@@ -69,8 +69,8 @@ def test_the_key_of_an_encrypted_bucket_is_asked_for_as_well() -> None:
     )
 
     assert list(found.missing) == [
-        f"profile: kms:Decrypt on {KEY} with kms:ViaService=s3.us-east-1.amazonaws.com "
-        "(for s3.GetObject; no policy of it allows it)"
+        f"profile: kms:Decrypt on {KEY} with kms:ViaService=s3.us-east-1.amazonaws.com, "
+        "not allowed by its policies"
     ]
 
 
@@ -80,7 +80,7 @@ def test_only_who_may_list_the_bucket_is_told_that_an_object_is_missing() -> Non
     found = check([*account(own), call("s3.GetObject", "NoSuchKey", Bucket="data", Key="a")])
 
     assert list(found.missing) == [
-        "profile: s3:ListBucket on arn:aws:s3:::data (for s3.GetObject; no policy of it allows it)"
+        "profile: s3:ListBucket on arn:aws:s3:::data, not allowed by its policies"
     ]
 
 
