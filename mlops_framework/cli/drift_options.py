@@ -62,7 +62,8 @@ Time = Annotated[
     typer.Option(
         "--time",
         show_default="none",
-        help="Column with each row's time; tells how much ordinary hours differ. Left out.",
+        help="Column with each row's time; tells how much ordinary hours and days differ. Left "
+        "out.",
     ),
 ]
 Records = Annotated[

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -37,12 +37,15 @@ from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.report_html import FILES
 from mlops_framework.drift.rulings import Ruling
-from mlops_framework.drift.training_columns import Column, Part
+from mlops_framework.drift.training_columns import Column, Part, hours_of
 from mlops_framework.drift.values import Numbers, Texts, Values, values_of
 from mlops_framework.drift.watching import Scene, Watcher
 from mlops_framework.drift.windows import Task, Window
 
-_DAY: Final = 24 * 60
+_MINUTES: Final = 60
+_DAY: Final = 24 * _MINUTES
+_HOUR: Final = timedelta(hours=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 LeaveOut: TypeAlias = Callable[[str, str], None]
 """Is told why a row was left out, and how it begins."""
@@ -92,12 +95,14 @@ class Counted:
         start: Beginning of the first day.
         end: End of the last day.
         ignored: Columns that the baseline does not have.
+        hours: The hours that records are of, since 1970; none where no times are known.
     """
 
     profile: Profile
     start: datetime
     end: datetime
     ignored: tuple[str, ...] = ()
+    hours: frozenset[int] = frozenset()
 
 
 def count_parts(
@@ -108,6 +113,7 @@ def count_parts(
     source: str,
     time: datetime,
     apart: Collection[str] = (),
+    time_column: str = "",
     lenient: bool = False,
 ) -> Counted:
     """Count a table's rows, whose columns are found by name.
@@ -117,8 +123,9 @@ def count_parts(
         parts: The rows; is given what takes those that cannot be read.
         baseline: What to count on.
         source: Name of the table in messages.
-        time: When the table was made; its day is the report's window.
+        time: When the table was made; its day is the report's window, where rows have no times.
         apart: Columns that are no features: labels, predictions.
+        time_column: Column with each row's time, if there is one; empty for none.
         lenient: Whether absent and further columns are counted, as Model Monitor's rules have it,
             and not refused.
 
@@ -129,9 +136,11 @@ def count_parts(
     if names:
         _same_columns(names, baseline, source, lenient=lenient)
     profiler, met = Profiler(baseline), dict.fromkeys(names)
-    own = {*baseline.names, *apart}
+    own, hours = {*baseline.names, *apart}, set[int]()
     for part in parts(profiler.leave_out):
         met.update(dict.fromkeys(part.columns))
+        if time_column in part.columns:
+            hours |= _hours_in(part.columns[time_column], source)
         columns = tuple(
             _values(part.columns.get(spec.name), part.rows, ordered=spec.ordered)
             for spec in baseline.specs
@@ -142,9 +151,28 @@ def count_parts(
         profiler.add_batch(Batch(columns, {}, nothing, nothing, nothing, tuple, unexpected=extra))
     if met:
         _same_columns(list(met), baseline, source, lenient=lenient)
-    day = Window.containing(time, _DAY)
     ignored = tuple(name for name in met if name not in baseline.names)
-    return Counted(profiler.profile(), day.start, day.end, ignored)
+    return _of_hours(profiler.profile(), hours, time, ignored)
+
+
+def _of_hours(
+    profile: Profile, hours: Collection[int], time: datetime, ignored: tuple[str, ...]
+) -> Counted:
+    """What was counted, with the days that it is of."""
+    first, last = time, time
+    if hours:
+        first, last = (_EPOCH + each * _HOUR for each in (min(hours), max(hours)))
+    start = Window.containing(first, _DAY).start
+    end = Window.containing(last, _DAY).end
+    return Counted(profile, start, end, ignored, frozenset(hours))
+
+
+def _hours_in(column: Column, source: str) -> set[int]:
+    """The hours that rows are of; none where a time cannot be read: what is judged may be torn."""
+    try:
+        return set(np.unique(hours_of(column, "", source)).tolist())
+    except BaselineInvalid:
+        return set()
 
 
 def _same_columns(names: Sequence[str], baseline: Baseline, source: str, *, lenient: bool) -> None:
@@ -181,22 +209,19 @@ def count_captures(
         form: Where rows and values of the payloads are, if not where they usually are.
         counting: What else is counted of the rows; ``None`` for nothing.
     """
-    met: list[datetime] = []
+    hours = set[int]()
     whole = Window.containing(time, _DAY)
 
     def meet(moment: datetime) -> Window:
-        met[:] = [min([*met, moment]), max([*met, moment])]
+        hours.add((moment - _EPOCH) // _HOUR)
         return whole
 
     found = profile_chunks(
         chunks, baseline, window_of=meet, time=time, form=form, counting=counting
     )
     profile = found.get(whole, Profile.empty(baseline))
-    first, last = met or (time, time)
-    start = Window.containing(first, _DAY).start
-    end = Window.containing(last, _DAY).end
     ignored = tuple(name for name, _ in profile.unexpected.most_frequent())
-    return Counted(profile, start, end, ignored)
+    return _of_hours(profile, hours, time, ignored)
 
 
 def together(counted: Sequence[Counted], baseline: Baseline) -> Counted:
@@ -207,6 +232,7 @@ def together(counted: Sequence[Counted], baseline: Baseline) -> Counted:
         min(one.start for one in counted),
         max(one.end for one in counted),
         tuple(ignored),
+        frozenset[int]().union(*(one.hours for one in counted)),
     )
 
 
@@ -226,6 +252,8 @@ def evaluate_counted(
     """
     if not baseline.rows and config.policy != POLICY:
         raise BaselineInvalid(constraints_alone(baseline.source))
+    # Ordinary days differ by less than ordinary hours do.
+    baseline = baseline.at_windows(_MINUTES * len(counted.hours))
     config = replace(config, baseline_data=baseline.source, environment=FILES)
     profile, policy = counted.profile, Policy.of(config)
     span = Span(counted.start, counted.end, config.name)

@@ -105,7 +105,7 @@ def collected(
         rows += part.rows
         if time_column:
             timed = True
-            hours.add(_hours(part.columns[time_column], time_column, source)[chosen])
+            hours.add(hours_of(part.columns[time_column], time_column, source)[chosen])
         elif part.hours is not None:
             timed = True
             hours.add(part.hours[chosen])
@@ -155,8 +155,17 @@ def _chosen(numbers: NDArray[np.int64], bound: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def _hours(column: Column, name: str, source: str) -> NDArray[np.int64]:
-    """The hour of each row, counted from 1970."""
+def hours_of(column: Column, name: str, source: str) -> NDArray[np.int64]:
+    """The hour of each row, counted from 1970.
+
+    Args:
+        column: Times, as ISO 8601 or seconds since 1970.
+        name: What the column is called in messages.
+        source: What the data is called in messages.
+
+    Raises:
+        BaselineInvalid: If a row has no time, or none that can be read.
+    """
     if isinstance(column, Numbers):
         if np.isnan(column.values).any():
             raise BaselineInvalid(f"{source}: a row has no time in its time column {name}.")

@@ -362,6 +362,7 @@ def _of_table(
             source=source,
             time=time,
             apart=apart,
+            time_column=config.time_column,
             lenient=config.policy == POLICY,
         )
     except ColumnsDiffer as fault:

@@ -231,9 +231,12 @@ def _column(column: Any) -> Column:
     if not isinstance(column, pa.DictionaryArray):
         column = column.dictionary_encode()
     distinct = list(map(text_of_value, column.dictionary.to_pylist()))
-    indices = column.indices.cast(pa.int64()).fill_null(len(distinct))
+    indices = column.indices.cast(pa.int64())
+    if indices.null_count:
+        indices = indices.fill_null(len(distinct))
+        distinct.append("")
     found = indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    return Texts(found, (*distinct, ""))
+    return Texts(found, tuple(distinct))
 
 
 __all__ = [

@@ -293,3 +293,37 @@ def test_statistics_beside_constraints_judge_distributions_too(tmp_path: Path) -
 
     assert found.features == theirs.features == ("age",)
     assert theirs.report["model_monitor"]["decides"]
+
+
+def wobbling(hours: range, *, rows: int = 60) -> Columns:
+    """Traffic whose level differs from hour to hour."""
+    source = random.Random(len(hours))
+    columns: Columns = {"level": [], "time": []}
+    for hour in hours:
+        centre = source.gauss(0, 0.5)
+        columns["level"] += [round(source.gauss(centre, 1), 3) for _ in range(rows)]
+        columns["time"] += [f"2026-03-{1 + hour // 24:02}T{hour % 24:02}:30:00Z"] * rows
+    return columns
+
+
+def test_a_day_is_held_against_days_and_an_hour_against_hours() -> None:
+    """Ordinary days differ by less than ordinary hours, so a smaller shift of a day counts."""
+    train = baseline_from(wobbling(range(24 * 24)), time_column="time")
+    source, day = random.Random(7), wobbling(range(576, 600))
+    hour = {
+        "level": [round(source.gauss(1, 1), 3) for _ in day["level"]],
+        "time": day["time"][:1] * len(day["time"]),
+    }
+    moved = {**day, "level": [level + 1 for level in day["level"]]}
+    torn = {**moved, "time": ["yesterday"] * len(day["time"])}
+
+    verdicts = [
+        check(now, train, time_column="time", time=NOON).verdict for now in (day, moved, hour, torn)
+    ]
+
+    assert verdicts == ["healthy", "drift", "healthy", "healthy"]
+    assert check(day, train, time_column="time").report["window"] == {
+        "start": "2026-03-25T00:00:00Z",
+        "end": "2026-03-26T00:00:00Z",
+        "complete": True,
+    }
