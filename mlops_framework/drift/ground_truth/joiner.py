@@ -125,10 +125,12 @@ class Joiner:
     def _added_up(self, scene: Scene) -> OutcomeSums | None:
         if scene.config.ground_truth is None:
             return None
-        profiled = None if self._files(scene) else counted(scene)
-        if profiled is not None:
-            return profiled if profiled.counts.rows else None
-        if self._files(scene):
+        if not self._files(scene):
+            # What is not in the profile is counted by the rows that were kept, if it can be.
+            profiled = counted(scene, partly=not self._fits(scene))
+            if profiled is not None:
+                return profiled if profiled.counts.rows else None
+        else:
             wanted, stored = self._joins(scene)
             if stored and (wanted in stored or not self._fits(scene)):
                 name = wanted if wanted in stored else max(stored)
