@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlops_framework.aws.refusals import refusals
@@ -37,4 +38,11 @@ class SageMakerCaptures:
             capture.get("EnableCapture", False) and capture.get("CaptureStatus") == "Started",
             capture.get("CurrentSamplingPercentage", 0),
             capture.get("DestinationS3Uri", ""),
+            not _has_no_capture(found),
         )
+
+
+def _has_no_capture(endpoint: Mapping[str, Any]) -> bool:
+    variants = endpoint.get("ProductionVariants", ())
+    serverless = any("CurrentServerlessConfig" in variant for variant in variants)
+    return serverless or "AsyncInferenceConfig" in endpoint

@@ -196,7 +196,7 @@ def test_a_column_is_a_dimension_that_cloudwatch_takes(column: str, dimension: s
 
 def test_the_data_capture_of_an_endpoint_is_read_and_absence_is_no_fault(aws: None) -> None:
     client = boto3.client("sagemaker")
-    described = {
+    described: dict[str, Any] = {
         "EndpointName": "churn",
         "EndpointArn": "arn:aws:sagemaker:us-east-1:111122223333:endpoint/churn",
         "EndpointStatus": "InService",
@@ -219,6 +219,19 @@ def test_the_data_capture_of_an_endpoint_is_read_and_absence_is_no_fault(aws: No
         found = SageMakerCaptures(client).state("churn")
         assert found is not None
         assert not found.enabled
+        assert found.by_sagemaker
+        capacity = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
+        serverless = {"VariantName": "AllTraffic", "CurrentServerlessConfig": capacity}
+        queue = {"OutputConfig": {"S3OutputPath": "s3://data/out"}}
+        plain = {name: v for name, v in described.items() if name != "DataCaptureConfig"}
+        forms: list[dict[str, Any]] = [
+            {"ProductionVariants": [serverless]},
+            {"AsyncInferenceConfig": queue},
+        ]
+        for form in forms:
+            stub.add_response("describe_endpoint", plain | form)
+            found = SageMakerCaptures(client).state("churn")
+            assert found == CaptureState("InService", by_sagemaker=False)
         stub.add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
         assert SageMakerCaptures(client).state("gone") is None
 

@@ -15,12 +15,15 @@ class CaptureState:
         enabled: Whether its configuration captures and the capture is started.
         sampling: Percentage of the requests that are captured, 0..100.
         destination: Where captures go, without the endpoint's name.
+        by_sagemaker: Whether SageMaker captures endpoints of this form at all; of serverless and
+            asynchronous ones it captures nothing.
     """
 
     status: str
     enabled: bool = False
     sampling: int = 0
     destination: str = ""
+    by_sagemaker: bool = True
 
 
 class Captures(Protocol):

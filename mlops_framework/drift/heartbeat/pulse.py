@@ -134,6 +134,15 @@ def _silence(
             known=False,
         )
         return
+    if capture and not capture.enabled and (config.target_model or not capture.by_sagemaker):
+        yield Fault(
+            "no-capture",
+            f"Nothing was captured in {window}. SageMaker does not capture {name}, its inference "
+            "API does: no request came through it, or it is deployed with api_capture_percentage "
+            "0.",
+            known=False,
+        )
+        return
     if capture is None:
         why = f"there is no endpoint {name}: deploy it, or delete this monitor"
     elif not capture.enabled:

@@ -85,6 +85,18 @@ def test_silence_with_capture_on_says_what_may_be_the_reason(world: World) -> No
     assert subjects(world) == [f"[mlops-test] No traffic captured on {NAME}"]
 
 
+def test_silence_of_an_endpoint_that_its_api_captures_is_plain_silence(
+    world: World, endpoints: Endpoints
+) -> None:
+    """SageMaker says of a serverless endpoint that its capture is off, and could not be on."""
+    endpoints.found = CaptureState("InService", by_sagemaker=False)
+    assert world.evaluate("2026-03-01T15:15:00Z") == [("14:00", "no-data")]
+    ((aspect, sentence),) = told(world, 14)
+    assert aspect == "no-capture"
+    assert "its inference API does: no request came" in sentence
+    assert subjects(world) == [f"[mlops-test] No traffic captured on {NAME}"]
+
+
 @pytest.mark.parametrize(
     ("found", "because"),
     [
