@@ -14,6 +14,7 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import StateConflict
 from mlops_framework.drift.findings import findings_of
+from mlops_framework.drift.first_windows import learnt
 from mlops_framework.drift.layout import latest_key, report_keys
 from mlops_framework.drift.messages import (
     DETECTED,
@@ -234,9 +235,10 @@ class Evaluate:
     def _scene(
         self, gathering: Gathering, task: Task, news: str, judged: Mapping[datetime, Evaluated]
     ) -> Scene:
-        found, baseline = gathering(task), gathering.baseline
+        found, config = gathering(task), self.config
+        baseline = learnt(self.store, config, gathering.baseline, task, found.profile)
         return Scene(
-            self.config, task, baseline, found.profile, found.sources, news, judged, found.stale
+            config, task, baseline, found.profile, found.sources, news, judged, found.stale
         )
 
     def _evaluation(self, scene: Scene) -> Evaluation:

@@ -24,6 +24,7 @@ from mlops_framework.drift.tally import cells_of, counted
 from mlops_framework.drift.training_tables import csv_parts
 from mlops_framework.drift.values import Numbers, Texts, Values, texts_of
 from mlops_framework.drift.windows import Window
+from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 FIRST = hour_of(MONDAY)
@@ -300,3 +301,49 @@ def test_values_that_go_missing_together_now_and_then_are_ordinary(minutes: int)
     assert share_of_drift(replace(built, columns=(unknown,)), 0.1) > 0.1
     if minutes > 60:
         assert share_of_drift(known, 1.0) == 1
+
+
+def test_a_monitor_of_days_holds_each_against_the_days_of_its_training_data() -> None:
+    baseline = four_weeks()
+    world = World(config=replace(CONFIG, window_minutes=1440, minimum_records=200))
+    text = json.dumps(baseline.to_document())
+    world.bucket.write(BUCKET, f"drift/{NAME}/baseline.json", text, "application/json")
+    now, _ = traffic(range(FIRST + 28 * 24, FIRST + 29 * 24), 5, rows=20)
+    numbers, letters = now["x"], now["g"]
+    assert isinstance(numbers, Numbers)
+    assert isinstance(letters, Texts)
+    rows = [
+        (f"{x:.9f}", letters.distinct[g])
+        for x, g in zip(numbers.values, letters.indices, strict=True)
+    ]
+
+    world.evaluate("2026-03-30T00:00:00Z")
+    world.capture("2026-03-30T09:05:00Z", rows)
+    world.evaluate("2026-03-31T01:00:00Z")
+
+    report = world.document("reports/2026/03/30/0000/report.json")
+    (x,) = (column for column in report["columns"] if column["name"] == "x")
+    found = {test["test"]: test["p_value"] for test in x["tests"]}
+    profile = window_of(baseline, {"x": texts_of([x for x, _ in rows]), "g": letters})
+    daily = judge(baseline.at_windows(1440), profile, POLICY).tests
+    expected = {test.test: test.p_value for test in daily if test.column == "x"}
+    assert found == {name: pytest.approx(value, rel=1e-5) for name, value in expected.items()}
+    assert "ordinary" in x["bars"][0]
+
+
+def test_many_seldom_values_that_come_by_the_hour_are_ordinary() -> None:
+    """The hour of day, and how far one sees: 10 on most days, less for hours in fog."""
+
+    def rows_of(days: range) -> tuple[dict[str, Values], np.ndarray]:
+        hours = np.arange(days.start * 24, days.stop * 24).repeat(40)
+        source = np.random.default_rng(days.start)
+        fog = source.random(len(days) * 24).repeat(40) < 0.2
+        seen = np.where(fog, source.integers(1, 40, len(hours)) / 4, 10.0)
+        return {"hour": Numbers((hours % 24).astype(np.float64)), "seen": Numbers(seen)}, hours
+
+    columns, hours = rows_of(range(42))
+    baseline = Baseline.of_columns(columns, hours=hours, source="x")
+    later, _ = rows_of(range(42, 47))
+    for start in range(0, len(later["hour"]), 40):
+        window = {name: values.at(slice(start, start + 40)) for name, values in later.items()}
+        assert judge(baseline, window_of(baseline, window), POLICY).breaches == ()
