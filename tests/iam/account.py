@@ -44,6 +44,7 @@ class Account:
 
     _there: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _deployed_by: dict[str, str] = field(default_factory=dict)
 
     def apply(self, line: Mapping[str, Any]) -> Resource:
         """Make, change or forget one resource; gives it as it now is, or was."""
@@ -74,6 +75,14 @@ class Account:
     def tags(self, resource: str) -> Mapping[str, str]:
         """What a call tagged a resource with."""
         return self._tags.get(resource, {})
+
+    def hand(self, stack: str, role: str) -> None:
+        """Remember the role that CloudFormation was handed for a stack."""
+        self._deployed_by[stack] = role
+
+    def deployed_by(self, stack: str) -> str | None:
+        """ARN of that role, or nothing where it was handed none."""
+        return self._deployed_by.get(stack)
 
     def all(self, kind: str) -> Iterator[Resource]:
         """Each resource of a type."""

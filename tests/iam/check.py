@@ -6,13 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from tests.iam import calls
 from tests.iam.account import ACCOUNT, Account, Resource
-from tests.iam.handed import uses
-from tests.iam.policies import Ask, lets_in, matches, permitted
+from tests.iam.deploying import deploying, named_in
+from tests.iam.handed import stacks_of, uses
+from tests.iam.policies import Ask, lets_in, matches, named, permitted
 from tests.iam.reference import problem
 from tests.iam.running import running
 from tests.iam.uses import Use, Visit
@@ -31,6 +33,7 @@ class Findings:
         functions: How often each function called something, by its name in the template.
         missing: What a role needed and was not allowed, and what it was first needed for.
         wrong: What this check itself does not know, or knows wrongly.
+        granted: The actions that the policies of each role name.
     """
 
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -38,6 +41,7 @@ class Findings:
     functions: Counter[str] = field(default_factory=Counter)
     missing: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, None] = field(default_factory=dict)
+    granted: dict[str, set[str]] = field(default_factory=dict)
     _held: dict[str, bool] = field(default_factory=dict, init=False)
 
     def changed(self) -> None:
@@ -61,10 +65,21 @@ class Findings:
         except LookupError as error:
             self.wrong[f"{purpose}: {error}"] = None
             return
+        self.granted.setdefault(role, set()).update(
+            action for document in identity for action in named(document)
+        )
         if not permitted(identity, boundary, ask):
             by = "its boundary" if permitted(identity, None, ask) else "its policies"
             told = f"{role.rpartition('/')[2]}: {ask}, not allowed by {by}"
             self.missing.setdefault(told, purpose)
+
+    def never_asked(self) -> dict[str, list[str]]:
+        """Actions that a role holds and that nothing here needed, by role."""
+        return {
+            role: unused
+            for role, actions in self.granted.items()
+            if (unused := sorted(action for action in actions if (role, action) not in self.asked))
+        }
 
     def use(self, account: Account, use: Use, purpose: str) -> None:
         """Hold a permission against the role that a service was handed, and its trust with it."""
@@ -134,6 +149,8 @@ def check(lines: Iterable[Mapping[str, Any]], examples: Iterable[Example] = ()) 
     for line in lines:
         if line["kind"] == "call":
             _call(account, findings, line)
+            if handed := named_in(line):
+                account.hand(*handed)
             continue
         # A stack is looked at when it is whole, since its policies may come after what needs them:
         # before it is first changed, before anything of it goes, and at the end.
@@ -148,6 +165,8 @@ def check(lines: Iterable[Mapping[str, Any]], examples: Iterable[Example] = ()) 
             waiting.clear()
             made_only.discard(stack)
         changed = account.apply(line)
+        for handed in stacks_of(changed):
+            account.hand(*handed)
         if line["event"] != "delete":
             if line["event"] == "create" and not waiting:
                 made_only.add(stack)
@@ -174,7 +193,7 @@ def _settle(
     for resource in made.values():
         purpose = f"{resource.kind} {resource.logical_id} of {resource.stack}"
         try:
-            for found in uses(resource, account):
+            for found in chain(uses(resource, account), deploying(resource, account)):
                 if isinstance(found, Use):
                     findings.use(account, found, purpose)
                 else:

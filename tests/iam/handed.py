@@ -185,6 +185,16 @@ def _code_pipeline(pipeline: Resource, account: Account) -> Found:
     yield from (Use(role, "codepipeline.amazonaws.com", ask) for ask in asks)
 
 
+def stacks_of(pipeline: Resource) -> Iterator[tuple[str, str]]:
+    """The stacks that a CodePipeline deploys, and the role that it hands on for each."""
+    if pipeline.kind == "AWS::CodePipeline::Pipeline":
+        for stage in pipeline.properties["Stages"]:
+            for action in stage["Actions"]:
+                given = action.get("Configuration", {})
+                if "StackName" in given and "RoleArn" in given:
+                    yield given["StackName"], given["RoleArn"]
+
+
 def _action(action: Mapping[str, Any], account: Account) -> Iterator[Ask]:
     given = action.get("Configuration", {})
     match action["ActionTypeId"]["Provider"]:
