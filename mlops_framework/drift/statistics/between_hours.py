@@ -108,12 +108,15 @@ def _shares(hours: Floats) -> tuple[float, float]:
     rows = hours.sum(1)
     share = hours.sum(0) / hours.sum()
     large = share * rows.mean() >= _EXPECTED
-    if large.sum() < 2:
-        return 0.0, 0.0
+    if not large.any():  # small hours, many categories; what is seldom tells less, and not nothing
+        large = share >= np.sort(share)[-_GROUPS:][0]
+    large &= share > 0
     counts, expected = hours[:, large], share[large]
-    if share[~large].sum() > 0:
+    if (share[~large] > 0).any():
         counts = np.column_stack([counts, hours[:, ~large].sum(1)])
         expected = np.append(expected, share[~large].sum())
+    if len(expected) < 2:
+        return 0.0, 0.0
     scaled = (counts - rows[:, None] * expected) / np.sqrt(rows[:, None] * expected)
     number, most = len(rows), len(expected) - 1
     own = (scaled**2).sum(1)
