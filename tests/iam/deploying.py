@@ -47,7 +47,7 @@ _SKIPPED = re.compile(
 
 
 def deploying(resource: Resource, account: Account) -> Iterator[Use]:
-    """What it takes to make a resource, where its stack was handed a role.
+    """What it takes to make, change and remove a resource, where its stack was handed a role.
 
     Left out are API Gateway's resources, whose actions are verbs on paths, scaling, whose targets
     have numbers for names, and CodeBuild's, of which the registry says nothing.
@@ -64,7 +64,7 @@ def deploying(resource: Resource, account: Account) -> Iterator[Use]:
     context = {**tags, **held}
     if boundary := resource.properties.get("PermissionsBoundary"):
         context["iam:PermissionsBoundary"] = boundary
-    for action in sorted(needed(resource.kind, "create", "read", "delete")):
+    for action in sorted(needed(resource.kind)):
         if action == "iam:PassRole":
             for ask in _passed(resource):
                 yield Use(role, _CLOUD_FORMATION, ask)

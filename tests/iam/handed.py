@@ -43,7 +43,7 @@ def _machine(machine: Resource, account: Account) -> Found:
         for ask in _in_state(state, machine, account):
             yield Use(role, "states.amazonaws.com", ask)
         if searcher := state.get("Parameters", {}).get("RoleArn"):
-            yield from jobs.search(searcher, state["Parameters"])
+            yield from jobs.search(searcher, state["Parameters"], account)
 
 
 def _states(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

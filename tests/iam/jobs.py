@@ -51,7 +51,7 @@ _STEPS = {
 _CLARIFY = ("ModelBias", "ModelExplainability")
 
 
-def pipeline(found: Resource, _: Account) -> Found:
+def pipeline(found: Resource, account: Account) -> Found:
     """A SageMaker pipeline: it makes jobs, and its jobs run."""
     role = found.properties["RoleArn"]
     body = json.loads(found.properties["PipelineDefinition"].get("PipelineDefinitionBody", "{}"))
@@ -69,14 +69,13 @@ def pipeline(found: Resource, _: Account) -> Found:
             version = arn("sagemaker", f"model-package/{given['ModelPackageGroupName']}/1")
             yield Use(role, _SAGEMAKER, Ask("sagemaker:CreateModelPackage", version))
         if runs_as := given.get("RoleArn"):
-            yield from _at_work(runs_as, given, "/aws/sagemaker/TrainingJobs")
+            yield from _at_work(runs_as, given, "/aws/sagemaker/TrainingJobs", account)
 
 
 def model(found: Resource, account: Account) -> Found:
     """A model: its containers start under its role, behind an endpoint or in a transform job."""
-    yield from _at_work(
-        found.properties["ExecutionRoleArn"], found.properties, "/aws/sagemaker/Endpoints"
-    )
+    role = found.properties["ExecutionRoleArn"]
+    yield from _at_work(role, found.properties, "/aws/sagemaker/Endpoints", account)
 
 
 def endpoint_configuration(found: Resource, account: Account) -> Found:
@@ -85,16 +84,16 @@ def endpoint_configuration(found: Resource, account: Account) -> Found:
         served = account.find("AWS::SageMaker::Model", variant.get("ModelName", ""))
         if served is not None:
             role = served.properties["ExecutionRoleArn"]
-            yield from _at_work(role, found.properties, "/aws/sagemaker/Endpoints")
+            yield from _at_work(role, found.properties, "/aws/sagemaker/Endpoints", account)
 
 
-def monitor(found: Resource, _: Account) -> Found:
+def monitor(found: Resource, account: Account) -> Found:
     """A job definition of Model Monitor: what each of its runs does."""
     role = found.properties["RoleArn"]
     kind = found.kind.removeprefix("AWS::SageMaker::").removesuffix("JobDefinition")
     # As their pages write them: Clarify's have no slash.
     namespace = "aws/sagemaker/Endpoints" if kind in _CLARIFY else "/aws/sagemaker/Endpoints"
-    yield from _at_work(role, found.properties, namespace)
+    yield from _at_work(role, found.properties, namespace, account)
     words = re.sub(r"(?<!^)([A-Z])", r"-\1", kind).lower()
     job = arn("sagemaker", f"processing-job/{words}-monitoring-202611231600-0a1b2c3d")
     for verb in ("Create", "Describe", "Stop"):
@@ -103,9 +102,9 @@ def monitor(found: Resource, _: Account) -> Found:
         yield Use(role, _SAGEMAKER, ask)
 
 
-def search(role: str, given: Mapping[str, Any]) -> Found:
+def search(role: str, given: Mapping[str, Any], account: Account) -> Found:
     """An Autopilot search, as a state machine asks for it."""
-    yield from _at_work(role, given, "/aws/sagemaker/TrainingJobs")
+    yield from _at_work(role, given, "/aws/sagemaker/TrainingJobs", account)
 
 
 def _steps(steps: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -115,10 +114,10 @@ def _steps(steps: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
             yield from _steps(step.get("Arguments", {}).get(branch, []))
 
 
-def _at_work(role: str, given: Mapping[str, Any], namespace: str) -> Found:
+def _at_work(role: str, given: Mapping[str, Any], namespace: str, account: Account) -> Found:
     """Data, results, images, keys, logs and metrics of whatever runs under a role."""
     for name, value, written in _told(given, False):
-        for ask in _asks(name, value, written):
+        for ask in _asks(name, value, written, account):
             yield Use(role, _SAGEMAKER, ask)
     group = arn("logs", "log-group:/aws/sagemaker/Any")
     yield Use(role, _SAGEMAKER, Ask("ecr:GetAuthorizationToken", "*"))
@@ -144,7 +143,7 @@ def _told(node: Any, written: bool) -> Iterator[tuple[str, str, bool]]:
             yield from _told(value, below)
 
 
-def _asks(name: str, value: str, written: bool) -> Iterator[Ask]:
+def _asks(name: str, value: str, written: bool, account: Account) -> Iterator[Ask]:
     if name in _PLACES and value.startswith("s3://"):
         bucket, _, place = value.removeprefix("s3://").partition("/")
         whole = f"arn:aws:s3:::{bucket}/{place}"
@@ -152,16 +151,18 @@ def _asks(name: str, value: str, written: bool) -> Iterator[Ask]:
         one = whole if a_file else f"{whole.rstrip('/')}/part-0"
         yield Ask("s3:PutObject" if written else "s3:GetObject", one)
         yield Ask("s3:ListBucket", f"arn:aws:s3:::{bucket}")
+        used = account.bucket_key(bucket)
+        yield from key(used, "s3", "GenerateDataKey" if written else "Decrypt")
     elif name in _KEYS and value:
         service = "sagemaker" if name == "VolumeKmsKeyId" else "s3"
         actions = ("CreateGrant",) if name == "VolumeKmsKeyId" else ("GenerateDataKey", "Decrypt")
         yield from key(value, service, *actions)
     elif name in _IMAGES and ".dkr.ecr." in value:
         registry, _, repository = value.partition("/")
-        account, region = registry.split(".")[0], registry.split(".")[3]
+        owner, region = registry.split(".")[0], registry.split(".")[3]
         repository = re.split("[:@]", repository)[0]
         for verb in ("BatchGetImage", "GetDownloadUrlForLayer", "BatchCheckLayerAvailability"):
-            yield Ask(f"ecr:{verb}", f"arn:aws:ecr:{region}:{account}:repository/{repository}")
+            yield Ask(f"ecr:{verb}", f"arn:aws:ecr:{region}:{owner}:repository/{repository}")
 
 
 KINDS: Mapping[str, Callable[[Resource, Account], Found]] = {
