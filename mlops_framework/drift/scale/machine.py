@@ -147,7 +147,13 @@ def scale_definition(*, partition: str, steps_arn: str, evaluate_arn: str) -> di
                 ],
                 "Default": "EverythingJoined",
             },
-            "JoinParts": each("join", "$.joins", "part", "EverythingJoined"),
+            # Whatever hinders the joining, the columns are judged; the report says what is missing.
+            "JoinParts": {
+                **each("join", "$.joins", "part", "EverythingJoined"),
+                "Catch": [
+                    {"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "EverythingJoined"}
+                ],
+            },
             "EverythingJoined": {
                 "Type": "Choice",
                 "Choices": [{"Variable": "$.joins.more", "BooleanEquals": True, "Next": "JoinOn"}],

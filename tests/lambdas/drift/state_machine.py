@@ -43,8 +43,15 @@ class StateMachine:
                 met = (one["Next"] for one in state["Choices"] if _met(one, given))
                 at = next(met, state["Default"])
                 continue
-            given = self._result(state, given, context)
-            at = state.get("Next")
+            try:
+                given = self._result(state, given, context)
+                at = state.get("Next")
+            except Exception:
+                if "Catch" not in state:
+                    raise
+                (caught,) = state["Catch"]
+                assert (caught["ErrorEquals"], caught["ResultPath"]) == (["States.ALL"], None)
+                at = caught["Next"]
         return given
 
     def _result(self, state: Mapping[str, Any], given: Any, context: Any) -> Any:

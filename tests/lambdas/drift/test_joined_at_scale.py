@@ -156,6 +156,22 @@ def test_a_window_that_nobody_joined_says_so_and_is_judged_again(world: Large) -
     assert world.labelled("14") == 700
 
 
+def test_a_part_that_cannot_be_joined_takes_no_verdict_on_columns_away(world: Large) -> None:
+    world.evaluate("2026-03-01T15:15:00Z")
+    folder = "/predictions/2026/03/01/1400/"
+    damaged = min(place for place in world.bucket.files if folder in place[1])
+    whole = world.bucket.files[damaged]
+    world.bucket.files[damaged] = b"damaged"
+    world.run()
+    assert world.labelled("13") == 700
+    assert world.report("14")["verdict"] == "healthy"
+    assert [one["test"] for one in world.report("14")["findings"]] == ["not-joined"]
+    world.bucket.files[damaged] = whole
+    assert world.evaluate("2026-03-01T15:45:00Z") == []
+    world.run()
+    assert world.labelled("14") == 700
+
+
 def test_a_part_whose_work_is_done_is_not_done_again(world: Large) -> None:
     world.evaluate("2026-03-01T15:15:00Z")
     (asked,) = world.started.values()
