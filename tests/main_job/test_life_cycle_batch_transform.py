@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.main_job.watched import Watch
+
 pytestmark = pytest.mark.slow
 
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"
@@ -196,3 +198,34 @@ def test_from_a_request_without_input_to_its_removal(
     names = [each["Name"] for each in scheduler.list_schedules()["Schedules"]]
     assert not [name for name in names if "tally" in name]
     assert files.get("tally/out/monday.csv.out") == "7,3\n8,7\n"
+
+
+def test_a_batch_that_is_captured_is_judged_with_its_answers(
+    loop: Any,
+    mlops: Any,
+    files: Bucket,
+    request_of: Callable[..., dict[str, Any]],
+    submit: Callable[[dict[str, Any]], Any],
+    tmp_path: Path,
+) -> None:
+    watch = Watch(loop, mlops, files.name, tmp_path)
+    watch.on(model_name="tallied", endpoint_name="tallied-batch-transform")
+    for day in ("monday", "tuesday"):
+        rows = "".join(f"{watch.row(shift=2)}\n" for _ in range(150))
+        files.put(f"tallied/in/{day}.csv", rows)
+
+    _, status = submit(
+        request_of(
+            model_name="tallied",
+            input_location=f"s3://{files.name}/tallied/in/",
+            output_location=f"s3://{files.name}/tallied/out/",
+            data_capture=True,
+        )
+    )
+
+    assert status["problems"] == []
+    report = watch.report("tallied-batch-transform", answers=300)
+    assert (report["verdict"], report["features"]) == ("drift", ["a"])
+    assert report["captures"]["rows"] == 300
+    watch.off()
+    mlops("pipelines", "delete", "tallied-batch-transform", "--yes", "--wait")

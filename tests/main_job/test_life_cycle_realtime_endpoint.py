@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.main_job.watched import Watch, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,6 @@ def model_fn(model_dir):
 def predict_fn(rows, factor):
     return rows.reshape(1, -1).sum(axis=1) * factor
 """
-DICE = random.Random(17)
 CALLS = 40
 BROKEN = """
 def model_fn(model_dir):
@@ -97,43 +96,6 @@ class Deliveries:
         status, text = self._loop._signed_post(url, body)
         return status, json.loads(text)
 
-    def watch(self, bucket: str, **body: Any) -> str:
-        """Watches an endpoint that gets two numbers about 0; the pipeline's id."""
-        key = f"datasets/{body['model_name']}/train.csv"
-        rows = "".join(f"{DICE.gauss(0, 1):.3f},{DICE.gauss(0, 1):.3f}\n" for _ in range(500))
-        self.s3.put_object(Bucket=bucket, Key=key, Body=f"a,b\n{rows}".encode())
-        file = self._folder / "monitor.json"
-        request = {
-            "pipeline_type": "drift-monitor",
-            "baseline_data": f"s3://{bucket}/{key}",
-            "minimum_records": 30,
-            "window_minutes": 10080,  # no hour ends between two calls
-            "retrain": False,
-            **body,
-        }
-        file.write_text(json.dumps(request))
-        pipeline = str(self._mlops("submit", str(file))["pipeline_id"])
-        assert self._mlops("status", pipeline, "--wait")["problems"] == []
-        return pipeline
-
-    def judged(self, monitor: str, bucket: str) -> Any:
-        """The report of the window that has records; nothing while there is none."""
-        client = self._loop.place.client("lambda")
-        answer = client.invoke(
-            FunctionName=self._loop.place.value("evaluate-function-arn"),
-            Payload=json.dumps({"monitor": monitor}).encode(),
-        )
-        found = json.loads(answer["Payload"].read())
-        if not any(one["records"] for one in found["evaluations"]):
-            return None
-        latest = self.s3.get_object(Bucket=bucket, Key=f"drift/{monitor}/latest.json")
-        place = json.loads(latest["Body"].read())["report"]
-        body = self.s3.get_object(Bucket=place["bucket"], Key=place["json_key"])["Body"].read()
-        return json.loads(body)
-
-    def unwatch(self, pipeline: str) -> None:
-        self._mlops("pipelines", "delete", pipeline, "--yes", "--wait")
-
     def captured(self, bucket: str, endpoint: str) -> list[Any]:
         """The records that were captured of an endpoint."""
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=f"captures/{endpoint}/AllTraffic/")
@@ -165,12 +127,11 @@ def artefacts(put: Any) -> dict[str, dict[str, str]]:
     }
 
 
-def eventually(look: Callable[[], Any], seconds: float = 90) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.2)
-    return seen
+@pytest.fixture
+def watch(loop: Any, mlops: Any, bucket: str, tmp_path: Path) -> Iterator[Watch]:
+    watch = Watch(loop, mlops, bucket, tmp_path)
+    yield watch
+    watch.off()
 
 
 def test_an_endpoint_with_instances_from_a_broken_model_to_its_removal(
@@ -247,7 +208,7 @@ def test_an_endpoint_with_instances_from_a_broken_model_to_its_removal(
 
 
 def test_a_serverless_endpoint_is_captured_by_its_api_and_judged(
-    deliveries: Deliveries, artefacts: dict[str, dict[str, str]], bucket: str
+    deliveries: Deliveries, watch: Watch, artefacts: dict[str, dict[str, str]], bucket: str
 ) -> None:
     serverless = {
         "model_name": "light",
@@ -259,23 +220,22 @@ def test_a_serverless_endpoint_is_captured_by_its_api_and_judged(
     }
 
     deliveries.send(**serverless)
-    monitor = deliveries.watch(bucket, model_name="light", endpoint_name="light")
+    watch.on(model_name="light", endpoint_name="light")
 
     for _ in range(CALLS):
-        assert deliveries.call("light", f"{DICE.gauss(4, 1):.3f},{DICE.gauss(0, 1):.3f}")[0] == 200
+        assert deliveries.call("light", watch.row(shift=4))[0] == 200
     (variant,) = deliveries.sagemaker.describe_endpoint(EndpointName="light")["ProductionVariants"]
     assert variant["CurrentServerlessConfig"]["MemorySizeInMB"] == 1024
     captured = deliveries.captured(bucket, "light")
     assert [len(sides) for sides in captured] == [2] * CALLS
-    report = eventually(lambda: all_of(deliveries.judged("light", bucket)))
+    report = watch.report("light", answers=CALLS)
     assert (report["verdict"], report["features"]) == ("drift", ["a"])
     assert report["captures"]["rows"] == CALLS
-    deliveries.unwatch(monitor)
     deliveries.delete("light")
 
 
 def test_calls_of_an_asynchronous_endpoint_are_judged_with_their_answers_each_once(
-    deliveries: Deliveries, artefacts: dict[str, dict[str, str]], bucket: str
+    deliveries: Deliveries, watch: Watch, artefacts: dict[str, dict[str, str]], bucket: str
 ) -> None:
     queued = {
         "model_name": "queued",
@@ -288,10 +248,9 @@ def test_calls_of_an_asynchronous_endpoint_are_judged_with_their_answers_each_on
     }
 
     deliveries.send(**queued)
-    monitor = deliveries.watch(bucket, model_name="queued", endpoint_name="queued")
+    watch.on(model_name="queued", endpoint_name="queued")
     for _ in range(CALLS):
-        row = f"{DICE.gauss(4, 1):.3f},{DICE.gauss(0, 1):.3f}"
-        assert deliveries.call("queued", row)[0] == 202
+        assert deliveries.call("queued", watch.row(shift=4))[0] == 202
     status, taken = deliveries.call("queued", "one,two")  # the model refuses it
 
     # Every request is captured when it is taken, and completed when its answer has come.
@@ -307,17 +266,16 @@ def test_calls_of_an_asynchronous_endpoint_are_judged_with_their_answers_each_on
     output, _, key = taken["failure_location"].removeprefix("s3://").partition("/")
     eventually(lambda: exists(deliveries.s3, output, key))
 
-    report = eventually(lambda: all_of(deliveries.judged("queued", bucket)))
+    report = watch.report("queued", answers=CALLS)
     assert (report["verdict"], report["features"]) == ("drift", ["a"])
     assert report["captures"]["rows"] == CALLS + 1
     left = deliveries.s3.list_objects_v2(Bucket=bucket, Prefix="unanswered/queued/")
     assert left["KeyCount"] == 1
-    deliveries.unwatch(monitor)
     deliveries.delete("queued")
 
 
 def test_the_models_of_a_multi_model_endpoint_are_judged_one_by_one(
-    deliveries: Deliveries, put: Any, bucket: str
+    deliveries: Deliveries, watch: Watch, put: Any, bucket: str
 ) -> None:
     for name, factor in (("twice.tar.gz", "2"), ("eu/tenfold.tar.gz", "10")):
         put(f"models/fleet/{name}", {"code/inference.py": TIMES.replace('"2"', f'"{factor}"')})
@@ -329,48 +287,34 @@ def test_the_models_of_a_multi_model_endpoint_are_judged_one_by_one(
         api_capture_percentage=100,
     )
     watched = {"fleet-twice": "twice.tar.gz", "fleet-tenfold": "eu/tenfold.tar.gz"}
-    pipelines = [
-        deliveries.watch(
-            bucket, model_name=name, endpoint_name="fleet", target_model=model, monitor_name=name
-        )
-        for name, model in watched.items()
-    ]
+    for name, model in watched.items():
+        watch.on(model_name=name, endpoint_name="fleet", target_model=model, monitor_name=name)
 
     status, said = deliveries.call("fleet")
     assert (status, "target_model is missing" in said["detail"]) == (400, True)
     assert deliveries.call("fleet", target_model="gone.tar.gz")[0] == 404
     assert deliveries.call("fleet", target_model="eu/tenfold.tar.gz") == (200, [30.0])
     for number in range(CALLS):
-        row = f"{DICE.gauss(0, 1):.3f},{DICE.gauss(0, 1):.3f}"
-        assert deliveries.call("fleet", row, target_model="twice.tar.gz")[0] == 200
+        assert deliveries.call("fleet", watch.row(), target_model="twice.tar.gz")[0] == 200
         if number:  # the first one is above
-            row = f"{DICE.gauss(4, 1):.3f},{DICE.gauss(0, 1):.3f}"
+            row = watch.row(shift=4)
             assert deliveries.call("fleet", row, target_model="eu/tenfold.tar.gz")[0] == 200
 
     assert len(deliveries.captured(bucket, "fleet")) == 2 * CALLS
     told = {}
     for name in watched:
-        report = eventually(lambda name=name: all_of(deliveries.judged(name, bucket)))  # type: ignore[misc]
+        report = watch.report(name, answers=CALLS)
         told[name] = (report["captures"]["rows"], report["verdict"], report["features"])
     assert told == {
         "fleet-twice": (CALLS, "healthy", []),
         "fleet-tenfold": (CALLS, "drift", ["a"]),
     }
-    for pipeline in pipelines:
-        deliveries.unwatch(pipeline)
     deliveries.delete("fleet")
 
 
 def completed(captured: list[Any]) -> list[Any] | None:
     """Captured calls, once all answers but one have come."""
     return captured if sum(len(sides) == 2 for sides in captured) == CALLS else None
-
-
-def all_of(report: Any) -> Any:
-    """A report, once the answers to all calls are in it."""
-    if report is None or [each["window"]["records"] for each in report["predictions"]] != [CALLS]:
-        return None
-    return report
 
 
 def exists(s3: Any, bucket: str, key: str) -> bool:
