@@ -214,14 +214,9 @@ def evaluated(asked: Asked, *, column: str = "") -> Found:
         FrameworkFault: If something cannot be read or is not accepted.
     """
     from mlops_framework.drift.checking import evaluate_counted
+    from mlops_framework.drift_check.counting import called, count_files
     from mlops_framework.drift_check.files import expanded
-    from mlops_framework.drift_check.judging import (
-        called,
-        count_files,
-        notes_of,
-        prepared,
-        read_reference,
-    )
+    from mlops_framework.drift_check.judging import notes_of, prepared, read_reference
     from mlops_framework.drift_check.outcomes import Shelf
     from mlops_framework.drift_check.settings import no_column
 

@@ -9,7 +9,7 @@ from mlops_framework.cli import screen
 from mlops_framework.drift.findings import number, percent
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.sections import Section
-from mlops_framework.drift_check.judging import left_out
+from mlops_framework.drift_check.counting import left_out
 
 MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
     "location": (
@@ -201,7 +201,7 @@ def _summary_rows(column: Mapping[str, Any]) -> list[tuple[str, str, str]]:
                 ("largest", "maximum"),
             )
         ]
-    return [(label, before, after) for label, before, after in rows]
+    return [*((label, before, after) for label, before, after in rows), *type_rows(column)]
 
 
 def probability(value: float | None) -> str:
