@@ -8,6 +8,7 @@ from typing import Any, Final
 from mlops_framework.cli import screen
 from mlops_framework.drift.findings import number, percent
 from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.report_tables import type_rows
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift_check.counting import left_out
 

@@ -18,7 +18,8 @@ from mlops_framework.drift.distinct import Distinct
 from mlops_framework.drift.errors import DocumentInvalid
 from mlops_framework.drift.sample import Sample
 
-_TYPES: Final = ("whole", "fractional", "boolean", "textual")
+TYPES: Final = ("whole", "fractional", "boolean", "textual")
+"""The types of values, as counts and documents name them."""
 
 
 def expect(document: Mapping[str, Any], kind: str, version: int, source: str) -> None:
@@ -117,7 +118,7 @@ def counts_from(document: Mapping[str, Any]) -> ColumnCounts:
         sample_from(document["unseen"]) if "unseen" in document else Sample(UNSEEN_LIMIT),
         int(document.get("exponent", 0)),
         Distinct.from_text(document.get("distinct", "")),
-        *(int(document.get(name, 0)) for name in _TYPES),
+        *(int(document.get(name, 0)) for name in TYPES),
     )
 
 

@@ -17,6 +17,7 @@ from mlops_framework.drift.capture import REASONS
 from mlops_framework.drift.columns import ColumnCounts
 from mlops_framework.drift.comparison import distances
 from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.documents import TYPES
 from mlops_framework.drift.findings import Finding, percent
 from mlops_framework.drift.lasting import since_when, topic_of
 from mlops_framework.drift.ordinary import Ordinary
@@ -291,7 +292,13 @@ def _summary(counts: ColumnCounts, centre: float) -> dict[str, Any]:
         "minimum": _short(counts.minimum),
         "maximum": _short(counts.maximum),
         "missing_share": percent(counts.missing / counts.records) if counts.records else "–",
-    }
+    } | ({"types": _types(counts)} if counts.records and not counts.untyped else {})
+
+
+def _types(counts: ColumnCounts) -> dict[str, int]:
+    """How many values are of each type; those of which there are none are left out."""
+    found = {name: getattr(counts, name) for name in TYPES}
+    return {name: count for name, count in found.items() if count}
 
 
 def _short(value: float | None) -> float | None:

@@ -15,11 +15,13 @@ from mlops_framework.drift.report_findings import anchor, findings_section, watc
 from mlops_framework.drift.report_recent import recent_section
 from mlops_framework.drift.report_sections import sections_page
 from mlops_framework.drift.report_style import STYLE
-from mlops_framework.drift.report_tables import table
+from mlops_framework.drift.report_tables import table, type_rows
 from mlops_framework.drift.windows import Window, moment
 
 FILES: Final = "files"
 """What reports of files name where a monitor's names its environment."""
+_TYPES_DIFFER: Final = 0.01
+"""Types of values are shown where a share differs by this; rounded amounts always have a few."""
 _VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
     "healthy": ("Healthy", "good"),
     "drift": ("Drift", "bad"),
@@ -129,6 +131,7 @@ def _column(column: Mapping[str, Any]) -> str:
         ]
     if window["invalid"] or baseline["invalid"]:
         rows.append(("not a number", f"{baseline['invalid']:,}", f"{window['invalid']:,}"))
+    rows += type_rows(column, differing=_TYPES_DIFFER)
     compared = table(("", "training", "window"), rows)
     chart = comparison_chart(column["bars"], f"{name}: share of records per group of values")
     return (

@@ -6,6 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
+from mlops_framework.drift.findings import percent
+
+_TYPES: Final[Mapping[str, str]] = {
+    "whole": "whole numbers",
+    "fractional": "other numbers",
+    "boolean": "true and false",
+    "textual": "text",
+}
 _NUMBER: Final = ' class="n"'
 
 
@@ -37,6 +45,29 @@ def table_head(head: Sequence[str], *, words: int = 1) -> str:
         for place, cell in enumerate(head)
     )
     return f"<thead><tr>{cells}</tr></thead>"
+
+
+def type_rows(column: Mapping[str, Any], *, differing: float = 0.0) -> list[tuple[str, str, str]]:
+    """Of which types a column's values are, in the training data and in the window.
+
+    Args:
+        column: A column of a report.
+        differing: Rows are given if some share differs by so much.
+
+    Returns:
+        Nothing if all values of both are of one type, or types were not counted.
+    """
+    sides = [column[side].get("types") or {} for side in ("baseline", "window")]
+    found = [name for name in _TYPES if any(name in side for side in sides)]
+    if len(found) < 2 or not all(sides):
+        return []
+    before, after = ([side.get(n, 0) / sum(side.values()) for n in found] for side in sides)
+    if max(abs(b - a) for b, a in zip(before, after, strict=True)) < differing:
+        return []
+    return [
+        (_TYPES[name], percent(b), percent(a))
+        for name, b, a in zip(found, before, after, strict=True)
+    ]
 
 
 def minute(text: str) -> str:

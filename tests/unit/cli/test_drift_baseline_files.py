@@ -153,3 +153,20 @@ def test_files_that_do_not_go_together_are_told(
 
     assert result.exit_code == 1
     assert told in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_where_times_are_named_a_column_is_explained_by_what_is_ordinary(
+    run: Run, tmp_path: Path
+) -> None:
+    train, now, built = tmp_path / "train.csv", tmp_path / "now.csv", tmp_path / "built.json"
+    lines = [f"{amount},{hour * 3600}\n" for hour in range(24) for amount, _ in rows(40, hour)]
+    train.write_text("amount,at\n" + "".join(lines))
+    now.write_text("amount\n" + "".join(f"{amount:.0f}\n" for amount, _ in rows(300, 99)))
+    run("drift", "baseline", str(train), "--time", "at", "-o", str(built))
+
+    timed = run("drift", "explain", "amount", str(now), "-b", str(built)).stdout
+    plain = run("drift", "explain", "amount", str(now), "-b", str(train), "--label", "at").stdout
+
+    assert "Ordinary is what nine of ten windows of the baseline had" in timed
+    assert "Ordinary" not in plain
+    assert "whole numbers" in timed, "the window's amounts are rounded, and that is told"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,9 +19,12 @@ from mlops_framework.drift.model_monitor_files.constraints import Constraints, F
 from mlops_framework.drift.model_monitor_files.counted import inferred_type, window_statistics
 from mlops_framework.drift.model_monitor_policy.checks import checks_of
 from mlops_framework.drift.profile import Profile
+from mlops_framework.drift.report import report_document
+from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.tally import counted, counted_texts
 from mlops_framework.drift.values import Numbers, texts_of
+from tests.unit.drift.test_report import SCHEMA, evaluation
 
 NUMBERS = ColumnSpec("x", "numeric", (0.0, 10.0))
 CODES = ColumnSpec("x", "codes", (0.5, 1.5), (1.0,))
@@ -134,3 +139,25 @@ def test_a_baseline_of_model_monitors_rules_keeps_the_cells_of_its_own_name() ->
 
     assert plain.id != other.id
     assert Baseline.from_document(other.to_document(), "test") == other
+
+
+def test_reports_tell_types_where_they_differ() -> None:
+    letters = column_of("x", texts_of(["a", "b", "c", "7"] * 30))
+    baseline = Baseline((letters,), 120, "test")
+    likes = ["7", "a", "b", "c"] * 50
+
+    def reported(values: list[str], *, now: bool = True) -> tuple[dict[str, Any], str]:
+        counts = counted_texts(letters.spec, values)
+        profile = Profile(baseline.id, (counts if now else earlier(counts),))
+        document = report_document(evaluation(baseline, profile))
+        jsonschema.validate(document, SCHEMA)
+        return document["columns"][0]["window"], report_page(document)
+
+    window, page = reported(["7", "2.5", "true", "b", ""] * 40)
+    assert window["types"] == {"whole": 40, "fractional": 40, "boolean": 40, "textual": 40}
+    assert all(name in page for name in ("whole numbers", "other numbers", "true and false"))
+    assert reported(likes)[0]["types"] == {"whole": 50, "textual": 150}
+    assert "whole numbers" not in reported(likes)[1], "as many as in the training data"
+    window, page = reported(likes, now=False)
+    assert "types" not in window
+    assert "whole numbers" not in page
