@@ -116,7 +116,7 @@ def look(
             form=config.records,
         )
         found += [profile for window, profile in profiles.items() if window == span]
-    profile = merge(baseline, found)
+    profile, baseline = merge(baseline, found), baseline.at_windows(config.window_minutes)
     policy = Policy.of(config)
     judgement = judge(baseline, profile, policy)
     if not baseline.rows:  # constraints alone: its own rule has nothing to compare with
