@@ -37,6 +37,7 @@ from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.report_html import FILES
 from mlops_framework.drift.rulings import Ruling
+from mlops_framework.drift.sections import Section
 from mlops_framework.drift.training_columns import Column, Part, hours_of
 from mlops_framework.drift.values import Numbers, Texts, Values, values_of
 from mlops_framework.drift.watching import Scene, Watcher
@@ -236,6 +237,15 @@ def together(counted: Sequence[Counted], baseline: Baseline) -> Counted:
     )
 
 
+def _for_files(section: Section) -> Section:
+    """A section that promises no later windows: files have none."""
+    reference = section.document.get("reference") if section.kind == "model-quality" else None
+    if reference is None or not reference["learnt_from_this_window"]:
+        return section
+    nothing = {**reference, "origin": "none", "windows": [], "learnt_from_this_window": False}
+    return replace(section, document={**section.document, "reference": nothing})
+
+
 def evaluate_counted(
     counted: Counted, baseline: Baseline, config: MonitorConfig, *, store: Store
 ) -> Evaluation:
@@ -275,7 +285,7 @@ def evaluate_counted(
     sections, rest = [], list(judgement.claims)
     for sight in sights:
         own, rest = rest[: len(sight.claims)], rest[len(sight.claims) :]
-        sections.append(sight.section(own, judgement))
+        sections.append(_for_files(sight.section(own, judgement)))
     ruling = Ruling(judgement, findings_of(judgement, baseline, profile, policy))
     ruled = ModelMonitorRule().rule(config, span, baseline, profile, judgement)
     if ruled is not None:

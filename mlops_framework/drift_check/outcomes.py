@@ -97,6 +97,13 @@ def not_judged(evaluation: Evaluation) -> tuple[str, ...]:
     notes = []
     if config.attribution is not None and "attribution" not in seen:
         notes.append("Not judged: attribution: answers of captures hold it, and tables do not.")
+    quality = next((one for one in evaluation.sections if one.kind == "model-quality"), None)
+    reference = quality.document.get("reference", {}) if quality else {}
+    if reference.get("origin") == "none":
+        notes.append(
+            "The baseline holds no predictions with labels, so quality and bias are held against "
+            "the request's bounds alone."
+        )
     missed = [kind.replace("-", " ") for kind, settings in asked.items() if settings]
     if not missed or seen & asked.keys():
         return tuple(notes)

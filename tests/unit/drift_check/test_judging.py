@@ -192,6 +192,22 @@ def test_without_labels_quality_is_estimated_and_without_predictions_it_is_said_
     assert "has no columns said, chance, was" in bare.notes[0]
 
 
+def test_a_baseline_without_predictions_leaves_the_bounds_of_the_request(tmp_path: Path) -> None:
+    known = baseline_from(features(people(3000, 1)))
+    truth = {**QUALITY["ground_truth"], "thresholds": {"recall": 0.5}}
+    now = people(1500, 3, wrong=0.25)
+
+    well = check(now, known, request={**QUALITY, "ground_truth": truth})
+    bound = {**truth, "thresholds": {"accuracy": 0.8}}
+    broken = check(now, known, request={**QUALITY, "ground_truth": bound})
+
+    assert (well.verdict, broken.verdict) == ("healthy", "drift")
+    assert "bounds alone" in well.notes[0]
+    assert well.report["model_quality"]["reference"]["origin"] == "none"
+    assert "Later windows" not in well.page
+    jsonschema.validate(well.report, SCHEMA)
+
+
 def test_captures_bring_their_predictions_with_them(tmp_path: Path) -> None:
     now = people(1500, 4, unfair=0.4)
     rows = zip(now["age"], now["sex"], now["said"], now["chance"], strict=True)
