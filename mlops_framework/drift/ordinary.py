@@ -9,7 +9,7 @@ from typing import Final, Self
 import numpy as np
 
 from mlops_framework.drift.baseline import BaselineColumn
-from mlops_framework.drift.hour_blocks import HourBlocks, group_of
+from mlops_framework.drift.hour_blocks import HourBlocks, Places, group_of
 from mlops_framework.drift.statistics.between_hours import FEWEST_HOURS, FEWEST_ROWS
 from mlops_framework.drift.sums import Floats
 
@@ -21,16 +21,18 @@ class Ordinary:
     """The shares of a column's cells in ordinary windows.
 
     Attributes:
-        shares: A row for each window of the training data, a column for each cell.
+        shares: A row for each window of the training data, a column for each group of cells.
+        groups: The group of each cell.
+        own: What part of its group a cell is in all of the training data.
     """
 
     shares: Floats
+    groups: Places
+    own: Floats
 
     @classmethod
     def of(cls, column: BaselineColumn, blocks: HourBlocks | None, minutes: int) -> Self | None:
         """What the hour blocks say of windows of a length; of an hour, for shorter ones.
-
-        Cells that were counted together get the parts of it that they have in all of the data.
 
         Returns:
             ``None`` where the blocks are longer, or fewer than eight such windows are known.
@@ -48,12 +50,15 @@ class Ordinary:
             return None
         cells = np.array(column.counts.cells, np.float64)
         groups = group_of(column.spec, column.counts, blocks.groups)
-        own = cells / np.maximum(1.0, np.bincount(groups, cells))[groups]
-        shares: Floats = windows / windows.sum(1, keepdims=True)
-        return cls(shares[:, groups] * own)
+        own: Floats = cells / np.maximum(1.0, np.bincount(groups, cells))[groups]
+        return cls(windows / windows.sum(1, keepdims=True), groups, own)
 
     def range_of(self, cells: Sequence[int]) -> tuple[float, float]:
-        """The smallest and the largest share of some cells together in nine of ten windows."""
-        together = self.shares[:, list(cells)].sum(1)
-        low, high = np.quantile(together, _NINE_OF_TEN).tolist()
+        """The smallest and the largest share of some cells together in nine of ten windows.
+
+        Cells that were counted together have the parts that they have in all of the data.
+        """
+        places = list(cells)
+        parts = np.bincount(self.groups[places], self.own[places], self.shares.shape[1])
+        low, high = np.quantile(self.shares @ parts, _NINE_OF_TEN).tolist()
         return low, high
