@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from mlops_framework.cli import drift_options as options
+from mlops_framework.cli.errors import NotDone
 from mlops_framework.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -91,7 +92,11 @@ def check(
         records,
         constraints,
     )
+    if html is not None and no_html:
+        raise NotDone("--html names a page and --no-html wants none; give one of them.")
     for path in (html, report):
+        if path == Path(options.STDIN):
+            raise NotDone("--html and --report name files; --json prints the report.")
         if path is not None:
             refuse_over(path, [*current, *baseline])
     found = options.evaluated(asked)

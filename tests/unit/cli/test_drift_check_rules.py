@@ -102,13 +102,17 @@ def test_what_options_say_wrongly_is_told_by_their_names_with_what_is_meant(run:
     unknown = run(*NOW, "-t", "amuont=0.5", "--ignore", "colr")
     beyond = run(*NOW, "-t", "amount=5", "--json")
     other = run(*NOW, "--policy", "strict")
+    both = run(*NOW, "--html", "page.html", "--no-html")
+    printed = run(*NOW, "--report", "-")
 
     assert "--threshold The baseline has no column 'amuont'" in message(unknown)
     assert "Did you mean amount?" in message(unknown)
     assert "--ignore The baseline has no column 'colr'" in message(unknown)
     assert "COLUMN:TEST=SHARE" in json.loads(beyond.stdout)["faults"][0]["accepted"]
     assert "accepted is standard or model-monitor" in message(other)
-    assert {unknown.exit_code, beyond.exit_code, other.exit_code} == {1}
+    assert "give one of them" in message(both)
+    assert "--json prints the report" in message(printed)
+    assert {each.exit_code for each in (unknown, beyond, other, both, printed)} == {1}
 
 
 @pytest.mark.parametrize("name", ["request.json", "request.yaml"])
