@@ -192,6 +192,11 @@ class StoredProfile:
             )
 
 
+def count_objects(keys: Iterable[str]) -> int:
+    """How many captured objects profiles are of, by their keys: versions of one are one object."""
+    return len({key.rpartition("/")[2][:PLACE_DIGITS] for key in keys})
+
+
 def latest_versions(profiles: Iterable[StoredProfile]) -> tuple[StoredProfile, ...]:
     """Of each object the last version written, so that an overwritten object counts once."""
     latest: dict[tuple[str, str], StoredProfile] = {}

@@ -20,6 +20,7 @@ from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.documents import TYPES
 from mlops_framework.drift.findings import Finding, percent
 from mlops_framework.drift.lasting import since_when, topic_of
+from mlops_framework.drift.objects import count_objects
 from mlops_framework.drift.ordinary import Ordinary
 from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict, decides
 from mlops_framework.drift.profile import Profile, prediction_spec, sample_of
@@ -181,7 +182,7 @@ def report_document(evaluation: Evaluation) -> dict[str, Any]:
             asdict(finding) | {"since": instant(evaluation.since_of(finding))}
             for finding in evaluation.told
         ],
-        "captures": _captures(profile, len(task.keys), evaluation.stale),
+        "captures": _captures(profile, count_objects(task.keys), evaluation.stale),
         "columns": sorted(columns, key=lambda column: -float(column["severity"])),
         "predictions": [_prediction(name, c) for name, c in sorted(profile.predictions.items())],
         "baseline": {"id": baseline.id, "rows": baseline.rows, "source": baseline.source},

@@ -268,7 +268,7 @@ def test_calls_of_an_asynchronous_endpoint_are_judged_with_their_answers_each_on
 
     report = watch.report("queued", answers=CALLS)
     assert (report["verdict"], report["features"]) == ("drift", ["a"])
-    assert report["captures"]["rows"] == CALLS + 1
+    assert (report["captures"]["objects"], report["captures"]["rows"]) == (CALLS + 1, CALLS + 1)
     left = deliveries.s3.list_objects_v2(Bucket=bucket, Prefix="unanswered/queued/")
     assert left["KeyCount"] == 1
     deliveries.delete("queued")

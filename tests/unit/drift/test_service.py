@@ -442,6 +442,26 @@ def test_all_variants_of_an_endpoint_are_one_traffic_unless_one_is_asked_for(
     assert report["verdict"] == ("healthy" if watched else "drift")
 
 
+def test_a_captured_object_that_is_written_again_counts_once_with_what_it_holds_now() -> None:
+    """As captures of an asynchronous endpoint are, when their answers come."""
+    world = World()
+    world.drift.build_baseline(NAME)
+    world.evaluate("2026-03-01T12:00:00Z")
+    time = "2026-03-01T14:05:00Z"
+    both = [json.loads(capture_line(row, time=time)) for row in LIKE]
+    asked = [
+        {**line, "captureData": {"endpointInput": line["captureData"]["endpointInput"]}}
+        for line in both
+    ]
+    world.capture_lines(time, [json.dumps(line) for line in asked], version="v1")
+    assert world.evaluate("2026-03-01T15:15:00Z") == [("14:00", "healthy")]
+    world.capture_lines(time, [json.dumps(line) for line in both], version="v2")
+    assert world.evaluate("2026-03-01T15:20:00Z") == [("14:00", "healthy")]
+    report = world.document("reports/2026/03/01/1400/report.json")
+    assert (report["captures"]["objects"], report["captures"]["rows"]) == (1, len(LIKE))
+    assert [each["window"]["records"] for each in report["predictions"]] == [len(LIKE)]
+
+
 def test_each_model_of_a_multi_model_endpoint_has_a_monitor_that_counts_its_own_traffic() -> None:
     world = World(replace(CONFIG, target_model="eu/churn.tar.gz", monitor_name="churn"))
     both = {"churn": world.config}
