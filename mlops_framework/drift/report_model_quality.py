@@ -9,7 +9,9 @@ from typing import Any, Final
 from mlops_framework.drift.findings import number, percent
 from mlops_framework.drift.report_tables import minute, table_head
 
-_PLAIN: Final = frozenset({"auc", "pr_auc", "log_loss", "brier", "mae", "mse", "rmse", "r2"})
+_PLAIN: Final = frozenset(
+    {"auc", "pr_auc", "weighted_auc", "log_loss", "brier", "mae", "mse", "rmse", "r2"}
+)
 _MOST_CLASSES: Final = 12
 _SIDE: Final = 200
 _MARGIN: Final = 8

@@ -1,7 +1,7 @@
 """Run by the oracle's interpreter: scikit-learn's and scipy's word on predictions and labels.
 
-Reads ``{"binary": {"y", "p"}, "many": {"y", "said"}, "regression": {"y", "said"}, "shares": […]}``
-and writes the same metrics as the engine has them.
+Reads ``{"binary": {"y", "p"}, "many": {"y", "said"}, "several": {"y", "p"}, "regression": {"y",
+"said"}, "shares": […]}`` and writes the same metrics as the engine has them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,15 @@ def many(y: Any, said: Any) -> dict[str, float]:
     }
 
 
+def several(y: Any, p: Any) -> dict[str, float]:
+    several = {"multi_class": "ovr", "average": "weighted"}
+    return {
+        **many(y, p.argmax(1)),
+        "weighted_auc": metrics.roc_auc_score(y, p, **several),
+        "log_loss": metrics.log_loss(y, p),
+    }
+
+
 def regression(y: Any, said: Any) -> dict[str, float]:
     mse = metrics.mean_squared_error(y, said)
     return {
@@ -77,6 +86,7 @@ def main() -> None:
     answer = {
         "binary": binary(**given["binary"]),
         "many": many(**given["many"]),
+        "several": several(**given["several"]),
         "regression": regression(**given["regression"]),
         "shares": shares(given["shares"]["pairs"].tolist()),
         "isotonic": pooled.tolist(),

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlops_framework.drift.ground_truth.answers import from_scores
+from mlops_framework.drift.ground_truth.answers import from_scores, likeliest
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.quality.comparing import beyond
 from mlops_framework.drift.quality.estimating import Calibration
+from mlops_framework.drift.quality.histogram import BINS
 from mlops_framework.drift.quality.metrics import metrics_of, share
-from mlops_framework.drift.quality.sums import BINS, QualitySums
+from mlops_framework.drift.quality.sums import QualitySums
 from mlops_framework.drift.values import Numbers, texts_of
 
 pytestmark = pytest.mark.oracle
@@ -34,9 +35,11 @@ def data() -> Any:
     many = dice.choice(5, 2000, p=[0.5, 0.25, 0.15, 0.08, 0.02])
     wrong = dice.integers(0, 6, 2000)
     y = dice.normal(3, 7, 2000)
+    several = (dice.multinomial(BINS - 2, dice.dirichlet([0.5] * 4, 3000)) + 0.5) / BINS
     return {
         "binary": {"y": (dice.random(3000) < p**1.3).astype(int), "p": p},
         "many": {"y": many, "said": np.where(dice.random(2000) < 0.7, many, wrong)},
+        "several": {"y": (dice.random((3000, 1)) > several.cumsum(1)).sum(1), "p": several},
         "regression": {"y": y, "said": y * 0.9 + dice.normal(1, 2, 2000)},
         "shares": {"pairs": np.array(PAIRS)},
     }
@@ -78,6 +81,16 @@ def test_many_classes(data: Any, witness: Any) -> None:
     assert_same(QualitySums.of(JoinedRows.of_columns(said, labels), settings), witness["many"])
 
 
+def test_probabilities_of_many_classes(data: Any, witness: Any) -> None:
+    by_class = {str(code): column for code, column in enumerate(data["several"]["p"].T)}
+    settings = GroundTruth(
+        problem_type="MulticlassClassification", probabilities={name: name for name in by_class}
+    )
+    labels = classes_of(texts_of([str(code) for code in data["several"]["y"]]))
+    rows = JoinedRows.of_columns(likeliest(by_class, len(labels)), labels, by_class=by_class)
+    assert_same(QualitySums.of(rows, settings), witness["several"])
+
+
 def test_numbers(data: Any, witness: Any) -> None:
     settings = GroundTruth(problem_type="Regression")
     labels, said = (Numbers(data["regression"][name]) for name in ("y", "said"))
@@ -96,7 +109,7 @@ def test_intervals_and_exact_tests_of_shares(witness: Any) -> None:
 
 
 def test_the_calibration_is_isotonic_regression(data: Any, witness: Any) -> None:
-    calibration = Calibration.learnt(scored(data))
+    calibration = Calibration.learnt(scored(data).scores)
     assert calibration is not None
     bins = np.minimum((data["binary"]["p"] * BINS).astype(int), BINS - 1)
     assert calibration.positive[bins].tolist() == pytest.approx(witness["isotonic"], abs=1e-9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field
 
@@ -37,6 +37,8 @@ METRICS: Final[Mapping[str, tuple[str, ...]]] = {
         "weighted_f1",
         "weighted_f0_5",
         "weighted_f2",
+        "weighted_auc",
+        "log_loss",
     ),
     "Regression": ("mae", "mse", "rmse", "r2"),
 }
@@ -54,6 +56,20 @@ LabelAttribute = Annotated[
     str,
     Field(pattern=f"^([0-9]{{1,3}}|{PATH})?$", max_length=256),
     Accepts(f"a position from 0, {PATH_WORDS} (in JSON), or empty for the first"),
+]
+_Place = TypeVar("_Place")
+ByClass = Annotated[
+    dict[Annotated[str, Field(pattern="^[^\\r\\n]{1,64}$")], _Place], Field(max_length=20)
+]
+ClassPlace = Annotated[
+    str,
+    Field(pattern="^[^ \\t\\r\\n]{1,256}$"),
+    Accepts("a position (0), a name, or a path whose last name or position counts"),
+]
+ClassColumn = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9_. -]+$", max_length=128),
+    Accepts("a column's name of letters, digits, blanks and _ . -"),
 ]
 LabelLocation = Annotated[
     str,
@@ -85,6 +101,11 @@ class GroundTruth(Document):
     positive_label: Annotated[str, Field(pattern="^[^\\r\\n]{1,64}$"), Accepts("a class")] = Field(
         default="1", description="How the positive class is spelt."
     )
+    probabilities: ByClass[ClassPlace] = Field(
+        default_factory=dict,
+        description="Where the probability of each of 2 to 20 classes is, by class; multiclass "
+        "alone. The likeliest is the prediction where inference_attribute is empty.",
+    )
     label_attribute: LabelAttribute = Field(
         default="", description="Where the label is in the data of a label record."
     )
@@ -96,6 +117,10 @@ class GroundTruth(Document):
     )
     baseline_probability_attribute: ColumnName = Field(
         default="", description="Column of the baseline data that holds probabilities."
+    )
+    baseline_probabilities: ByClass[ClassColumn] = Field(
+        default_factory=dict,
+        description="Columns of the baseline data that hold probabilities, by class.",
     )
     baseline_ground_truth_attribute: ColumnName = Field(
         default="", description="Column of the baseline data that holds labels."
@@ -154,9 +179,14 @@ def truth_conflicts(given: Mapping[str, Any]) -> Iterator[Fault]:
             "nothing",
             shown(truth["probability_attribute"]),
         )
+    yield from _probability_faults(truth)
     predicted = [
         name
-        for name in ("baseline_inference_attribute", "baseline_probability_attribute")
+        for name in (
+            "baseline_inference_attribute",
+            "baseline_probability_attribute",
+            "baseline_probabilities",
+        )
         if truth.get(name)
     ]
     if bool(predicted) != bool(truth.get("baseline_ground_truth_attribute")):
@@ -176,6 +206,36 @@ def truth_conflicts(given: Mapping[str, Any]) -> Iterator[Fault]:
                 ", ".join(accepted),
                 shown(metric),
             )
+
+
+def _probability_faults(truth: Mapping[str, Any]) -> Iterator[Fault]:
+    """Probabilities of several classes are for several classes."""
+    problem, classes = truth.get("problem_type"), truth.get("probabilities")
+    for name in ("probabilities", "baseline_probabilities"):
+        given = truth.get(name)
+        if given and problem in METRICS and problem != "MulticlassClassification":
+            yield Fault(
+                f"ground_truth.{name}",
+                f"For several classes; of a {problem} leave it out.",
+                "nothing",
+                shown(given),
+            )
+        elif isinstance(given, Mapping) and len(given) == 1:
+            yield Fault(
+                f"ground_truth.{name}",
+                "One class has no other to be told from: name each class of the model.",
+                "2 to 20 classes",
+                shown(given),
+            )
+    known = truth.get("baseline_probabilities")
+    named = set(classes) if isinstance(classes, Mapping) else set()
+    if isinstance(known, Mapping) and known and set(known) != named:
+        yield Fault(
+            "ground_truth.baseline_probabilities",
+            "Compared with probabilities: name the same classes.",
+            ", ".join(sorted(named)) or "none, without probabilities",
+            ", ".join(sorted(known)),
+        )
 
 
 def _too_many_windows(given: Mapping[str, Any], truth: Mapping[str, Any]) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ What a row's prediction is follows from that row alone, so that rows can be read
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from mlops_framework.drift.values import (
     joined,
     number_of,
 )
+
+_TOLERANCE: Final = 0.1
 
 
 def predicted(
@@ -44,10 +47,47 @@ def predicted(
     asked = settings.inference_attribute
     if settings.binary and not asked:
         return from_scores(settings, scores), scores
+    if settings.probabilities and not asked:
+        return likeliest(probabilities(settings, outputs, rows), rows), scores
     found = _answer(asked, outputs)
     if settings.classes:
         return (_nothing(rows) if found is None else classes_of(found)), scores
     return Numbers(np.full(rows, np.nan) if found is None else numbers_of(found)), scores
+
+
+def probabilities(
+    settings: GroundTruth, outputs: Mapping[str, Values], rows: int
+) -> Mapping[str, Floats]:
+    """Probabilities of several classes; see :func:`normalised`."""
+    columns = {}
+    for name, attribute in settings.probabilities.items():
+        found = _answer(attribute, outputs)
+        columns[name] = np.full(rows, np.nan) if found is None else numbers_of(found)
+    return normalised(columns)
+
+
+def normalised(columns: Mapping[str, Floats]) -> Mapping[str, Floats]:
+    """Probabilities by class that add up to 1 in each row; NaN in all where they nearly do not.
+
+    A row has none if one of them is missing, negative, or they add up to less than 0.9 or more
+    than 1.1: rounding is put right, another thing than probabilities is not.
+    """
+    if not columns:
+        return {}
+    names = sorted(columns)
+    total = np.zeros(len(columns[names[0]]))
+    for name in names:  # one after the other: numpy adds a single row up in another order
+        total = total + np.where(columns[name] >= 0, columns[name], np.nan)
+    total[~((total >= 1 - _TOLERANCE) & (total <= 1 + _TOLERANCE))] = np.nan
+    return {name: columns[name] / total for name in names}
+
+
+def likeliest(columns: Mapping[str, Floats], rows: int) -> Texts:
+    """The class with the highest probability, the first by name of several; none without any."""
+    if not columns:
+        return _nothing(rows)
+    table = np.array([np.where(np.isnan(one), -1.0, one) for one in columns.values()])
+    return Texts(np.where(table.max(0) < 0, 0, table.argmax(0) + 1), ("", *columns))
 
 
 def numbers_of(values: Values) -> Floats:

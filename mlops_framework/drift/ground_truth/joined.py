@@ -14,7 +14,7 @@ from mlops_framework.drift.ground_truth.answers import numbers_of
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.id_hashes import Hashes, row_hashes
 from mlops_framework.drift.ground_truth.labels import Labels
-from mlops_framework.drift.ground_truth.tables import FACET, LABEL, Table
+from mlops_framework.drift.ground_truth.tables import FACET, LABEL, PROBABILITY, Table
 from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import Indices, Numbers, Texts, Values, as_texts, joined
 
@@ -60,6 +60,7 @@ class JoinedRows:
         labelled: Which rows have a label.
         facets: Input columns that were kept, by name.
         counts: What the joining met.
+        by_class: Of several classes the probability of each; NaN in all where a row has none.
         hashes: A number for each row by its identity, 0 where it has none; ``None`` where rows
             cannot be told apart (see :func:`~.id_hashes.row_hashes`).
     """
@@ -71,6 +72,7 @@ class JoinedRows:
     facets: Mapping[str, Values] = field(default_factory=dict)
     counts: JoinCounts = JoinCounts()
     hashes: Hashes | None = None
+    by_class: Mapping[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labelled)
@@ -83,6 +85,7 @@ class JoinedRows:
         *,
         scores: Floats | None = None,
         facets: Mapping[str, Values] | None = None,
+        by_class: Mapping[str, Floats] | None = None,
     ) -> Self:
         """Rows of a table that holds both, for example training data with predictions.
 
@@ -98,6 +101,7 @@ class JoinedRows:
             labelled,
             facets or {},
             JoinCounts(rows, int(labelled.sum())),
+            by_class=by_class or {},
         )
 
 
@@ -146,12 +150,27 @@ def join(
         },
         JoinCounts(rows=len(rows.keys), labelled=int(labelled.sum()), **counts),
         row_hashes(rows.ids, rows.codes, rows.places),
+        _probabilities(tables),
     )
 
 
 def facets_of(table: Table) -> set[str]:
     """The columns of facets that were kept of an object."""
     return {name for name in table.columns if name.startswith(FACET)}
+
+
+def _probabilities(tables: Sequence[Table]) -> dict[str, Floats]:
+    """Probabilities by class; rows of objects that were profiled before they were have none."""
+    names = sorted({name for one in tables for name in one.columns if name.startswith(PROBABILITY)})
+    return {
+        name.removeprefix(PROBABILITY): np.concatenate(
+            [
+                one.numbers(name) if name in one.columns else np.full(len(one), np.nan)
+                for one in tables
+            ]
+        )
+        for name in names
+    }
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.ground_truth.answers import predicted
+from mlops_framework.drift.ground_truth.answers import predicted, probabilities
 from mlops_framework.drift.ground_truth.asked import columns_asked
 from mlops_framework.drift.ground_truth.own_labels import own_labels
 from mlops_framework.drift.ground_truth.settings import GroundTruth
@@ -19,6 +19,7 @@ from mlops_framework.drift.ground_truth.tables import (
     FACET,
     LABEL,
     MEDIA_TYPE,
+    PROBABILITY,
     SUFFIX,
     Table,
     column_of,
@@ -58,6 +59,7 @@ class _Part:
     scores: Floats
     facets: Mapping[str, Values]
     labels: Texts | None
+    by_class: Mapping[str, Floats]
 
 
 @dataclass
@@ -89,6 +91,7 @@ class Predictions:
                 scores,
                 {name: rows.inputs[place] for name, place in self.facets.items()},
                 own_labels(rows, self.settings.label_attribute)[0],
+                probabilities(self.settings, rows.outputs, len(rows)),
             )
         )
 
@@ -110,6 +113,9 @@ class Predictions:
             "prediction": column_of(joined([part.predictions for part in parts])),
             "score": pa.array(np.concatenate([part.scores for part in parts]), pa.float64()),
         }
+        for name in parts[0].by_class:
+            scores = np.concatenate([part.by_class[name] for part in parts])
+            columns[f"{PROBABILITY}{name}"] = pa.array(scores, pa.float64())
         for name in self.facets:
             columns[f"{FACET}{name}"] = column_of(joined([part.facets[name] for part in parts]))
         if any(part.labels for part in parts):

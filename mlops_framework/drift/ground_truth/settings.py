@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, Literal, Self, get_args
 
+from mlops_framework.drift.ground_truth.classes import class_of
 from mlops_framework.drift.ground_truth.label_data import LabelPlace
 
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
@@ -36,10 +37,14 @@ METRICS: Final[Mapping[ProblemType, tuple[str, ...]]] = {
         "weighted_f1",
         "weighted_f0_5",
         "weighted_f2",
+        "weighted_auc",
+        "log_loss",
     ),
     "Regression": ("mae", "mse", "rmse", "r2"),
 }
 """The metrics that a threshold can be given for, by problem type."""
+MOST_PROBABILITIES: Final = 20
+"""Probabilities of so many classes at most are kept of every row."""
 _NUMBER: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
@@ -55,11 +60,14 @@ class GroundTruth:
         probability_attribute: Likewise the probability of the positive class; empty for none.
         probability_threshold: From which probability on a prediction counts as positive.
         positive_label: How the positive class is spelt in labels and predictions.
+        probabilities: Of several classes, likewise where the probability of each of them is; the
+            likeliest is the prediction where ``inference_attribute`` is empty.
         label_attribute: Where the label is in the data of a ground truth record that holds more
             than the label: a position, or in JSON a path (:class:`~.label_data.LabelPlace`).
         label_horizon_hours: How long after the end of a window labels are waited for.
         baseline_inference_attribute: Column of the baseline data that holds predictions.
         baseline_probability_attribute: Column of the baseline data that holds probabilities.
+        baseline_probabilities: Columns of the baseline data that hold probabilities, by class.
         baseline_ground_truth_attribute: Column of the baseline data that holds labels.
         thresholds: Worst acceptable value by metric; given one, a metric is compared with it and
             not with what the baseline or the first windows had.
@@ -77,10 +85,12 @@ class GroundTruth:
     probability_attribute: str = ""
     probability_threshold: float = 0.5
     positive_label: str = "1"
+    probabilities: Mapping[str, str] = field(default_factory=dict)
     label_attribute: str = ""
     label_horizon_hours: int = 24
     baseline_inference_attribute: str = ""
     baseline_probability_attribute: str = ""
+    baseline_probabilities: Mapping[str, str] = field(default_factory=dict)
     baseline_ground_truth_attribute: str = ""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     minimum_labels: int = 100
@@ -126,7 +136,7 @@ class GroundTruth:
         for one in fields(self):
             value = getattr(self, one.name)
             value = dict(value) if isinstance(value, Mapping) else value
-            default = {} if one.name == "thresholds" else one.default
+            default = {} if one.default is MISSING else one.default
             if one.name != "problem_type" and value != default:
                 document[one.name] = value
         return document
@@ -145,15 +155,32 @@ class GroundTruth:
             ) from error
         if self.probability_attribute and not self.binary:
             raise ValueError("probability_attribute: accepted with BinaryClassification alone")
+        self._check_probabilities()
         accepted = METRICS[self.problem_type]
         wrong = sorted(self.thresholds.keys() - set(accepted))
         if wrong:
             raise ValueError(f"thresholds: no metric {wrong[0]}; accepted: {', '.join(accepted)}")
-        predicted = self.baseline_inference_attribute or self.baseline_probability_attribute
+        predicted = (
+            self.baseline_inference_attribute
+            or self.baseline_probability_attribute
+            or self.baseline_probabilities
+        )
         if bool(predicted) != bool(self.baseline_ground_truth_attribute):
             raise ValueError(
-                "give baseline_ground_truth_attribute together with baseline_inference_attribute "
-                "or baseline_probability_attribute, or none of them"
+                "give baseline_ground_truth_attribute together with baseline_inference_attribute, "
+                "baseline_probability_attribute or baseline_probabilities, or none of them"
+            )
+
+    def _check_probabilities(self) -> None:
+        for name in ("probabilities", "baseline_probabilities"):
+            given = getattr(self, name)
+            if given and self.problem_type != "MulticlassClassification":
+                raise ValueError(f"{name}: accepted with MulticlassClassification alone")
+        classes, known = self.probabilities.keys(), self.baseline_probabilities.keys()
+        if known and known != classes:
+            raise ValueError(
+                f"baseline_probabilities: accepted are the classes of probabilities, "
+                f"{', '.join(sorted(classes)) or 'which has none'}"
             )
 
 
@@ -215,10 +242,26 @@ def _thresholds(name: str, value: Any) -> Mapping[str, float]:
     return {str(metric): read(f"{name}.{metric}", bound) for metric, bound in value.items()}
 
 
+def _by_class(name: str, value: Any) -> Mapping[str, str]:
+    if value == {}:
+        return {}
+    if not isinstance(value, Mapping) or not 2 <= len(value) <= MOST_PROBABILITIES:
+        raise ValueError(
+            f"{name}: accepted is an object of 2 to {MOST_PROBABILITIES} classes and where the "
+            "probability of each is"
+        )
+    found = {class_of(str(key)): _text(f"{name}.{key}", place) for key, place in value.items()}
+    if len(found) < len(value) or not all(found) or not all(found.values()):
+        raise ValueError(f"{name}: accepted are classes with names of their own, none empty")
+    return found
+
+
 _READ: Final[Mapping[str, Callable[[str, Any], Any]]] = {
     "probability_threshold": _number(0, 1),
     "label_horizon_hours": _whole(0, MOST_HOURS),
     "thresholds": _thresholds,
+    "probabilities": _by_class,
+    "baseline_probabilities": _by_class,
     "minimum_labels": _whole(30, 100_000_000),
     "minimum_change": _number(0.001, 1),
     "reference_windows": _whole(1, 1000),

@@ -19,6 +19,8 @@ from mlops_framework.drift.values import Numbers, Texts, Values
 SUFFIX: Final = ".arrow"
 FACET: Final = "column:"
 """What names of input columns begin with in a table of predictions."""
+PROBABILITY: Final = "probability:"
+"""What names of probabilities of one of several classes begin with."""
 LABEL: Final = "label"
 """Labels that captured records themselves have; no such column where none has."""
 MEDIA_TYPE: Final = "application/vnd.apache.arrow.file"

@@ -13,7 +13,7 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.ground_truth.answers import numbers_of, predicted
+from mlops_framework.drift.ground_truth.answers import numbers_of, predicted, probabilities
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.id_hashes import Hashes, row_hashes
 from mlops_framework.drift.ground_truth.joined import JoinCounts, JoinedRows
@@ -77,7 +77,13 @@ class Counting:
             for spec, values in zip(self.specs, rows.inputs, strict=True)
             if spec.name in wanted
         }
-        found = JoinedRows.of_columns(predictions, labels, scores=scores, facets=facets)
+        found = JoinedRows.of_columns(
+            predictions,
+            labels,
+            scores=scores,
+            facets=facets,
+            by_class=probabilities(truth, rows.outputs, len(rows)),
+        )
         nameless = np.array([not one for one in rows.ids], bool)
         counts = JoinCounts(
             found.counts.rows,

@@ -21,7 +21,7 @@ from mlops_framework.drift.statistics.special import (
 
 WATCHED: Final[Mapping[ProblemType, tuple[str, ...]]] = {
     "BinaryClassification": ("accuracy", "precision", "recall", "auc", "brier"),
-    "MulticlassClassification": ("accuracy", "weighted_precision", "weighted_f1"),
+    "MulticlassClassification": ("accuracy", "weighted_precision", "weighted_f1", "weighted_auc"),
     "Regression": ("mae", "rmse"),
 }
 """Metrics that are compared without being asked for."""

@@ -19,21 +19,22 @@ from typing import Final
 
 import numpy as np
 
-from mlops_framework.drift.quality.metrics import Metric, f_beta, measured
-from mlops_framework.drift.quality.ranking import area_under_roc
-from mlops_framework.drift.quality.sums import (
+from mlops_framework.drift.quality.histogram import (
     BINS,
     NEGATIVE_LABEL,
     NO_LABEL,
     POSITIVE_LABEL,
-    QualitySums,
+    Counts,
 )
+from mlops_framework.drift.quality.metrics import Metric, f_beta, measured
+from mlops_framework.drift.quality.ranking import area_under_roc
 from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import Indices
 
 FEWEST_LABELS: Final = 200
 """Fewer labelled rows with a probability calibrate nothing."""
 _STEP: Final = 1e-3
+_MOST_OF: Final = 0.95
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ class Calibration:
     labels: Floats
 
     @classmethod
-    def learnt(cls, sums: QualitySums) -> Calibration | None:
+    def learnt(cls, scores: Counts) -> Calibration | None:
         """From labelled rows; ``None`` if there are too few, or all of one class."""
-        positives = sums.scores[POSITIVE_LABEL].sum(0).astype(np.float64)
-        negatives = sums.scores[NEGATIVE_LABEL].sum(0).astype(np.float64)
+        positives = scores[POSITIVE_LABEL].sum(0).astype(np.float64)
+        negatives = scores[NEGATIVE_LABEL].sum(0).astype(np.float64)
         totals = positives + negatives
         if totals.sum() < FEWEST_LABELS or not positives.sum() or not negatives.sum():
             return None
@@ -88,33 +89,90 @@ def _pooled(positives: Floats, totals: Floats) -> tuple[list[int], list[float], 
     return ends, [hit / weight for hit, weight in zip(hits, weights, strict=True)], weights
 
 
-def estimated(sums: QualitySums, calibration: Calibration) -> Mapping[str, Metric]:
+def estimated(scores: Counts, calibration: Calibration) -> Mapping[str, Metric]:
     """Accuracy, F1 and AUC that the rows without labels promise, with their errors.
 
     The error has two parts: that the rows' true labels are random given their probabilities, and
     that the calibration was learnt from finitely many labels (the delta method over its blocks).
     """
-    rows = sums.scores[NO_LABEL].astype(np.float64)
+    rows = scores[NO_LABEL].astype(np.float64)
     total = rows.sum()
     if total < FEWEST_LABELS:
         return {}
     found = {}
-    used = np.unique(calibration.block[np.flatnonzero(rows.sum(0))])
     for name, metric in _METRICS.items():
-        value, sampling = metric(rows, calibration.positive)
-        if not math.isfinite(value):
-            continue
-        variance = sampling**2
-        for block in used.tolist():
-            p = float(calibration.positive[np.argmax(calibration.block == block)])
-            labels = calibration.labels[block]
-            # Blocks of one class alone are not certain either (rule of succession).
-            smooth = (p * labels + 1) / (labels + 2)
-            step = _STEP if p + _STEP <= 1 else -_STEP
-            slope = (metric(rows, calibration.shifted(block, step))[0] - value) / step
-            variance += slope**2 * smooth * (1 - smooth) / labels
-        found[name] = measured(value, math.sqrt(variance), low=0.0, high=1.0)
+        value, variance = _with_variance(metric, rows, calibration)
+        if math.isfinite(value):
+            found[name] = measured(value, math.sqrt(variance), low=0.0, high=1.0)
     return found
+
+
+def estimated_of_classes(
+    rows: Mapping[str, Counts], reference: Mapping[str, Counts]
+) -> Mapping[str, Metric]:
+    """The accuracy that rows without labels promise where there are several classes.
+
+    What the probability of a predicted class is worth is learnt from reference rows with the same
+    prediction: it follows the true accuracy when classes become more or less frequent, and asks for
+    no other probability to be calibrated (top-label calibration; Gupta and Ramdas 2022). Classes
+    with too few labels, or whose predictions were all right, are learnt together.
+
+    Args:
+        rows: What was counted of the rows, by class.
+        reference: What was counted of labelled rows.
+    """
+    own, rest = {}, []
+    for name in sorted(rows):
+        calls = _calls(reference[name]) if name in reference else None
+        calibration = None if calls is None else Calibration.learnt(calls)
+        if calibration is None:
+            rest.append(name)
+        else:
+            own[name] = (_calls(rows[name]), calibration)
+    groups = list(own.values())
+    known = [_calls(reference[name]) for name in rest if name in reference]
+    shared = Calibration.learnt(np.sum(known, axis=0)) if known else None
+    if rest and shared is not None:
+        groups.append((np.sum([_calls(rows[name]) for name in rest], axis=0), shared))
+    counts = [float(calls[NO_LABEL].sum()) for calls, _ in groups]
+    asked = sum(float(one[NO_LABEL, 1].sum()) for one in rows.values())
+    total = sum(counts)
+    # Rows of classes that nothing is known of are left out, as long as they are few.
+    if total < max(FEWEST_LABELS, _MOST_OF * asked):
+        return {}
+    value = variance = 0.0
+    for count, (calls, calibration) in zip(counts, groups, strict=True):
+        if count:
+            one, spread = _with_variance(_accuracy, calls[NO_LABEL].astype(float), calibration)
+            value += one * count / total
+            variance += spread * (count / total) ** 2
+    return {"accuracy": measured(value, math.sqrt(variance), low=0.0, high=1.0)}
+
+
+def _calls(scores: Counts) -> Counts:
+    """The rows in which the class is the prediction."""
+    calls = scores.copy()
+    calls[:, 0] = 0
+    return calls
+
+
+def _with_variance(
+    metric: Callable[[Floats, Floats], tuple[float, float]], rows: Floats, calibration: Calibration
+) -> tuple[float, float]:
+    """A metric of rows without labels, and the square of its error."""
+    value, sampling = metric(rows, calibration.positive)
+    if not math.isfinite(value):
+        return value, math.nan
+    variance = sampling**2
+    for block in np.unique(calibration.block[np.flatnonzero(rows.sum(0))]).tolist():
+        p = float(calibration.positive[np.argmax(calibration.block == block)])
+        labels = calibration.labels[block]
+        # Blocks of one class alone are not certain either (rule of succession).
+        smooth = (p * labels + 1) / (labels + 2)
+        step = _STEP if p + _STEP <= 1 else -_STEP
+        slope = (metric(rows, calibration.shifted(block, step))[0] - value) / step
+        variance += slope**2 * smooth * (1 - smooth) / labels
+    return value, variance
 
 
 def _accuracy(rows: Floats, positive: Floats) -> tuple[float, float]:
@@ -143,4 +201,4 @@ _METRICS: Final[Mapping[str, Callable[[Floats, Floats], tuple[float, float]]]] =
 }
 
 
-__all__ = ["FEWEST_LABELS", "Calibration", "estimated"]
+__all__ = ["FEWEST_LABELS", "Calibration", "estimated", "estimated_of_classes"]

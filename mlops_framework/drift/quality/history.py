@@ -21,8 +21,9 @@ from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.layout import kept_prefix
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.quality.between_windows import BetweenWindows, between_windows
+from mlops_framework.drift.quality.histogram import NO_LABEL
 from mlops_framework.drift.quality.metrics import Metric
-from mlops_framework.drift.quality.sums import NO_LABEL, QualitySums, settings_digest
+from mlops_framework.drift.quality.sums import QualitySums, settings_digest
 from mlops_framework.drift.state import Evaluated
 from mlops_framework.drift.windows import instant, moment
 
@@ -199,7 +200,10 @@ def labelled_part(sums: QualitySums) -> QualitySums:
     """The sums without rows that have no label: a few numbers where labels are few."""
     scores = sums.scores.copy()
     scores[NO_LABEL] = np.int64(0)
-    return replace(sums, rows=sums.labelled, scores=scores)
+    by_class = {name: counts.copy() for name, counts in sums.by_class.items()}
+    for counts in by_class.values():
+        counts[NO_LABEL] = np.int64(0)
+    return replace(sums, rows=sums.labelled, scores=scores, by_class=by_class)
 
 
 def history_key(config: MonitorConfig) -> str:

@@ -10,9 +10,11 @@ from typing import Final
 import numpy as np
 
 from mlops_framework.drift.ground_truth.classes import NEGATIVE
+from mlops_framework.drift.quality.class_scores import labelled_rows
 from mlops_framework.drift.quality.exact import mean_of
+from mlops_framework.drift.quality.histogram import NEGATIVE_LABEL, POSITIVE_LABEL
 from mlops_framework.drift.quality.ranking import area_under_roc, average_precision
-from mlops_framework.drift.quality.sums import NEGATIVE_LABEL, POSITIVE_LABEL, QualitySums
+from mlops_framework.drift.quality.sums import QualitySums
 from mlops_framework.drift.sums import Floats
 
 Z: Final = 1.959963984540054
@@ -52,6 +54,7 @@ WORDS: Final[Mapping[str, str]] = {
     "weighted_f1": "weighted F1",
     "weighted_f0_5": "weighted F0.5",
     "weighted_f2": "weighted F2",
+    "weighted_auc": "weighted AUC (each class against the rest)",
     "mae": "mean absolute error",
     "mse": "mean squared error",
     "rmse": "root mean squared error",
@@ -192,7 +195,37 @@ def _multiclass(sums: QualitySums) -> dict[str, Metric]:
     found["weighted_precision"] = _weighted(cells / rows, int(rows), None)
     for name, beta in _BETAS.items():
         found[f"weighted_{name}"] = _weighted(cells / rows, int(rows), beta)
+    scored = labelled_rows(sums.by_class)
+    if scored:
+        found["weighted_auc"] = _one_against_the_rest(sums)
+        mean, error = _mean(sums, "log_loss", "log_loss^2", scored)
+        found["log_loss"] = measured(mean, error, low=0.0)
     return found
+
+
+def _one_against_the_rest(sums: QualitySums) -> Metric:
+    """The AUC of each class against all others, weighted by how often it is the label.
+
+    The same rows are in all of them, so that their errors are added up as if they went together:
+    the interval is rather too wide. That the weights are of finitely many rows comes to it.
+    """
+    areas, errors, weights = [], [], []
+    for counts in sums.by_class.values():
+        positives = counts[POSITIVE_LABEL].sum(0).astype(np.float64)
+        negatives = counts[NEGATIVE_LABEL].sum(0).astype(np.float64)
+        area, error = area_under_roc(positives, negatives)
+        if math.isfinite(area):
+            areas.append(area)
+            errors.append(error)
+            weights.append(positives.sum())
+    if not areas:
+        return Metric(math.nan, math.nan, math.nan, math.nan)
+    rows = sum(weights)
+    shares = np.array(weights) / rows
+    value = float((shares * areas).sum())
+    spread = float((shares * (np.array(areas) - value) ** 2).sum()) / rows
+    together = float((shares * errors).sum())
+    return measured(value, math.sqrt(together**2 + spread), low=0.0, high=1.0)
 
 
 def _weighted(cells: Floats, rows: int, beta: float | None) -> Metric:

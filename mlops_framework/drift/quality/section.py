@@ -13,6 +13,7 @@ import numpy as np
 from mlops_framework.drift.findings import Finding, number, percent
 from mlops_framework.drift.policy import JudgedClaim, Verdict
 from mlops_framework.drift.quality.comparing import WATCHED, Compared, worse_by
+from mlops_framework.drift.quality.histogram import NEGATIVE_LABEL, POSITIVE_LABEL
 from mlops_framework.drift.quality.metrics import (
     ERRORS,
     UNBOUNDED,
@@ -22,7 +23,7 @@ from mlops_framework.drift.quality.metrics import (
     metrics_of,
 )
 from mlops_framework.drift.quality.ranking import roc_points
-from mlops_framework.drift.quality.sums import NEGATIVE_LABEL, POSITIVE_LABEL, QualitySums
+from mlops_framework.drift.quality.sums import QualitySums
 from mlops_framework.drift.quality.view import QualityView
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.windows import instant
@@ -37,6 +38,8 @@ _PUBLISHED: Final[Mapping[str, str]] = {
     "mae": "MeanAbsoluteError",
     "rmse": "RootMeanSquaredError",
 }
+_PLAIN: Final = ("auc", "pr_auc", "weighted_auc", "r2")
+"""Metrics that nobody says in per cent."""
 _DIGITS: Final = 6
 
 
@@ -67,7 +70,7 @@ def section_of(
 
 def shown(name: str, value: float) -> str:
     """A metric for people: shares as percentages, everything else as a number."""
-    if name in UNBOUNDED or name in ("auc", "pr_auc", "r2"):
+    if name in UNBOUNDED or name in _PLAIN:
         return number(float(f"{value:.4g}"))
     return percent(value)
 
@@ -103,7 +106,7 @@ def _sentence(view: QualityView, one: Compared, subject: str) -> str:
     was = shown(name, one.reference.value)
     worse = worse_by(name, window.value, one.reference.value)
     by = f"{percent(worse)} worse" if name in UNBOUNDED else f"{worse * 100:.1f} points worse"
-    if name in ("auc", "r2", "pr_auc"):
+    if name in _PLAIN:
         by = f"{number(float(f'{worse:.3g}'))} worse"
     whose = _whose(view)
     if view.pool and not promised:

@@ -10,25 +10,33 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Self, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.ground_truth.answers import numbers_of
 from mlops_framework.drift.ground_truth.classes import NEGATIVE, class_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
 from mlops_framework.drift.ground_truth.settings import GroundTruth, ProblemType
+from mlops_framework.drift.quality.class_scores import counted_classes, promised_rows
 from mlops_framework.drift.quality.exact import LARGEST, exact_sum
+from mlops_framework.drift.quality.histogram import (
+    BINS,
+    NEGATIVE_LABEL,
+    NO_LABEL,
+    POSITIVE_LABEL,
+    Counts,
+    cells_of,
+    counts_of,
+    no_scores,
+)
 from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import Texts, as_texts
 
 KIND: Final = "mlops-drift-quality"
 VERSION: Final = 1
-BINS: Final = 1024
-NEGATIVE_LABEL, POSITIVE_LABEL, NO_LABEL = 0, 1, 2
 MOST_CLASSES: Final = 200
 OTHERS: Final = "(other classes)"
 """Classes beyond ``MOST_CLASSES``, in the order of their names, are counted as one. What is among
@@ -45,12 +53,6 @@ _COUNTED_BY: Final = (
     "label_attribute",
 )
 
-Counts: TypeAlias = NDArray[np.int64]
-
-
-def _no_scores() -> Counts:
-    return np.zeros((3, 2, BINS), np.int64)
-
 
 @dataclass(frozen=True, eq=False)
 class QualitySums:
@@ -65,6 +67,8 @@ class QualitySums:
         scores: Rows with a probability by label (negative, positive, none), predicted class
             (negative, positive) and 1,024th of the probability.
         exact: Sums of floats by name; see :mod:`.exact`.
+        by_class: Of several classes with probabilities the same as ``scores``, each class against
+            the rest; see :mod:`.class_scores`.
     """
 
     problem_type: ProblemType
@@ -72,8 +76,9 @@ class QualitySums:
     labelled: int = 0
     compared: int = 0
     confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    scores: Counts = field(default_factory=_no_scores)
+    scores: Counts = field(default_factory=no_scores)
     exact: Mapping[str, int] = field(default_factory=dict)
+    by_class: Mapping[str, Counts] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, QualitySums) and self.to_document() == other.to_document()
@@ -88,7 +93,7 @@ class QualitySums:
     @property
     def unscored_rows(self) -> int:
         """Rows with a probability and no label."""
-        return int(self.scores[NO_LABEL].sum())
+        return int(self.scores[NO_LABEL].sum()) + promised_rows(self.by_class)
 
     def merged(self, other: QualitySums) -> QualitySums:
         """Both as one.
@@ -109,6 +114,10 @@ class QualitySums:
                 name: self.exact.get(name, 0) + other.exact.get(name, 0)
                 for name in sorted(self.exact.keys() | other.exact.keys())
             },
+            {
+                name: self.by_class.get(name, no_scores()) + other.by_class.get(name, no_scores())
+                for name in sorted(self.by_class.keys() | other.by_class.keys())
+            },
         )
 
     @classmethod
@@ -128,7 +137,11 @@ class QualitySums:
             sum(confusion.values()),
             confusion,
         )
-        return found._with_scores(rows.scores, labels, predictions) if settings.binary else found
+        if settings.binary:
+            return found._with_scores(rows.scores, labels, predictions)
+        classes = sorted(settings.probabilities)
+        by_class, exact = counted_classes(classes, rows.by_class, labels, predictions)
+        return replace(found, by_class=by_class, exact=exact)
 
     def _with_scores(self, scores: Floats, labels: Texts, predictions: Texts) -> Self:
         good = (scores >= 0) & (scores <= 1)
@@ -177,7 +190,7 @@ class QualitySums:
 
     def to_document(self) -> dict[str, Any]:
         """As JSON; equal sums give equal documents."""
-        filled = np.argwhere(self.scores).tolist()
+        classes = {name: cells_of(counts) for name, counts in sorted(self.by_class.items())}
         return {
             "kind": KIND,
             "version": VERSION,
@@ -186,10 +199,10 @@ class QualitySums:
             "labelled": self.labelled,
             "compared": self.compared,
             "confusion": [[*pair, n] for pair, n in sorted(self.confusion.items()) if n],
-            "scores": [[*place, int(self.scores[tuple(place)])] for place in filled],
+            "scores": cells_of(self.scores),
             # Text: they outgrow the whole numbers that other readers of JSON keep exact.
             "exact": {name: format(total, "x") for name, total in sorted(self.exact.items())},
-        }
+        } | ({"by_class": classes} if classes else {})
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], source: str) -> Self:
@@ -200,23 +213,23 @@ class QualitySums:
         """
         expect(document, KIND, VERSION, source)
         with member(source):
-            scores = _no_scores()
-            for label, predicted, cell, count in document["scores"]:
-                scores[label, predicted, cell] = count
             return cls(
                 document["problem_type"],
                 int(document["rows"]),
                 int(document["labelled"]),
                 int(document["compared"]),
                 {(label, predicted): n for label, predicted, n in document["confusion"]},
-                scores,
+                counts_of(document["scores"]),
                 {name: int(text, 16) for name, text in document["exact"].items()},
+                {name: counts_of(cells) for name, cells in document.get("by_class", {}).items()},
             )
 
 
 def settings_digest(settings: GroundTruth) -> str:
     """What sums depend on: how predictions and labels are read."""
     found = [getattr(settings, name) for name in _COUNTED_BY]
+    if settings.probabilities:
+        found.append(sorted(settings.probabilities.items()))
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
 
 

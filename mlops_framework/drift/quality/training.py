@@ -13,7 +13,12 @@ import numpy as np
 
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import BaselineInvalid
-from mlops_framework.drift.ground_truth.answers import from_scores, numbers_of
+from mlops_framework.drift.ground_truth.answers import (
+    from_scores,
+    likeliest,
+    normalised,
+    numbers_of,
+)
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.joined import JoinedRows
 from mlops_framework.drift.ground_truth.settings import GroundTruth
@@ -45,6 +50,7 @@ class TrainingQuality:
         named = (
             settings.baseline_inference_attribute,
             settings.baseline_probability_attribute,
+            *settings.baseline_probabilities.values(),
             settings.baseline_ground_truth_attribute,
         )
         return tuple(dict.fromkeys(name for name in named if name))
@@ -96,10 +102,20 @@ def rows_of(part: Part, settings: GroundTruth) -> JoinedRows:
     if not settings.classes:
         numbers = (numbers_of(labels), numbers_of(values_of_column(part.columns[name])))
         return JoinedRows.of_columns(Numbers(numbers[1]), Numbers(numbers[0]))
-    predictions = (
-        classes_of(values_of_column(part.columns[name])) if name else from_scores(settings, scores)
+    by_class = normalised(
+        {
+            one: numbers_of(values_of_column(part.columns[column]))
+            for one, column in settings.baseline_probabilities.items()
+        }
     )
-    return JoinedRows.of_columns(predictions, classes_of(labels), scores=scores)
+    predictions: Texts
+    if name:
+        predictions = classes_of(values_of_column(part.columns[name]))
+    elif by_class:
+        predictions = likeliest(by_class, part.rows)
+    else:
+        predictions = from_scores(settings, scores)
+    return JoinedRows.of_columns(predictions, classes_of(labels), scores=scores, by_class=by_class)
 
 
 def values_of_column(column: Column) -> Values:

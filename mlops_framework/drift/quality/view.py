@@ -10,7 +10,11 @@ from functools import cached_property
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.ground_truth.joined import JoinCounts
 from mlops_framework.drift.ground_truth.settings import GroundTruth
-from mlops_framework.drift.quality.estimating import Calibration, estimated
+from mlops_framework.drift.quality.estimating import (
+    Calibration,
+    estimated,
+    estimated_of_classes,
+)
 from mlops_framework.drift.quality.history import History, Pooled
 from mlops_framework.drift.quality.metrics import Metric, metrics_of
 from mlops_framework.drift.quality.reference import Reference
@@ -80,7 +84,9 @@ class QualityView:
     @cached_property
     def promise(self) -> Mapping[str, Metric]:
         """Metrics estimated of the rows without labels."""
-        if not self.settings.binary or self.known is None:
+        if self.known is None or not self.settings.classes:
             return {}
-        calibration = Calibration.learnt(self.known)
-        return estimated(self.sums, calibration) if calibration else {}
+        if not self.settings.binary:
+            return estimated_of_classes(self.sums.by_class, self.known.by_class)
+        calibration = Calibration.learnt(self.known.scores)
+        return estimated(self.sums.scores, calibration) if calibration else {}

@@ -147,9 +147,7 @@ class NotJoined:
 
     def section(self, judged: Sequence[JudgedClaim], judgement: Judgement) -> Section:
         """No verdict."""
-        finding = Finding(
-            "", "rows", "not-joined", 0.0, None, None, self.sentence, "model-quality"
-        )
+        finding = Finding("", "rows", "not-joined", 0.0, None, None, self.sentence, "model-quality")
         return Section(kind="model-quality", verdict="insufficient-data", findings=(finding,))
 
 

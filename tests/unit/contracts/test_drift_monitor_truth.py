@@ -24,6 +24,11 @@ REQUEST: dict[str, Any] = {
 }
 TRUTH = {"problem_type": "BinaryClassification", "probability_attribute": "0"}
 
+SEVERAL = {
+    "problem_type": "MulticlassClassification",
+    "probabilities": {"a": "0", "b": "predictions[1]"},
+}
+
 
 def test_requests_are_checked_by_what_the_engine_knows() -> None:
     assert dict(METRICS) == dict(settings.METRICS)
@@ -41,8 +46,14 @@ def test_more_windows_than_can_wait_for_labels_are_refused(minutes: Any) -> None
         MonitorConfig.from_document(document, "x")
 
 
-def test_what_a_request_says_is_what_the_service_reads() -> None:
-    asked = TRUTH | {"thresholds": {"accuracy": 0.8}, "minimum_labels": 50, "positive_label": "yes"}
+@pytest.mark.parametrize(
+    "asked",
+    [
+        TRUTH | {"thresholds": {"accuracy": 0.8}, "minimum_labels": 50, "positive_label": "yes"},
+        SEVERAL | {"thresholds": {"weighted_auc": 0.9}, "label_attribute": "truth.label"},
+    ],
+)
+def test_what_a_request_says_is_what_the_service_reads(asked: dict[str, Any]) -> None:
     request = DriftMonitorRequest.model_validate(REQUEST | {"ground_truth": asked})
     assert request.ground_truth is not None
     document = MONITOR.to_document() | {"ground_truth": request.ground_truth.model_dump()}
@@ -66,6 +77,17 @@ def test_left_out_it_is_off() -> None:
         (TRUTH | {"thresholds": {"mae": 1.0}}, "Not a metric of a BinaryClassification"),
         (TRUTH | {"baseline_probability_attribute": "p"}, "give both or neither"),
         (TRUTH | {"minimum_labels": 3}, "minimum_labels"),
+        (TRUTH | {"probabilities": {"a": "0", "b": "1"}}, "of a BinaryClassification leave it out"),
+        (SEVERAL | {"probabilities": {"a": "0"}}, "name each class of the model"),
+        (SEVERAL | {"probabilities": {"a": "0", "b": " "}}, "probabilities.b"),
+        (
+            SEVERAL
+            | {
+                "baseline_probabilities": {"a": "p", "c": "q"},
+                "baseline_ground_truth_attribute": "was",
+            },
+            "name the same classes",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(wrong: dict[str, Any], said: str) -> None:

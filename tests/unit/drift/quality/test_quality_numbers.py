@@ -214,7 +214,7 @@ def test_the_estimate_follows_the_truth_when_only_the_traffic_moves(
 ) -> None:
     """Of 40 windows the true value lies in the interval as often as it should, near enough."""
     calibration = Calibration.learnt(
-        QualitySums.of(scored(*_texts_of(calibrated(20_000, 7))), BINARY)
+        QualitySums.of(scored(*_texts_of(calibrated(20_000, 7))), BINARY).scores
     )
     assert calibration is not None
     within, gaps = 0, []
@@ -222,7 +222,7 @@ def test_the_estimate_follows_the_truth_when_only_the_traffic_moves(
         scores, labels = calibrated(1000, 1000 + seed, mean=mean, width=width)
         truth = metrics_of(QualitySums.of(scored(scores, texts(labels)), BINARY))[name].value
         hidden = QualitySums.of(scored(scores, [""] * 1000), BINARY)
-        promise = estimated(hidden, calibration)[name]
+        promise = estimated(hidden.scores, calibration)[name]
         within += promise.low <= truth <= promise.high
         gaps.append(promise.value - truth)
     assert within >= 34
@@ -234,15 +234,16 @@ def test_an_overconfident_model_is_seen_through() -> None:
     dice = np.random.default_rng(3)
     scores = np.where(dice.random(20_000) < 0.5, 0.95, 0.05)
     labels = (dice.random(20_000) < np.where(scores > 0.5, 0.7, 0.3)).astype(int)
-    calibration = Calibration.learnt(QualitySums.of(scored(scores, texts(labels)), BINARY))
+    calibration = Calibration.learnt(QualitySums.of(scored(scores, texts(labels)), BINARY).scores)
     assert calibration is not None
-    promise = estimated(QualitySums.of(scored(scores[:2000], [""] * 2000), BINARY), calibration)
+    hidden = QualitySums.of(scored(scores[:2000], [""] * 2000), BINARY)
+    promise = estimated(hidden.scores, calibration)
     assert promise["accuracy"].value == pytest.approx(0.7, abs=0.02)
 
 
 def test_too_few_labels_calibrate_nothing() -> None:
     scores, labels = calibrated(100, 1)
-    assert Calibration.learnt(QualitySums.of(scored(scores, texts(labels)), BINARY)) is None
+    assert Calibration.learnt(QualitySums.of(scored(scores, texts(labels)), BINARY).scores) is None
 
 
 def _texts_of(pair: Any) -> tuple[Any, list[str]]:
