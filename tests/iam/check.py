@@ -19,6 +19,12 @@ from tests.iam.reference import problem
 from tests.iam.running import running
 from tests.iam.uses import Use, Visit
 
+# Each one's guide has a page on confused deputies that says so; API Gateway's and CloudFormation's
+# have none for the roles that they are handed.
+_TELL_THE_ACCOUNT = frozenset(
+    f"{service}.amazonaws.com"
+    for service in ("codebuild", "codepipeline", "events", "sagemaker", "scheduler", "states")
+)
 # Nobody has a policy for a bucket that a test made up.
 _NOT_THERE_AT_ALL = frozenset({"NoSuchBucket"})
 
@@ -83,12 +89,14 @@ class Findings:
 
     def use(self, account: Account, use: Use, purpose: str) -> None:
         """Hold a permission against the role that a service was handed, and its trust with it."""
-        self.ask(account, use.role, use.ask, purpose)
+        if use.ask is not None:
+            self.ask(account, use.role, use.ask, purpose)
         try:
             trust = account.trust(use.role)
         except LookupError:
             return  # Told already.
-        taking = Ask("sts:AssumeRole", use.role, {"aws:SourceAccount": ACCOUNT})
+        source = {"aws:SourceAccount": ACCOUNT} if use.service in _TELL_THE_ACCOUNT else {}
+        taking = Ask("sts:AssumeRole", use.role, source)
         if not lets_in(trust, {"Service": use.service}, taking):
             told = f"{use.role.rpartition('/')[2]}: {use.service}, which it does not trust"
             self.missing.setdefault(told, purpose)

@@ -185,6 +185,28 @@ def _code_pipeline(pipeline: Resource, account: Account) -> Found:
     yield from (Use(role, "codepipeline.amazonaws.com", ask) for ask in asks)
 
 
+def _api_account(given: Resource, _: Account) -> Found:
+    yield Use(given.properties["CloudWatchRoleArn"], "apigateway.amazonaws.com", None)
+
+
+def _build(project: Resource, account: Account) -> Found:
+    role, service = project.properties["ServiceRole"], "codebuild.amazonaws.com"
+    group = project.properties.get("LogsConfig", {}).get("CloudWatchLogs", {}).get("GroupName")
+    if group:
+        whole = arn("logs", f"log-group:{group}")
+        yield Use(role, service, Ask("logs:CreateLogStream", f"{whole}:*"))
+        yield Use(role, service, Ask("logs:PutLogEvents", f"{whole}:log-stream:build/1"))
+    for ask in key(str(project.properties.get("EncryptionKey", "")), "s3", "Decrypt"):
+        yield Use(role, service, ask)
+    source = project.properties["Source"]
+    if source["Type"] == "S3":
+        bucket, _, place = source["Location"].partition("/")
+        for verb in ("GetObject", "GetObjectVersion"):
+            yield Use(role, service, Ask(f"s3:{verb}", f"arn:aws:s3:::{bucket}/{place}"))
+        for ask in key(account.bucket_key(bucket), "s3", "Decrypt"):
+            yield Use(role, service, ask)
+
+
 def stacks_of(pipeline: Resource) -> Iterator[tuple[str, str]]:
     """The stacks that a CodePipeline deploys, and the role that it hands on for each."""
     if pipeline.kind == "AWS::CodePipeline::Pipeline":
@@ -230,7 +252,9 @@ def _action(action: Mapping[str, Any], account: Account) -> Iterator[Ask]:
 
 
 _KINDS: Mapping[str, Callable[[Resource, Account], Found]] = {
+    "AWS::ApiGateway::Account": _api_account,
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CodeBuild::Project": _build,
     "AWS::CodePipeline::Pipeline": _code_pipeline,
     "AWS::Events::Rule": _rule,
     "AWS::Scheduler::Schedule": _schedule,

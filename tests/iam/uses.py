@@ -15,12 +15,12 @@ class Use:
     Attributes:
         role: ARN.
         service: Who takes it.
-        ask: What it then needs.
+        ask: What it then needs; nothing where its policy is AWS's own.
     """
 
     role: str
     service: str
-    ask: Ask
+    ask: Ask | None
 
 
 @dataclass(frozen=True)
