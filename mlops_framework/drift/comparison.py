@@ -70,7 +70,7 @@ def _of_values(column: BaselineColumn, window: ColumnCounts) -> dict[Test, Outco
     if column.spec.kind == "numeric":
         # The outermost edges are the baseline's minimum and maximum.
         outcomes["range"] = out_of_range(
-            window.cells[0], window.cells[-1], window.valid, baseline.valid
+            window.cells[0], window.cells[-1], window.valid, baseline.valid, column.between
         )
         return outcomes
     outcomes["shares"] = chi_square(known(column, baseline), known(column, window), column.between)

@@ -8,7 +8,7 @@ between them, which is added to the sampling variance of every window.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ class BetweenHours:
             n / (1 + n * design) independent ones.
         degrees: Effective degrees of freedom of the shares' variation.
         absence: Intra-hour correlation of having no value: outages come in hours, not in records.
+        extremes: Intra-hour correlation of lying at either end: so does frost.
+        bend: How much the mean squared distance of the midrank from the middle grows with the
+            square of the hour's mean midrank; ``scale`` is what varies beyond that.
     """
 
     hours: int
@@ -43,6 +46,8 @@ class BetweenHours:
     design: float = 0.0
     degrees: float = 0.0
     absence: float = 0.0
+    extremes: float = 0.0
+    bend: float = 0.0
 
 
 def between_hours(
@@ -63,19 +68,23 @@ def between_hours(
     hours = cells[valid > FEWEST_ROWS].astype(np.float64)
     if len(hours) < FEWEST_HOURS:
         return BetweenHours(len(cells), absence=absence) if absence else None
-    location = scale = 0.0
+    location = scale = extremes = bend = 0.0
     shares = hours
     if ordered:
+        ends = np.flatnonzero(hours.any(0))[[0, -1]]
+        extremes = max(_correlation(hours[:, end], hours.sum(1)) for end in ends.tolist())
         pooled = hours.sum(0)
         share = pooled / pooled.sum()
         middle = np.cumsum(share) - share / 2 - 0.5
         location = _variance(hours, share, middle)
-        scale = _variance(hours, share, middle * middle)
+        shifts = (hours @ middle / hours.sum(1)) ** 2
+        bend = _slope(shifts, hours @ (middle * middle) / hours.sum(1))
+        scale = _variance(hours, share, middle * middle, less=bend * shifts)
     design, degrees = _shares(shares)
-    return BetweenHours(len(hours), location, scale, design, degrees, absence)
+    return BetweenHours(len(hours), location, scale, design, degrees, absence, extremes, bend)
 
 
-def _correlation(hits: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
+def _correlation(hits: NDArray[Any], rows: NDArray[Any]) -> float:
     """Of an event, as :func:`_shares` has it of shares; unlike there, seldom ones will do."""
     enough = rows > FEWEST_ROWS
     hits, rows = hits[enough], rows[enough]
@@ -86,13 +95,23 @@ def _correlation(hits: NDArray[np.int64], rows: NDArray[np.int64]) -> float:
     return max(0.0, float((squares.mean() * len(rows) / (len(rows) - 1) - 1) / rows.mean()))
 
 
-def _variance(hours: Floats, share: Floats, scores: Floats) -> float:
-    """DerSimonian & Laird's (1986) moment estimate of the variance of the hours' mean scores."""
+def _slope(x: Floats, y: Floats) -> float:
+    """Of the line of least squares, between 0 and 1: what shifts do to the squares of ranks."""
+    varies = float(((x - x.mean()) ** 2).sum())
+    slope = float((x - x.mean()) @ (y - y.mean())) / varies if varies else 0.0
+    return min(1.0, max(0.0, slope))
+
+
+def _variance(hours: Floats, share: Floats, scores: Floats, *, less: Floats | float = 0.0) -> float:
+    """DerSimonian & Laird's (1986) moment estimate of the variance of the hours' mean scores.
+
+    ``less`` is taken off the hours' means.
+    """
     rows = hours.sum(1)
     within = (share @ scores**2 - (share @ scores) ** 2) / rows
     if not within.min() > 0:
         return 0.0
-    means = hours @ scores / rows
+    means = hours @ scores / rows - less
     weights = 1 / within
     centre = (weights @ means) / weights.sum()
     excess = weights @ (means - centre) ** 2 - (len(rows) - 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mlops_framework.drift.statistics.between_hours import BetweenHours
 from mlops_framework.drift.statistics.kolmogorov_smirnov import distance
-from mlops_framework.drift.statistics.ranks import pooled_midranks, score_change
+from mlops_framework.drift.statistics.ranks import mean_score, pooled_midranks, score_change
 from mlops_framework.drift.statistics.result import Outcome
 
 
@@ -17,14 +17,22 @@ def rank_scale(
 
     The statistic is z, positive when the window is more spread out; the effect is D as in
     :func:`~mlops_framework.drift.statistics.rank_location.rank_location`. Mood 1954, Ann. Math.
-    Stat. 25.
+    Stat. 25. Where ordinary hours move about, what their shifts do to it is taken off: the
+    squares of shifts have far too long a tail for a variance to tell.
     """
-    scores = [rank * rank for rank in pooled_midranks(baseline, window)]
+    ranks = pooled_midranks(baseline, window)
+    scores = [rank * rank for rank in ranks]
+    by_shift = 0.0
+    if between and between.bend:
+        of_window, of_baseline = mean_score(window, ranks), mean_score(baseline, ranks)
+        shift = of_window * of_window - of_baseline * of_baseline
+        by_shift = between.bend * (shift - between.location)
     z, p_value = score_change(
         baseline,
         window,
         scores,
         between=between.scale if between else 0.0,
         hours=between.hours if between else 0,
+        less=by_shift,
     )
     return Outcome(z, p_value, distance(baseline, window))

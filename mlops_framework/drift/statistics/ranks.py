@@ -23,6 +23,11 @@ def pooled_midranks(baseline: Sequence[int], window: Sequence[int]) -> list[floa
     return ranks
 
 
+def mean_score(counts: Sequence[int], scores: Sequence[float]) -> float:
+    """The mean score of a sample that was counted on cells."""
+    return sum(c * s for c, s in zip(counts, scores, strict=True)) / sum(counts)
+
+
 def score_change(
     baseline: Sequence[int],
     window: Sequence[int],
@@ -30,6 +35,7 @@ def score_change(
     *,
     between: float = 0.0,
     hours: int = 0,
+    less: float = 0.0,
 ) -> tuple[float, float]:
     """The z of the difference in mean score, window minus baseline, and its two-sided p-value.
 
@@ -46,6 +52,7 @@ def score_change(
         scores: One per cell.
         between: Variance of the mean score between ordinary hours.
         hours: From how many hours it was estimated.
+        less: Part of the difference that does not count.
     """
     m, n = sum(baseline), sum(window)
     total = m + n
@@ -55,9 +62,7 @@ def score_change(
     variance = squares / (total - 1) * (1 / n + 1 / m)
     if variance <= 0:
         return 0.0, 1.0
-    in_window = sum(w * s for w, s in zip(window, scores, strict=True)) / n
-    in_baseline = sum(b * s for b, s in zip(baseline, scores, strict=True)) / m
-    change = in_window - in_baseline
+    change = mean_score(window, scores) - mean_score(baseline, scores) - less
     z, worth = float(change / (variance + between) ** 0.5), float(change / variance**0.5)
     sure = 1.0
     if min(m, n) * (1 - max(pooled) / total) < RARE and normal_two_sided(worth) < TAIL:

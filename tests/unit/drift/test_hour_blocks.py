@@ -347,3 +347,41 @@ def test_many_seldom_values_that_come_by_the_hour_are_ordinary() -> None:
     for start in range(0, len(later["hour"]), 40):
         window = {name: values.at(slice(start, start + 40)) for name, values in later.items()}
         assert judge(baseline, window_of(baseline, window), POLICY).breaches == ()
+
+
+def judged_days(spread: float, days: range, *, wrong: float = 0.0) -> list[Judgement]:
+    """Days of degrees whose middle differs by ``spread``, against forty others."""
+
+    def rows_of(days: range, wrong: float) -> tuple[Numbers, np.ndarray]:
+        source = np.random.default_rng(days.start)
+        hours = np.arange(days.start * 24, days.stop * 24).repeat(20)
+        level = source.normal(0, spread, len(days)).repeat(24 * 20)
+        degrees = 10 + level + source.normal(0, 1, len(hours))
+        degrees[source.random(len(hours)) < wrong] = 50.0
+        return Numbers(degrees), hours
+
+    values, hours = rows_of(range(40), 0.0)
+    baseline = Baseline.of_columns({"x": values}, hours=hours, source="x").at_windows(1440)
+    windows: list[dict[str, Values]] = [
+        {"x": rows_of(range(day, day + 1), wrong)[0]} for day in days
+    ]
+    return [judge(baseline, window_of(baseline, window), POLICY) for window in windows]
+
+
+def test_a_record_frost_is_no_drift() -> None:
+    judgements = judged_days(5.0, range(100, 250))
+    records = [test.effect for found in judgements for test in found.tests if test.test == "range"]
+
+    assert max(records) > 0.5, "some days are colder than all of the training data"
+    assert {found.verdict for found in judgements} == {"healthy"}
+
+
+def test_a_wrong_unit_is_drift_however_the_days_differ_a_little() -> None:
+    for found in judged_days(0.3, range(100, 110), wrong=0.06):
+        assert "range" in [test.test for test in found.breaches]
+
+
+@pytest.mark.parametrize("spread", [0.3, 0.5, 1.0])
+def test_days_that_move_about_are_no_change_of_their_spread(spread: float) -> None:
+    verdicts = [found.verdict for found in judged_days(spread, range(100, 400))]
+    assert set(verdicts) == {"healthy"}
