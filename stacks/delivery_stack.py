@@ -146,6 +146,12 @@ class DeliveryStack(FrameworkStack):
             because="One deploy role per kind of blueprint, all of this environment.",
         )
         allow(role, actions=perms.INVOKE_FUNCTION, resources=[self.verify.function_arn])
+        allow(
+            role,
+            actions=perms.LIST_FUNCTIONS,
+            resources=["*"],
+            because="CodePipeline looks for the function among all; IAM has no resource for that.",
+        )
 
     def _start_role(self) -> None:
         role = self._service_role(

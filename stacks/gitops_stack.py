@@ -66,6 +66,12 @@ class GitOpsStack(FrameworkStack):
             actions=perms.INVOKE_FUNCTION,
             resources=[self.arn("lambda", f"function:{function}")],
         )
+        allow(
+            role,
+            actions=perms.LIST_FUNCTIONS,
+            resources=["*"],
+            because="CodePipeline looks for the function among all; IAM has no resource for that.",
+        )
         allow(role, actions=perms.PUBLISH, resources=[self.platform.value("alert-topic-arn")])
         for source in self.config.git_sources:
             if source.connection_arn:

@@ -40,6 +40,7 @@ PUT_EVENTS: Final[Actions] = ("events:PutEvents",)
 READ_PARAMETER: Final[Actions] = ("ssm:GetParameter",)
 READ_PARAMETERS: Final[Actions] = ("ssm:GetParameter", "ssm:GetParameters")
 INVOKE_FUNCTION: Final[Actions] = ("lambda:InvokeFunction",)
+LIST_FUNCTIONS: Final[Actions] = ("lambda:ListFunctions",)
 PASS_ROLE: Final[Actions] = ("iam:PassRole",)
 
 READ_STACKS: Final[Actions] = (
@@ -230,6 +231,7 @@ WITHOUT_RESOURCE: Final[frozenset[str]] = frozenset(
         *ANSWER_PIPELINE_JOB,
         *WRITE_METRICS,
         *ECR_LOGIN,
+        *LIST_FUNCTIONS,
         *LIST_MODEL_CARDS,
         *SEE_VPC,
         "xray:PutTraceSegments",

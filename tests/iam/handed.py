@@ -238,6 +238,7 @@ def _action(action: Mapping[str, Any], account: Account) -> Iterator[Ask]:
             yield from passing(given.get("RoleArn"), "cloudformation.amazonaws.com")
         case "Lambda":
             yield Ask("lambda:InvokeFunction", arn("lambda", f"function:{given['FunctionName']}"))
+            yield Ask("lambda:ListFunctions", "*")
         case "Manual":
             if topic := given.get("NotificationArn"):
                 yield from _target(topic, account)
