@@ -82,7 +82,8 @@ def test_many_classes(data: Any, witness: Any) -> None:
 
 
 def test_probabilities_of_many_classes(data: Any, witness: Any) -> None:
-    by_class = {str(code): column for code, column in enumerate(data["several"]["p"].T)}
+    columns = data["several"]["p"].T.astype(np.float32)
+    by_class = {str(code): column for code, column in enumerate(columns)}
     settings = GroundTruth(
         problem_type="MulticlassClassification", probabilities={name: name for name in by_class}
     )

@@ -6,9 +6,10 @@ What a row's prediction is follows from that row alone, so that rows can be read
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlops_framework.drift.ground_truth.classes import NEGATIVE, classes_of
 from mlops_framework.drift.ground_truth.settings import GroundTruth, outputs_of
@@ -23,6 +24,7 @@ from mlops_framework.drift.values import (
     number_of,
 )
 
+Probabilities: TypeAlias = NDArray[np.float32]
 _TOLERANCE: Final = 0.1
 
 
@@ -57,7 +59,7 @@ def predicted(
 
 def probabilities(
     settings: GroundTruth, outputs: Mapping[str, Values], rows: int
-) -> Mapping[str, Floats]:
+) -> Mapping[str, Probabilities]:
     """Probabilities of several classes; see :func:`normalised`."""
     columns = {}
     for name, attribute in settings.probabilities.items():
@@ -66,11 +68,12 @@ def probabilities(
     return normalised(columns)
 
 
-def normalised(columns: Mapping[str, Floats]) -> Mapping[str, Floats]:
+def normalised(columns: Mapping[str, Floats]) -> Mapping[str, Probabilities]:
     """Probabilities by class that add up to 1 in each row; NaN in all where they nearly do not.
 
     A row has none if one of them is missing, negative, or they add up to less than 0.9 or more
-    than 1.1: rounding is put right, another thing than probabilities is not.
+    than 1.1: rounding is put right, another thing than probabilities is not. They are held in four
+    bytes each, here and where they are kept, so that both are counted alike.
     """
     if not columns:
         return {}
@@ -79,10 +82,10 @@ def normalised(columns: Mapping[str, Floats]) -> Mapping[str, Floats]:
     for name in names:  # one after the other: numpy adds a single row up in another order
         total = total + np.where(columns[name] >= 0, columns[name], np.nan)
     total[~((total >= 1 - _TOLERANCE) & (total <= 1 + _TOLERANCE))] = np.nan
-    return {name: columns[name] / total for name in names}
+    return {name: (columns[name] / total).astype(np.float32) for name in names}
 
 
-def likeliest(columns: Mapping[str, Floats], rows: int) -> Texts:
+def likeliest(columns: Mapping[str, Probabilities], rows: int) -> Texts:
     """The class with the highest probability, the first by name of several; none without any."""
     if not columns:
         return _nothing(rows)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mlops_framework.drift.ground_truth.answers import numbers_of
+from mlops_framework.drift.ground_truth.answers import Probabilities, numbers_of
 from mlops_framework.drift.ground_truth.classes import classes_of
 from mlops_framework.drift.ground_truth.id_hashes import Hashes, row_hashes
 from mlops_framework.drift.ground_truth.labels import Labels
@@ -72,7 +72,7 @@ class JoinedRows:
     facets: Mapping[str, Values] = field(default_factory=dict)
     counts: JoinCounts = JoinCounts()
     hashes: Hashes | None = None
-    by_class: Mapping[str, Floats] = field(default_factory=dict)
+    by_class: Mapping[str, Probabilities] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labelled)
@@ -85,7 +85,7 @@ class JoinedRows:
         *,
         scores: Floats | None = None,
         facets: Mapping[str, Values] | None = None,
-        by_class: Mapping[str, Floats] | None = None,
+        by_class: Mapping[str, Probabilities] | None = None,
     ) -> Self:
         """Rows of a table that holds both, for example training data with predictions.
 
@@ -159,13 +159,15 @@ def facets_of(table: Table) -> set[str]:
     return {name for name in table.columns if name.startswith(FACET)}
 
 
-def _probabilities(tables: Sequence[Table]) -> dict[str, Floats]:
+def _probabilities(tables: Sequence[Table]) -> dict[str, Probabilities]:
     """Probabilities by class; rows of objects that were profiled before they were have none."""
     names = sorted({name for one in tables for name in one.columns if name.startswith(PROBABILITY)})
     return {
         name.removeprefix(PROBABILITY): np.concatenate(
             [
-                one.numbers(name) if name in one.columns else np.full(len(one), np.nan)
+                one.numbers(name)
+                if name in one.columns
+                else np.full(len(one), np.nan, np.float32)
                 for one in tables
             ]
         )

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.ground_truth.answers import predicted, probabilities
+from mlops_framework.drift.ground_truth.answers import Probabilities, predicted, probabilities
 from mlops_framework.drift.ground_truth.asked import columns_asked
 from mlops_framework.drift.ground_truth.own_labels import own_labels
 from mlops_framework.drift.ground_truth.settings import GroundTruth
@@ -59,7 +59,7 @@ class _Part:
     scores: Floats
     facets: Mapping[str, Values]
     labels: Texts | None
-    by_class: Mapping[str, Floats]
+    by_class: Mapping[str, Probabilities]
 
 
 @dataclass
@@ -115,7 +115,7 @@ class Predictions:
         }
         for name in parts[0].by_class:
             scores = np.concatenate([part.by_class[name] for part in parts])
-            columns[f"{PROBABILITY}{name}"] = pa.array(scores, pa.float64())
+            columns[f"{PROBABILITY}{name}"] = pa.array(scores, pa.float32())
         for name in self.facets:
             columns[f"{FACET}{name}"] = column_of(joined([part.facets[name] for part in parts]))
         if any(part.labels for part in parts):

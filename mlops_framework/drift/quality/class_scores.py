@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from mlops_framework.drift.ground_truth.answers import Probabilities
 from mlops_framework.drift.quality.exact import exact_sum
 from mlops_framework.drift.quality.histogram import (
     BINS,
@@ -20,7 +21,6 @@ from mlops_framework.drift.quality.histogram import (
     POSITIVE_LABEL,
     Counts,
 )
-from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import Texts
 
 _SMALLEST: Final = 1e-15
@@ -28,7 +28,7 @@ _SMALLEST: Final = 1e-15
 
 
 def counted_classes(
-    classes: Sequence[str], scores: Mapping[str, Floats], labels: Texts, predictions: Texts
+    classes: Sequence[str], scores: Mapping[str, Probabilities], labels: Texts, predictions: Texts
 ) -> tuple[Mapping[str, Counts], Mapping[str, int]]:
     """Count rows with probabilities.
 
@@ -51,7 +51,7 @@ def counted_classes(
     counted: dict[str, Counts] = {}
     losses = []
     for name in classes:
-        score = scores[name]
+        score = scores[name].astype(np.float64)
         label = _states(labels, name)
         predicted = np.array([text == name for text in predictions.distinct], np.int64)
         cell = np.minimum((np.where(good, score, 0.0) * BINS).astype(np.int64), BINS - 1)

@@ -15,13 +15,16 @@ from hypothesis import strategies as st
 
 from mlops_framework.drift.ground_truth.answers import likeliest, normalised, predicted
 from mlops_framework.drift.ground_truth.classes import classes_of
-from mlops_framework.drift.ground_truth.joined import JoinedRows
+from mlops_framework.drift.ground_truth.joined import JoinedRows, join
+from mlops_framework.drift.ground_truth.label_files import labels_of
+from mlops_framework.drift.ground_truth.partitions import Part
 from mlops_framework.drift.ground_truth.settings import GroundTruth
+from mlops_framework.drift.ground_truth.tables import table_of
 from mlops_framework.drift.quality.estimating import estimated_of_classes
 from mlops_framework.drift.quality.metrics import Metric, metrics_of
 from mlops_framework.drift.quality.sums import QualitySums, settings_digest
 from mlops_framework.drift.quality.training import rows_of as training_rows
-from mlops_framework.drift.training_columns import Part
+from mlops_framework.drift.training_columns import Part as TrainingPart
 from mlops_framework.drift.values import Numbers, as_texts, texts_of
 from mlops_framework.testing.drift import capture_line
 from tests.unit.drift.conftest import rows_of
@@ -210,6 +213,26 @@ def test_probabilities_are_watched_with_labels_and_estimated_without(world: Seve
     assert "stimated" in page
 
 
+def test_parts_of_a_window_add_up_to_the_whole(world: Several) -> None:
+    """Kept, joined with labels part by part, and counted."""
+
+    def kept(name: str) -> list[bytes]:
+        files = sorted(world.bucket.files.items())
+        return [data for (_, key), data in files if f"/kept/{name}/2026/" in key]
+
+    tables = [table_of(data, "x") for data in kept("predictions")]
+    labels = [labels_of(table_of(data, "x")) for data in kept("labels")]
+    whole = join(tables, labels, classes=True)
+    assert whole is not None
+    sums = []
+    for part in (Part(number, 3) for number in range(3)):
+        mine = join([part.rows(one) for one in tables], map(part.labels, labels), classes=True)
+        assert mine is not None
+        sums.append(QualitySums.of(mine, SETTINGS))
+    assert reduce(QualitySums.merged, sums) == QualitySums.of(whole, SETTINGS)
+    assert sum(counts.sum() for counts in sums[0].by_class.values()) > 0
+
+
 def test_settings_without_probabilities_count_as_they_always_did() -> None:
     plain = GroundTruth(problem_type="MulticlassClassification")
     assert settings_digest(plain) == "ec223ffeadba77e4"
@@ -219,7 +242,7 @@ def test_settings_without_probabilities_count_as_they_always_did() -> None:
 
 def test_rows_that_were_kept_of_other_classes_are_not_counted() -> None:
     both = rows([[0.8, 0.2, 0.0]] * 2, ["cat"] * 2)
-    later = {**both.by_class, "eel": np.array([0.0, np.nan])}
+    later = {**both.by_class, "eel": np.array([0.0, np.nan], np.float32)}
     assert QualitySums.of(replace(both, by_class=later), SETTINGS).by_class["cat"].sum() == 1
     del later["eel"]
     assert not QualitySums.of(replace(both, by_class=later), SETTINGS).by_class
@@ -250,5 +273,5 @@ def test_probabilities_of_the_baseline_data_are_a_reference() -> None:
     )
     table, labels = traffic(300, 5)
     columns = {f"p_{name}": Numbers(table[:, place]) for place, name in enumerate(NAMES)}
-    part = Part({**columns, "was": texts_of(labels)}, 300)
+    part = TrainingPart({**columns, "was": texts_of(labels)}, 300)
     assert QualitySums.of(training_rows(part, settings), settings) == sums_of(table, labels)
