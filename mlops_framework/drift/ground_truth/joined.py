@@ -159,15 +159,23 @@ def facets_of(table: Table) -> set[str]:
     return {name for name in table.columns if name.startswith(FACET)}
 
 
+def out_of_reach(tables: Sequence[Table]) -> Marks:
+    """Rows that no label can belong to: a later record has their id, or they have none.
+
+    Args:
+        tables: Kept predictions; none of them empty.
+    """
+    marks: Marks = _Rows.of(tables).keys < 0
+    return marks
+
+
 def _probabilities(tables: Sequence[Table]) -> dict[str, Probabilities]:
     """Probabilities by class; rows of objects that were profiled before they were have none."""
     names = sorted({name for one in tables for name in one.columns if name.startswith(PROBABILITY)})
     return {
         name.removeprefix(PROBABILITY): np.concatenate(
             [
-                one.numbers(name)
-                if name in one.columns
-                else np.full(len(one), np.nan, np.float32)
+                one.numbers(name) if name in one.columns else np.full(len(one), np.nan, np.float32)
                 for one in tables
             ]
         )

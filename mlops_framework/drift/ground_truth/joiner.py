@@ -158,7 +158,9 @@ class Joiner:
     def _fits(self, scene: Scene) -> bool:
         """Whether this function joins a window, by its own size and what was joined before it."""
         if self._fitting is None or self._fitting[0] is not scene:
-            most = min(self.most_rows, max(0, self.most_together - self._joined))
+            most = min(
+                self.most_rows / joins.weight_of(scene.config), self.most_together - self._joined
+            )
             few = len(scene.captured) <= most_units(scene.config)
             self._fitting = (scene, few and scene.rows <= most)
         return self._fitting[1]

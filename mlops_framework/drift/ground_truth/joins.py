@@ -8,6 +8,7 @@ another set; the same set, joined again by whomever, writes the same keys with t
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from typing import Any, Final, Self
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import DocumentInvalid
 from mlops_framework.drift.ground_truth import predictions
+from mlops_framework.drift.ground_truth.asked import columns_asked
 from mlops_framework.drift.ground_truth.label_files import LabelFile
 from mlops_framework.drift.ground_truth.partitions import (
+    MOST_HELD,
     Part,
     join_part,
     read_label_files,
@@ -37,7 +40,16 @@ PART_ROWS: Final = 1_500_000
 """Rows of one part; 760 MB where all of them have labels, of a function's 1,769."""
 MOST_ROWS: Final = 500_000_000
 """Of one window: each of its parts reads all of it, in two thirds of a function's 15 minutes."""
+_COLUMN: Final = 0.06
+"""What one more column of every row takes of memory, as a share of what a row takes without it."""
 _PART: Final = re.compile(r"(?P<set>.+)-(?P<number>\d{4})-of-(?P<of>\d{4})\.json")
+
+
+def weight_of(config: MonitorConfig) -> float:
+    """How much memory a row takes, as a multiple of one of which only the prediction is kept."""
+    truth = config.ground_truth
+    columns = len(columns_asked(config)) + (len(truth.probabilities) if truth else 0)
+    return 1 + _COLUMN * columns
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,7 @@ class Joins:
         """
         if wanted.name in self.complete(wanted.window):
             return []
-        of = max(1, -(-rows // self.part_rows))
+        of = max(1, math.ceil(rows * weight_of(self.config) / self.part_rows))
         key = run_key(self.config, run, f"{wanted.window.start:%Y%m%dT%H%M}-{wanted.name}")
         Records(self.store, self.config).write(
             key,
@@ -169,12 +181,15 @@ class Joins:
             kept_key(config, predictions.NAME, window, f"{digest}{SUFFIX}")
             for digest in work["captured"]
         ]
-        rows = join_part(
+        joined = join_part(
             read_tables(self.store, bucket, tables),
             read_label_files(self.store, bucket, work["labels"]),
             part,
             classes=config.ground_truth.classes,
+            most_rows=int(MOST_HELD / weight_of(config)),
         )
-        sums = OutcomeSums() if rows is None else OutcomeSums.of_rows(rows, config)
+        sums = OutcomeSums()
+        for rows in joined:
+            sums = sums.merged(OutcomeSums.of_rows(rows, config))
         Records(self.store, config).write(key, sums.to_document())
         return key

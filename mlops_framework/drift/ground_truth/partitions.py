@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mlops_framework.drift.ground_truth.id_hashes import hashes_of
-from mlops_framework.drift.ground_truth.joined import JoinedRows, facets_of, join
+from mlops_framework.drift.ground_truth.joined import JoinedRows, facets_of, join, out_of_reach
 from mlops_framework.drift.ground_truth.label_files import labels_of
 from mlops_framework.drift.ground_truth.labels import Labels
 from mlops_framework.drift.ground_truth.tables import Table, table_of
@@ -26,6 +26,8 @@ from mlops_framework.drift.ports import Store
 _BYTES_AT_ONCE: Final = 24 << 20
 """Stored tables that are read side by side: some three quarters of a million rows."""
 _MOST_AT_ONCE: Final = 100
+MOST_HELD: Final = 3_000_000
+"""Held while tables are read, twice a part's own; 1.4 GB if all of them have labels."""
 _HIGH: Final = np.uint64(33)
 
 
@@ -53,9 +55,7 @@ class Part:
         nameless = pc.equal(ids, "").to_numpy(zero_copy_only=False)
         if nameless.any():
             codes[nameless] = table.numbers("record")[nameless] % self.of
-        mine = pa.array(codes == self.number)
-        columns = {name: _taken(column, mine) for name, column in table.columns.items()}
-        return Table(columns, table.notes)
+        return _some(table, pa.array(codes == self.number))
 
     def labels(self, labels: Labels) -> Labels:
         """The labels of this part."""
@@ -76,9 +76,17 @@ class Part:
 
 
 def join_part(
-    tables: Iterable[Table], labels: Iterable[Labels], part: Part, *, classes: bool
-) -> JoinedRows | None:
+    tables: Iterable[Table],
+    labels: Iterable[Labels],
+    part: Part,
+    *,
+    classes: bool,
+    most_rows: int = MOST_HELD,
+) -> Iterator[JoinedRows]:
     """The rows of one part with their labels; see :func:`~.joined.join`.
+
+    All records of an id are in one part, however many they are. Where that makes a part large, the
+    rows that no label can belong to go ahead of the others.
 
     Args:
         tables: Kept predictions of the window, in the order of the objects' keys; one is held at a
@@ -86,17 +94,50 @@ def join_part(
         labels: Labels in the order in which they were collected; likewise.
         part: The part.
         classes: Whether predictions are classes; otherwise numbers.
-
-    Returns:
-        ``None`` if the part has no rows.
+        most_rows: So many rows are held at most, as long as labels may belong to half of them.
     """
     kept: list[Table] = []
     facets: set[str] = set()
+    held = 0
     for table in tables:
         facets |= facets_of(table)
-        kept.append(part.rows(table))
-    mine = (part.labels(one) for one in labels)
-    return join(kept, mine, classes=classes, facets=facets)
+        mine = part.rows(table)
+        if not len(mine):
+            continue
+        kept.append(mine)
+        held += len(mine)
+        if held > most_rows:
+            ahead, kept = _divided(kept)
+            rows = join(ahead, (), classes=classes, facets=facets)
+            if rows is not None:  # all but those without an id have their id later on
+                counts = replace(
+                    rows.counts, repeated_ids=rows.counts.rows - rows.counts.without_id
+                )
+                yield replace(rows, counts=counts)
+            held = sum(map(len, kept))
+            most_rows = max(most_rows, 2 * held)
+    found = join(kept, (part.labels(one) for one in labels), classes=classes, facets=facets)
+    if found is not None:
+        yield found
+
+
+def _divided(tables: Sequence[Table]) -> tuple[list[Table], list[Table]]:
+    """Rows that no label can belong to, and the others."""
+    gone = out_of_reach(tables)
+    sides: tuple[list[Table], list[Table]] = ([], [])
+    begin = 0
+    for table in tables:
+        marks = gone[begin : begin + len(table)]
+        begin += len(table)
+        for side, mine in zip(sides, (marks, ~marks), strict=True):
+            if mine.any():
+                side.append(_some(table, pa.array(mine)))
+    return sides
+
+
+def _some(table: Table, mine: Any) -> Table:
+    columns = {name: _taken(column, mine) for name, column in table.columns.items()}
+    return Table(columns, table.notes)
 
 
 def read_tables(store: Store, bucket: str, keys: Sequence[str]) -> Iterator[Table]:

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_framework.drift.bias.condition import Condition
-from mlops_framework.drift.bias.counts import BiasCounts, Counting, count_rows
-from mlops_framework.drift.ground_truth.joined import JoinCounts, JoinedRows, join
+from mlops_framework.drift.bias.settings import BiasSettings
+from mlops_framework.drift.ground_truth.answers import normalised
+from mlops_framework.drift.ground_truth.joined import join
 from mlops_framework.drift.ground_truth.labels import Labels
 from mlops_framework.drift.ground_truth.partitions import Part, join_part, read_tables
 from mlops_framework.drift.ground_truth.settings import GroundTruth, ProblemType
-from mlops_framework.drift.ground_truth.tables import FACET, Table, column_of, table_bytes
-from mlops_framework.drift.quality.sums import QualitySums
+from mlops_framework.drift.ground_truth.tables import (
+    FACET,
+    PROBABILITY,
+    Table,
+    column_of,
+    table_bytes,
+)
+from mlops_framework.drift.outcomes.sums import OutcomeSums
 from mlops_framework.drift.values import Numbers, texts_of
 from mlops_framework.testing.drift import InMemoryBucket
+from tests.unit.drift.test_service import CONFIG
 
-COUNTING = Counting(
-    facets=(("sex", Condition(values=("f",))),),
-    prediction=Condition(values=("1",)),
-    label=Condition(values=("1",)),
+BIAS = BiasSettings.from_document(
+    {
+        "facets": [{"column": "sex", "values": ["f"]}],
+        "flip_test_columns": ["sex", "age"],
+        "flip_test_rows": 50,
+    }
 )
 
 
 def objects(dice: random.Random, problem: ProblemType) -> list[Table]:
     """Objects of records of one to three rows, some ids in several of them, some records without.
 
-    The column ``sex`` is asked for since some object or other.
+    Columns of facets and probabilities by class are kept since some object or other.
     """
     since = dice.randrange(4)
     return [captured(dice, problem, facet=number >= since) for number in range(4)]
@@ -65,6 +74,11 @@ def captured(dice: random.Random, problem: ProblemType, *, facet: bool) -> Table
     }
     if facet:
         columns[f"{FACET}sex"] = column_of(texts_of(dice.choices(["f", "m", ""], k=count)))
+        ages = np.array([float(dice.randrange(90)) for _ in range(count)])
+        columns[f"{FACET}age"] = column_of(Numbers(ages))
+        said = {name: np.array(dice.choices([np.nan, 0.3, 0.33, 0.4], k=count)) for name in "012"}
+        for name, probabilities in normalised(said).items():
+            columns[f"{PROBABILITY}{name}"] = pa.array(probabilities)
     return Table(columns)
 
 
@@ -85,30 +99,6 @@ def of_file(dice: random.Random) -> Labels:
     return Labels.of_lists(ids, rows, of, dice.choices(["0", "1", "1.0", "2", ""], k=len(ids)), {})
 
 
-@dataclass
-class Added:
-    """What is counted of joined rows, merged over the parts."""
-
-    settings: GroundTruth
-    quality: list[QualitySums] = field(default_factory=list)
-    bias: list[BiasCounts] = field(default_factory=list)
-    counts: JoinCounts = field(default_factory=JoinCounts)
-
-    def add(self, rows: JoinedRows | None) -> None:
-        if rows is not None:
-            self.quality.append(QualitySums.of(rows, self.settings))
-            self.bias.append(count_rows(COUNTING, rows.facets, rows.predictions, rows.labels))
-            self.counts = self.counts.merged(rows.counts)
-
-    def documents(self) -> list[Any]:
-        none = QualitySums(self.settings.problem_type)
-        quality = reduce(QualitySums.merged, self.quality, QualitySums.of(NOTHING, self.settings))
-        bias = reduce(BiasCounts.merged, self.bias, BiasCounts.empty(COUNTING))
-        assert quality.problem_type == none.problem_type
-        return [quality.to_document(), bias.to_document(), self.counts]
-
-
-NOTHING = JoinedRows.of_columns(texts_of([]), texts_of([]))
 PROBLEMS: Sequence[ProblemType] = (
     "BinaryClassification",
     "MulticlassClassification",
@@ -116,19 +106,32 @@ PROBLEMS: Sequence[ProblemType] = (
 )
 
 
-@given(st.integers(0, 2**32), st.integers(1, 9), st.sampled_from(PROBLEMS))
+@settings(max_examples=60)
+@given(
+    st.integers(0, 2**32), st.integers(1, 7), st.sampled_from(PROBLEMS), st.sampled_from([5, 10**6])
+)
 def test_the_parts_of_a_window_add_up_to_the_window(
-    seed: int, of: int, problem: ProblemType
+    seed: int, of: int, problem: ProblemType, most_rows: int
 ) -> None:
     dice = random.Random(seed)
-    settings = GroundTruth(problem_type=problem)
+    several = {name: name for name in "012"} if problem == "MulticlassClassification" else {}
+    truth = GroundTruth(problem_type=problem, probabilities=several)
+    config = replace(CONFIG, ground_truth=truth, bias=BIAS)
     tables, labels = objects(dice, problem), sent(dice)
-    whole, parts = Added(settings), Added(settings)
-    whole.add(join(tables, labels, classes=settings.classes))
+    whole, parts = OutcomeSums(), OutcomeSums()
+    everything = join(tables, labels, classes=truth.classes)
+    if everything is not None:
+        whole = OutcomeSums.of_rows(everything, config)
     for number in range(of):
-        part = Part(number, of)
-        parts.add(join_part(iter(tables), iter(labels), part, classes=settings.classes))
-    assert parts.documents() == whole.documents()
+        for rows in join_part(
+            iter(tables),
+            iter(labels),
+            Part(number, of),
+            classes=truth.classes,
+            most_rows=most_rows,
+        ):
+            parts = parts.merged(OutcomeSums.of_rows(rows, config))
+    assert json.dumps(parts.to_document()) == json.dumps(whole.to_document())
     assert parts.counts.rows == sum(map(len, tables))
 
 
