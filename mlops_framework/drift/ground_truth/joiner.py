@@ -49,7 +49,6 @@ class Joiner:
     _matches: dict[str, Matches] = field(default_factory=dict)
     _joined: int = 0
     _fitting: tuple[Scene, bool] | None = None
-    _rows: tuple[Scene, JoinedRows | None] | None = None
     _sums: tuple[Scene, OutcomeSums | None] | None = None
     _stored: tuple[Scene, str, Mapping[str, Sequence[str]]] | None = None
 
@@ -58,7 +57,7 @@ class Joiner:
     ) -> Mapping[Window, str]:
         """Which labels each window has; see :class:`~mlops_framework.drift.watching.Watcher`."""
         self._matches.pop(config.name, None)
-        self._fitting = self._rows = self._sums = self._stored = None
+        self._fitting = self._sums = self._stored = None
         self._joined = 0
         if config.ground_truth is None or not config.ground_truth_location:
             return {}
@@ -111,17 +110,6 @@ class Joiner:
             self._sums = (scene, self._added_up(scene))
         return self._sums[1]
 
-    def rows(self, scene: Scene) -> JoinedRows | None:
-        """The rows of a window.
-
-        Returns:
-            ``None`` if nothing was kept of it, nothing is asked for, or there are too many.
-        """
-        if self._rows is None or self._rows[0] is not scene:
-            self._rows = None  # not two windows in memory
-            self._rows = (scene, self._joined_here(scene))
-        return self._rows[1]
-
     def _added_up(self, scene: Scene) -> OutcomeSums | None:
         if scene.config.ground_truth is None:
             return None
@@ -135,7 +123,7 @@ class Joiner:
             if stored and (wanted in stored or not self._fits(scene)):
                 name = wanted if wanted in stored else max(stored)
                 return Joins(self.store, scene.config).sums(stored[name])
-        rows = self.rows(scene)
+        rows = self._joined_here(scene)
         return None if rows is None else OutcomeSums.of_rows(rows, scene.config)
 
     def _joined_here(self, scene: Scene) -> JoinedRows | None:
