@@ -190,7 +190,7 @@ class DriftMonitorRequest(PipelineRequest):
     heartbeat: bool = Field(
         default=True,
         description="Whether data capture itself is watched: off, late, sampled or shaped "
-        "otherwise, or not looked at.",
+        "otherwise, or not looked at; and whether labels come and belong to something.",
     )
 
     column_metrics: bool = Field(
