@@ -37,7 +37,8 @@ class BetweenHours:
         absence: Intra-hour correlation of having no value: outages come in hours, not in records.
         extremes: Intra-hour correlation of lying at either end: so does frost.
         bend: How much the mean squared distance of the midrank from the middle grows with the
-            square of the hour's mean midrank; ``scale`` is what varies beyond that.
+            square of the hour's mean midrank.
+        bent: What varies of it beyond that.
     """
 
     hours: int
@@ -48,6 +49,7 @@ class BetweenHours:
     absence: float = 0.0
     extremes: float = 0.0
     bend: float = 0.0
+    bent: float = 0.0
 
 
 def between_hours(
@@ -68,7 +70,7 @@ def between_hours(
     hours = cells[valid > FEWEST_ROWS].astype(np.float64)
     if len(hours) < FEWEST_HOURS:
         return BetweenHours(len(cells), absence=absence) if absence else None
-    location = scale = extremes = bend = 0.0
+    location = scale = extremes = bend = bent = 0.0
     shares = hours
     if ordered:
         ends = np.flatnonzero(hours.any(0))[[0, -1]]
@@ -79,9 +81,10 @@ def between_hours(
         location = _variance(hours, share, middle)
         shifts = (hours @ middle / hours.sum(1)) ** 2
         bend = _slope(shifts, hours @ (middle * middle) / hours.sum(1))
-        scale = _variance(hours, share, middle * middle, less=bend * shifts)
+        scale = _variance(hours, share, middle * middle)
+        bent = _variance(hours, share, middle * middle, less=bend * shifts)
     design, degrees = _shares(shares)
-    return BetweenHours(len(hours), location, scale, design, degrees, absence, extremes, bend)
+    return BetweenHours(len(hours), location, scale, design, degrees, absence, extremes, bend, bent)
 
 
 def _correlation(hits: NDArray[Any], rows: NDArray[Any]) -> float:
