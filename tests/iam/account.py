@@ -130,7 +130,9 @@ class Account:
         ]
         own += [
             policy.properties["PolicyDocument"]
-            for policy in self.all("AWS::IAM::Policy")
+            # What does not fit into a role's own policy, CDK puts into a managed one.
+            for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+            for policy in self.all(kind)
             if name in policy.properties.get("Roles", ())
         ]
         own += [self._managed(arn) for arn in found.properties.get("ManagedPolicyArns", ())]

@@ -232,5 +232,10 @@ def _call(account: Account, findings: Findings, line: Mapping[str, Any]) -> None
     own = str(function.properties["Role"])
     for ask in asks:
         findings.ask(account, line["role"] or own, ask, purpose)
+    if purpose == "sts.AssumeRole":
+        taken = line["parameters"]["RoleArn"]
+        if not lets_in(account.trust(taken), {"AWS": own}, Ask("sts:AssumeRole", taken)):
+            told = f"{taken.rpartition('/')[2]}: {own}, which it does not trust"
+            findings.missing.setdefault(told, purpose)
     for ask, why in running(function, account):
         findings.ask(account, own, ask, why)
