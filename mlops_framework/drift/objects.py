@@ -17,6 +17,7 @@ STORED_KIND: Final = "mlops-drift-stored-profile"
 STORED_VERSION: Final = 1
 PLACE_DIGITS: Final = 20
 """So many digits of a digest are those of the object, the others those of the version."""
+_SEQUENCER_DIGITS: Final = 64
 _CAPTURE_KEY: Final = re.compile(
     r"(?:.*/)?(?P<endpoint>[^/]+)/(?P<variant>[^/]+)"
     r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/(?P<minute>\d{2})-(?P<second>\d{2})"
@@ -206,6 +207,16 @@ def latest_versions(profiles: Iterable[StoredProfile]) -> tuple[StoredProfile, .
         if known is None or _written_after(stored, known):
             latest[place] = stored
     return tuple(latest[place] for place in sorted(latest))
+
+
+def sequenced_after(sequencers: Iterable[str]) -> str:
+    """A sequencer behind those of some versions, and before that of any later write.
+
+    S3's are at most 64 digits and differ in these, so that digits beyond only part what has the
+    same ones.
+    """
+    latest = max((each.ljust(_SEQUENCER_DIGITS, "0") for each in sequencers), default="")
+    return f"{latest.ljust(_SEQUENCER_DIGITS, '0')}1"
 
 
 def _written_after(one: StoredProfile, other: StoredProfile) -> bool:

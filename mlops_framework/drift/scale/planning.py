@@ -9,9 +9,17 @@ from typing import Any, Final, Protocol
 
 from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.layout import profile_key
-from mlops_framework.drift.objects import CaptureKey, ManifestKey, ObjectVersion
+from mlops_framework.drift.objects import (
+    PLACE_DIGITS,
+    CaptureKey,
+    ManifestKey,
+    ObjectVersion,
+    StoredProfile,
+    sequenced_after,
+)
 from mlops_framework.drift.profile_batches import job_of
 from mlops_framework.drift.records import Records
+from mlops_framework.drift.scale.parts import digest_of
 from mlops_framework.drift.windows import Window
 
 BATCH_BYTES: Final = 64 << 20
@@ -72,20 +80,29 @@ class Planning:
             )
         known: Mapping[Window, Sequence[str]] = self.records.profile_keys(since, until)
         profiled = {key for keys in known.values() for key in keys}
+        versions: dict[str, list[str]] = {}
+        for key in sorted(profiled):
+            versions.setdefault(digest_of(key)[:PLACE_DIGITS], []).append(key)
         variants = self.listing.folders(self.config.captures)
         found: list[list[dict[str, str]]] = []
         size = 0
         for hour in _hours(since, until):
             if len(found) >= MOST_BATCHES:
                 return Plan(found, hour)
-            for source, length in self._captured(hour, variants):
-                if not since <= source.time < until or self._done(source, profiled):
-                    continue
+            wanted = [
+                (source.version, length)
+                for source, length in self._captured(hour, variants)
+                if since <= source.time < until and not self._done(source, profiled)
+            ]
+            sequencers = self._sequencers([version for version, _ in wanted], versions)
+            for version, length in wanted:
                 if not found or size + length > BATCH_BYTES or len(found[-1]) >= BATCH_OBJECTS:
                     found.append([])
                     size = 0
-                version = source.version
-                found[-1].append({"key": version.key, "version": version.version})
+                item = {"key": version.key, "version": version.version}
+                if sequencer := sequencers.get(version.key):
+                    item["sequencer"] = sequencer
+                found[-1].append(item)
                 size += length
         return Plan(found)
 
@@ -102,6 +119,20 @@ class Planning:
                 if job is not None and job.side == "input":
                     # Counted under its key alone; a batch of its own, for what it names is large.
                     yield _Captured(job_of(version), job.time), BATCH_BYTES
+
+    def _sequencers(
+        self, found: Iterable[ObjectVersion], profiles: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, str]:
+        """By key, what puts present versions behind those of the same object profiled before.
+
+        A listing tells no sequencers, and without one a version would count as the oldest.
+        """
+        keys = [key for each in found for key in profiles.get(each.digest[:PLACE_DIGITS], ())]
+        earlier: dict[str, list[str]] = {}
+        for document in self.records.store.read_all(self.config.data_bucket, keys):
+            source = StoredProfile.from_document(document, "a profile").source
+            earlier.setdefault(source.key, []).append(source.sequencer)
+        return {key: sequenced_after(known) for key, known in earlier.items()}
 
     def _done(self, source: _Captured, profiled: Set[str]) -> bool:
         """Whether the profile that is written last is there; see :mod:`..profile_objects`."""
@@ -127,4 +158,7 @@ def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
 def sources_of(config: MonitorConfig, batch: Iterable[Mapping[str, Any]]) -> list[ObjectVersion]:
     """The object versions of a batch."""
     bucket = config.captures.bucket
-    return [ObjectVersion(bucket, each["key"], each["version"]) for each in batch]
+    return [
+        ObjectVersion(bucket, each["key"], each["version"], each.get("sequencer", ""))
+        for each in batch
+    ]

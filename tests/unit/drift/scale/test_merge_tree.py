@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from mlops_framework.drift.scale.merging import MergeTree
 from mlops_framework.drift.scale.parts import digest_of, groups
 from mlops_framework.drift.scale.planning import Planning, sources_of
 from mlops_framework.drift.windows import Task, Window, moment
-from mlops_framework.testing.drift import capture_key
+from mlops_framework.testing.drift import capture_key, capture_line
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World
 
@@ -164,13 +164,14 @@ class Bucket:
     """Lists what a world captured."""
 
     world: World
+    version: str = "v1"
 
     def folders(self, folder: S3Location) -> list[str]:
         return [f"{folder.key}/{name}/" for name in ("AllTraffic", "input", "output")]
 
     def versions(self, folder: S3Location) -> list[tuple[ObjectVersion, int]]:
         return [
-            (ObjectVersion(BUCKET, key, "v1"), 40 << 20)
+            (ObjectVersion(BUCKET, key, self.version), 40 << 20)
             for _, key in sorted(self.world.bucket.objects)
             if key.startswith(folder.key)
         ]
@@ -219,6 +220,34 @@ def test_objects_that_are_profiled_are_not_planned_again() -> None:
     assert planning.plan(*day).batches == []
     with pytest.raises(ValueError, match="at most 366 days"):
         planning.plan(day[1], day[0])
+
+
+def test_an_overwritten_object_whose_event_was_lost_counts_with_what_it_holds_now() -> None:
+    world = World()
+    world.drift.build_baseline(NAME)
+    time, hour = "2026-03-01T14:05:00Z", "2026-03-01T14:00:00Z"
+    first = ObjectVersion(BUCKET, capture_key(NAME, time), "v9", "0062E99A88DC407460")
+
+    def write(rows: int, source: ObjectVersion) -> None:
+        lines = [capture_line(row, time=time) for row in rows_of(rows, rows)]
+        world.bucket.objects[BUCKET, first.key] = "\n".join(lines)
+        if source.sequencer:
+            world.drift.profile_object(source)
+
+    def counted() -> int:
+        keys = Records(world.bucket, CONFIG).profile_keys(moment(hour), moment(time))[WINDOW]
+        return tree(world).gathering(Task(WINDOW, keys, complete=True)).profile.rows
+
+    write(3, first)
+    for version, rows in (("v5", 4), ("v2", 5)):  # neither event came
+        write(rows, replace(first, sequencer=""))
+        planning = Planning(Bucket(world, version), Records(world.bucket, CONFIG), CONFIG)
+        (batch,) = planning.plan(moment(hour), moment(time) + timedelta(minutes=1)).batches
+        for source in sources_of(CONFIG, json.loads(json.dumps(batch))):
+            world.drift.profile_object(source)
+        assert counted() == rows
+    write(6, replace(first, version="v1", sequencer="0062E99A88DC407461"))
+    assert counted() == 6
 
 
 def test_more_windows_than_one_evaluation_can_judge_are_given_to_many(runs: Runs) -> None:
