@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -94,7 +94,14 @@ def csv_outputs(text: Any) -> Decoded:
     """
     first = _BEGINNING.match(text)
     width = (first.group().count(b",") if first else 0) + 1
-    return csv_columns(text, [ColumnSpec(str(i), "numeric") for i in range(width)])
+    found = csv_columns(text, [ColumnSpec(str(i), "numeric") for i in range(width)])
+    return replace(found, columns=tuple(map(_trimmed, found.columns)))
+
+
+def _trimmed(values: Values) -> Values:
+    if isinstance(values, Numbers):
+        return values
+    return Texts(values.indices, [text.strip() for text in values.distinct])
 
 
 def _csv(text: Any, specs: Sequence[ColumnSpec], skip: Any, *, as_text: bool = False) -> Any:

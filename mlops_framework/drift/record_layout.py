@@ -91,7 +91,7 @@ def learn(line: bytes) -> RecordLayout | None:
     except ValueError:
         return None
     found = _varying_strings(line)
-    if found is None or not isinstance(record, dict):
+    if found is None or not isinstance(record, dict) or not _plain(record.get("eventMetadata")):
         return None
     request = _side(record, ("endpointInput",))
     if request is None or not any(role == "input" for role, _, _ in found):
@@ -109,6 +109,14 @@ def learn(line: bytes) -> RecordLayout | None:
         end = stop
     encoding = truth.encoding if truth else ""
     return RecordLayout(tuple(varying), line[end:], request, response, encoding)
+
+
+def _plain(metadata: Any) -> bool:
+    """Whether time and ids are texts, or not there: anything else is for the real parser."""
+    if not isinstance(metadata, dict):
+        return True
+    found = (metadata.get(name) for name in ("inferenceTime", "inferenceId", "eventId"))
+    return all(value is None or isinstance(value, str) for value in found)
 
 
 def _side(record: dict[str, Any], names: tuple[str, ...]) -> Side | None:

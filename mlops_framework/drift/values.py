@@ -137,7 +137,7 @@ def as_numbers(values: Values) -> tuple[Floats, dict[str, int]]:
             number = None
             readable[place] = False
             if counts[place]:
-                invalid[text] = counts[place]
+                invalid[text] = invalid.get(text, 0) + counts[place]
         numbers.append(np.nan if number is None else number)
     found = np.array(numbers, np.float64)[values.indices]
     return (found[readable[values.indices]] if invalid else found), invalid

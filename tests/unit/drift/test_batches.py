@@ -135,6 +135,20 @@ def test_the_quick_way_counts_what_the_real_parser_counts(
     assert {window: profile.to_json() for window, profile in quick.items()} == plain
 
 
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("inferenceTime", 5), ("inferenceTime", None), ("inferenceId", 7), ("eventId", ["a"])],
+)
+def test_a_time_or_an_id_that_is_no_text_is_read_as_the_real_parser_reads_it(
+    baseline: Baseline, member: str, value: object
+) -> None:
+    line = json.loads(record(("40,1,red", "CSV"), ("0.5, no", "CSV"), "", "", True))
+    line["eventMetadata"] |= {"inferenceTime": "2026-03-01T14:07:31Z", member: value}
+    lines = [json.dumps(line)] * 20
+    quick = profile_lines(lines, baseline, minutes=60, time=NOON)
+    assert {at: one.to_json() for at, one in quick.items()} == by_the_real_parser(baseline, lines)
+
+
 @pytest.mark.parametrize("encoding", ["CSV", "JSON", "BASE64"])
 @pytest.mark.parametrize("order", [True, False])
 def test_ordinary_traffic_takes_the_quick_way(
