@@ -15,7 +15,16 @@ from mlops_framework.drift.batches import Batch
 from mlops_framework.drift.capture import Invocation, Truth
 from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.scanning import Places
-from mlops_framework.drift.values import Indices, Numbers, Texts, Values, values_of
+from mlops_framework.drift.tally import cells_of
+from mlops_framework.drift.values import (
+    MISSING_NUMBER,
+    Indices,
+    Numbers,
+    Texts,
+    Values,
+    text_of,
+    values_of,
+)
 from mlops_framework.drift.windows import Window
 
 
@@ -117,6 +126,30 @@ def rows_of_invocations(
         },
         truths if any(truths) else (),
     )
+
+
+def spelt_alike(values: Values, spec: ColumnSpec) -> Values:
+    """A column as it is spelt wherever it was read, and empty where its value is missing.
+
+    A column of numbers comes as texts where one of them is none; the others have to be spelt as
+    they are where all are numbers, or what is counted would depend on who came together.
+    """
+    if isinstance(values, Numbers):
+        return values
+    if spec.ordered:
+        return Texts(values.indices, [_spelt(text) for text in values.distinct])
+    cells = cells_of(spec, Texts(np.arange(len(values.distinct)), values.distinct)).tolist()
+    found = zip(values.distinct, cells, strict=True)
+    return Texts(values.indices, ["" if cell < 0 else text for text, cell in found])
+
+
+def _spelt(text: str) -> str:
+    if text.strip().lower() in MISSING_NUMBER:
+        return ""
+    try:
+        return text if "_" in text else text_of(float(text) + 0.0)
+    except ValueError:
+        return text
 
 
 def _spread(values: Values, at: Indices, total: int) -> Values:

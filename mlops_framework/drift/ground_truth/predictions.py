@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.ground_truth.answers import Probabilities, predicted, probabilities
 from mlops_framework.drift.ground_truth.asked import columns_asked
@@ -26,7 +27,7 @@ from mlops_framework.drift.ground_truth.tables import (
     table_bytes,
     texts_array,
 )
-from mlops_framework.drift.rows import CapturedRows
+from mlops_framework.drift.rows import CapturedRows, spelt_alike
 from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import Texts, Values, joined
 from mlops_framework.drift.watching import Artefact
@@ -43,7 +44,8 @@ class KeepPredictions:
         if config.ground_truth is None:
             return None
         wanted = columns_asked(config)
-        facets = {name: place for place, name in enumerate(baseline.names) if name in wanted}
+        specs = enumerate(baseline.specs)
+        facets = {spec.name: (place, spec) for place, spec in specs if spec.name in wanted}
         return Predictions(config.ground_truth, facets)
 
 
@@ -68,11 +70,11 @@ class Predictions:
 
     Attributes:
         settings: Where they are in the answers.
-        facets: Input columns to keep with them, and their places.
+        facets: Input columns to keep with them, their places and cells.
     """
 
     settings: GroundTruth
-    facets: Mapping[str, int]
+    facets: Mapping[str, tuple[int, ColumnSpec]]
     _parts: dict[Window, list[_Part]] = field(default_factory=dict)
 
     def add(self, window: Window, rows: CapturedRows) -> None:
@@ -89,7 +91,10 @@ class Predictions:
                 rows.minutes.copy(),
                 predictions,
                 scores,
-                {name: rows.inputs[place] for name, place in self.facets.items()},
+                {
+                    name: spelt_alike(rows.inputs[place], spec)
+                    for name, (place, spec) in self.facets.items()
+                },
                 own_labels(rows, self.settings.label_attribute)[0],
                 probabilities(self.settings, rows.outputs, len(rows)),
             )

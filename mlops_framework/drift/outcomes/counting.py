@@ -21,8 +21,8 @@ from mlops_framework.drift.ground_truth.own_labels import own_labels
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.ground_truth.tables import texts_array
 from mlops_framework.drift.outcomes.sums import OutcomeSums, counting_id
-from mlops_framework.drift.rows import CapturedRows
-from mlops_framework.drift.values import Numbers, Texts, Values, text_of
+from mlops_framework.drift.rows import CapturedRows, spelt_alike
+from mlops_framework.drift.values import Numbers, Texts, Values
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Counting:
     def sums(self, rows: CapturedRows) -> OutcomeSums:
         """Count rows; those of records that have labels themselves with their labels."""
         config = self.config
-        rows = replace(rows, inputs=tuple(map(_as_written, rows.inputs, self.specs)))
+        rows = replace(rows, inputs=tuple(map(spelt_alike, rows.inputs, self.specs)))
         found = OutcomeSums()
         if config.ground_truth is not None:
             joined = self._joined(rows, config.ground_truth, config.bias)
@@ -101,21 +101,3 @@ def _hashes(rows: CapturedRows) -> Hashes:
 
 def _no_labels(rows: int, *, classes: bool) -> Values:
     return Texts(np.zeros(rows, np.int64), ("",)) if classes else Numbers(np.full(rows, np.nan))
-
-
-def _as_written(values: Values, spec: ColumnSpec) -> Values:
-    """A column as it is spelt wherever it was read.
-
-    A column of numbers comes as texts where one of them is none; the others have to be spelt as
-    they are where all are numbers, or what is counted would depend on who came together.
-    """
-    if not spec.ordered or isinstance(values, Numbers):
-        return values
-    return Texts(values.indices, [_spelt(text) for text in values.distinct])
-
-
-def _spelt(text: str) -> str:
-    try:
-        return text_of(float(text or "nan") + 0.0)
-    except ValueError:
-        return text

@@ -18,10 +18,12 @@ from mlops_framework.drift.bias.settings import BiasSettings
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.ground_truth.settings import GroundTruth
+from mlops_framework.drift.ground_truth.tables import FACET, table_of
 from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.outcomes.sums import OutcomeSums
 from mlops_framework.drift.profile import Profile, merge
 from mlops_framework.drift.profiling import chunks_of, profile_chunks
+from mlops_framework.drift.values import Texts
 from mlops_framework.drift.windows import Window
 from tests.unit.drift.test_service import CONFIG
 
@@ -71,7 +73,7 @@ def outcomes(profile: Profile) -> OutcomeSums:
     return found
 
 
-value = st.sampled_from(["40", "40.0", "41.5", "", "3", "x", "1e300", "-0.0"])
+value = st.sampled_from(["40", "40.0", "41.5", "", "3", "x", "1e300", "-0.0", "None"])
 rows = st.lists(
     st.tuples(
         value, st.sampled_from(["0", "1", "2.0", "?"]), st.sampled_from(["green", "red", ""])
@@ -180,6 +182,33 @@ def test_endpoints_that_answer_in_two_ways_have_all_their_answers_counted(
     assert found.quality is not None
     assert found.quality.unscored_rows == 20
     assert found.quality.scores[2].sum(1).tolist() == [10, 10]
+
+
+@pytest.mark.parametrize("missing", ["", "null", "NaN"])
+def test_a_value_spelt_as_missing_belongs_to_no_group_whoever_comes_with_it(
+    baseline: Baseline, missing: str
+) -> None:
+    def row(n: int, children: str) -> str:
+        return record(n, f"40,{children},{missing if n % 2 else 'red'}", "0.7", None)
+
+    apart = [row(n, missing if n % 4 else "2") for n in range(20)]
+    torn = [*apart, row(20, "x")]  # which makes texts of the column's numbers
+    parts = [profiled(baseline, part) for part in (torn[:10], torn[10:20], torn[20:])]
+    found = outcomes(merge(baseline, parts))
+    assert outcomes(profiled(baseline, torn)).to_document() == found.to_document()
+    assert found.bias is not None
+    green, old = found.bias.facets
+    assert green.unknown == 10
+    assert set(old.groups) == {"2", "x"}
+
+    keeping = KeepPredictions().start(EVERYTHING, baseline)
+    assert keeping is not None
+    profile_chunks(chunks_of(torn), baseline, window_of=lambda _: HOUR, time=NOON, rows=keeping.add)
+    kept = table_of(keeping.artefacts()[HOUR].data, "predictions")
+    for name, values in (("children", {"", "2", "x"}), ("colour", {"", "red"})):
+        texts = kept.values(f"{FACET}{name}")
+        assert isinstance(texts, Texts)
+        assert set(texts.distinct) == values
 
 
 @pytest.mark.parametrize("quick", [True, False])
