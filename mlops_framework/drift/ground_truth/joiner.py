@@ -73,11 +73,18 @@ class Joiner:
         return self._matches.get(config.name)
 
     def waits(self, scene: Scene) -> bool:
-        """Whether many functions have to join a window first; see ``watching.Waiting``."""
-        if scene.config.ground_truth is None or not self._files(scene):
+        """Whether many functions have to join a window first; see ``watching.Waiting``.
+
+        Also where one has not come to find out which labels a large window has.
+        """
+        if scene.config.ground_truth is None:
+            return False
+        matches = self._matches.get(scene.config.name)
+        behind = matches is not None and scene.task.window in matches.behind
+        if not (behind or self._files(scene)) or self._fits(scene):
             return False
         wanted, stored = self._joins(scene)
-        return wanted not in stored and not self._fits(scene) and scene.rows <= self.most_at_all
+        return wanted not in stored and scene.rows <= self.most_at_all
 
     def lacking(self, scene: Scene) -> str:
         """Why a window with labels was not joined with them, and what to do; empty if it was."""

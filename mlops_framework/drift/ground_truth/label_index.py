@@ -20,7 +20,7 @@ from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.documents import expect, member
 from mlops_framework.drift.ground_truth import predictions
 from mlops_framework.drift.ground_truth.id_hashes import Hashes
-from mlops_framework.drift.ground_truth.id_sets import IdSets, numbers_of
+from mlops_framework.drift.ground_truth.id_sets import MOST_READ, IdSets, numbers_of
 from mlops_framework.drift.ground_truth.label_files import LabelFile, label_files
 from mlops_framework.drift.ground_truth.tables import table_of
 from mlops_framework.drift.layout import kept_prefix
@@ -46,11 +46,49 @@ class Seen:
         predictions: Digest of the kept predictions it was compared with.
         checked: Names of the files compared with it.
         matched: Of those the ones that hold labels of it, and how many.
+        before: Files that held labels of what was kept before, and were not compared again yet.
     """
 
     predictions: str
     checked: frozenset[str] = frozenset()
     matched: Mapping[str, int] = field(default_factory=dict)
+    before: frozenset[str] = frozenset()
+
+    def again(self, digest: str) -> Seen:
+        """To be compared again, since other predictions are kept."""
+        return Seen(digest, before=self.before | self.matched.keys())
+
+    def holds(self, file: str) -> bool:
+        """Whether a file holds labels of the window, as far as is known."""
+        return file in self.matched or file in self.before
+
+    def compared(self, files: Sequence[str], counts: Mapping[str, int]) -> Seen:
+        """With some files compared, and how many labels of the window those hold that hold any."""
+        return replace(
+            self,
+            checked=self.checked | set(files),
+            matched={**self.matched, **counts},
+            before=self.before - set(files),
+        )
+
+    def to_document(self) -> dict[str, Any]:
+        """As JSON; what is empty and new is left out."""
+        document: dict[str, Any] = {
+            "predictions": self.predictions,
+            "checked": sorted(self.checked - self.matched.keys()),
+            "matched": dict(sorted(self.matched.items())),
+        }
+        return document | ({"before": sorted(self.before)} if self.before else {})
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_document` wrote."""
+        return cls(
+            document["predictions"],
+            frozenset(document["checked"]) | document["matched"].keys(),
+            dict(document["matched"]),
+            frozenset(document.get("before", ())),
+        )
 
 
 @dataclass(frozen=True)
@@ -71,12 +109,7 @@ class LabelIndex:
             "kind": KIND,
             "version": VERSION,
             "windows": {
-                instant(start): {
-                    "predictions": seen.predictions,
-                    "checked": sorted(seen.checked - seen.matched.keys()),
-                    "matched": dict(sorted(seen.matched.items())),
-                }
-                for start, seen in sorted(self.windows.items())
+                instant(start): seen.to_document() for start, seen in sorted(self.windows.items())
             },
             "sizes": dict(sorted(self.sizes.items())),
         }
@@ -92,11 +125,7 @@ class LabelIndex:
         with member(source):
             return cls(
                 {
-                    moment(start): Seen(
-                        seen["predictions"],
-                        frozenset(seen["checked"]) | seen["matched"].keys(),
-                        dict(seen["matched"]),
-                    )
+                    moment(start): Seen.from_document(seen)
                     for start, seen in document["windows"].items()
                 },
                 dict(document["sizes"]),
@@ -117,12 +146,14 @@ class Matches:
         index: What is known.
         files: All current files within reach.
         waiting: Names of files that have windows left to be compared with.
+        behind: These windows.
     """
 
     by_window: Mapping[Window, tuple[LabelFile, ...]]
     index: LabelIndex
     files: Sequence[LabelFile]
     waiting: frozenset[str] = frozenset()
+    behind: frozenset[Window] = frozenset()
 
     def arrived(self, window: Window) -> tuple[int, int]:
         """Labels collected during a window's hours, and how many of them match no prediction."""
@@ -140,6 +171,7 @@ def find_matches(
     now: datetime,
     *,
     most: int = MOST_COMPARED,
+    most_read: int = MOST_READ,
 ) -> Matches:
     """Compare what was not compared yet, and remember it.
 
@@ -149,6 +181,7 @@ def find_matches(
         windows: The windows within reach that have captures.
         now: The present.
         most: So many ids are compared, about; windows beyond have their turn with the next call.
+        most_read: So many rows are read, about, to put their ids down; likewise.
     """
     assert config.ground_truth is not None
     records = Records(store, config)
@@ -168,8 +201,10 @@ def find_matches(
     for window in sorted(windows):
         digest = _digest(kept.get(window, ()))
         seen = known.windows.get(window.start)
-        if seen is None or seen.predictions != digest:
+        if seen is None:
             seen = Seen(digest)
+        elif seen.predictions != digest:
+            seen = seen.again(digest)
         eligible[window] = [
             f for f in files if window.start - _HOUR < f.hour < window.end + horizon
         ]
@@ -184,28 +219,28 @@ def find_matches(
 
     due = {window: due[window] for window in sorted(due, key=turn)}
     sizes = dict(known.sizes)
-    seen_now |= _compared(config, store, due, kept, sizes, most)
-    waiting = {
-        file.name
+    ids = IdSets(store, config, most_read)
+    seen_now |= _compared(config, store, due, kept, sizes, ids, most)
+    behind = {
+        window: names
         for window, (_, missing) in due.items()
-        for file in missing
-        if file.name not in seen_now[window.start].checked
+        if (names := {f.name for f in missing} - seen_now[window.start].checked)
     }
     oldest = min(start, now) - horizon - _MARGIN
     kept_windows = {s: seen for s, seen in known.windows.items() if s > oldest}
     remembered = {**kept_windows, **seen_now}
-    named = {name for seen in remembered.values() for name in seen.checked}
+    named = {name for seen in remembered.values() for name in seen.checked | seen.before}
     named |= {file.name for file in files}
     index = LabelIndex(remembered, {name: n for name, n in sizes.items() if name in named})
     if index != known:
         records.write(index_key(config), index.to_document())
     by_window = {}
     for window in windows:
-        matched = index.windows[window.start].matched
-        mine = tuple(file for file in eligible[window] if file.name in matched)
+        seen = index.windows[window.start]
+        mine = tuple(file for file in eligible[window] if seen.holds(file.name))
         if mine:
             by_window[window] = mine
-    return Matches(by_window, index, files, frozenset(waiting))
+    return Matches(by_window, index, files, frozenset().union(*behind.values()), frozenset(behind))
 
 
 def _compared(
@@ -214,6 +249,7 @@ def _compared(
     due: Mapping[Window, tuple[Seen, Sequence[LabelFile]]],
     kept: Mapping[Window, Sequence[str]],
     sizes: dict[str, int],
+    ids: IdSets,
     most: int,
 ) -> Mapping[datetime, Seen]:
     """Compare each window's ids with the labels of the files that it was not compared with.
@@ -223,7 +259,6 @@ def _compared(
     """
     files: Sequence[LabelFile] = sorted({f for _, missing in due.values() for f in missing})
     found = {window: seen for window, (seen, _) in due.items()}
-    ids = IdSets(store, config)
     ids.know(sorted(due))
     while files and most > 0:
         slab, files = _slab(config, store, files, sizes)
@@ -233,12 +268,9 @@ def _compared(
                 continue
             counts = slab.counts(ids.numbers(window))
             most -= max(1, ids.count(window))
-            seen = found[window]
             names = [file.name for file in mine]
             matched = {name: n for name in names if (n := int(counts[slab.places[name]]))}
-            found[window] = replace(
-                seen, checked=seen.checked | set(names), matched={**seen.matched, **matched}
-            )
+            found[window] = found[window].compared(names, matched)
     return {window.start: seen for window, seen in found.items()}
 
 

@@ -16,6 +16,9 @@ from mlops_framework.drift.windows import Task
 FEW_ROWS: Final = 250_000
 """Windows of fewer rows are joined where they are judged, with 23 others of the run: a second each.
 """
+IDS_COMPARED: Final = 600_000_000
+ROWS_READ: Final = 300_000_000
+"""What a run compares with new labels and puts down of windows, in some five of its 15 minutes."""
 WINDOWS_AT_ONCE: Final = 24
 """Windows planned at once; of each with labels the profile is read, to know how many rows it has.
 """
@@ -67,7 +70,7 @@ class Joining:
         profiles = Records(store, config).profile_keys(since, until)
         windows = sorted(profiles)
         some, rest = windows[:WINDOWS_AT_ONCE], windows[WINDOWS_AT_ONCE:]
-        matches = find_matches(config, store, some, now)
+        matches = find_matches(config, store, some, now, most=IDS_COMPARED, most_read=ROWS_READ)
         joins = Joins(store, config, self.part_rows)
         items: list[dict[str, Any]] = []
         for window in some:

@@ -15,6 +15,7 @@ from lambdas.drift.evaluate import evaluate
 from lambdas.drift.scale import step
 from mlops_framework.drift.bias.watcher import BiasWatcher
 from mlops_framework.drift.ground_truth.joiner import Joiner
+from mlops_framework.drift.ground_truth.label_index import find_matches
 from mlops_framework.drift.quality.watching import ModelQualityWatcher
 from mlops_framework.drift.scale.machine import scale_definition
 from mlops_framework.drift.scale.steps import Steps
@@ -154,6 +155,24 @@ def test_a_window_that_nobody_joined_says_so_and_is_judged_again(world: Large) -
     assert world.evaluate("2026-03-01T15:15:00Z") == []
     world.run()
     assert world.labelled("14") == 700
+
+
+def test_a_large_window_whose_labels_nobody_looked_for_yet_is_left_to_many(world: Large) -> None:
+    @dataclass
+    class Slow(Joiner):
+        def news(self, config: Any, profiles: Any, now: Any) -> Any:
+            self._matches[config.name] = find_matches(
+                config, self.store, tuple(profiles), now, most_read=0
+            )
+            return {}
+
+    watchers = world.drift.watchers
+    slow = ModelQualityWatcher(world.bucket, Slow(world.bucket, most_rows=400))
+    world.drift = replace(world.drift, watchers=(slow,))
+    assert world.evaluate("2026-03-01T15:15:00Z") == []
+    world.drift = replace(world.drift, watchers=watchers)
+    world.run()
+    assert (world.labelled("13"), world.labelled("14")) == (700, 700)
 
 
 def test_a_part_that_cannot_be_joined_takes_no_verdict_on_columns_away(world: Large) -> None:

@@ -86,6 +86,21 @@ def test_what_is_too_much_for_one_evaluation_has_its_turn_later_and_nothing_is_l
     assert found[-1] == whole
 
 
+def test_labels_that_were_found_stay_while_a_late_object_waits_for_its_turn(
+    world: Watched,
+) -> None:
+    windows = [Window.containing(moment(f"2026-03-01T{hour}:00:00Z"), 60) for hour in HOURS]
+    before = find_matches(world.config, world.bucket, windows, NOW).by_window
+    world.serve("2026-03-01T14:50:00Z", calls(99, 5), name="late")
+    for _ in range(2):
+        waiting = find_matches(world.config, world.bucket, windows, NOW, most=0)
+        assert waiting.by_window == before
+    world.label("2026-03-01T17:00:00Z", calls(99, 5), name="of-late.jsonl")
+    found = find_matches(world.config, world.bucket, windows, NOW)
+    assert len(found.by_window[windows[1]]) == len(before[windows[1]]) + 1
+    assert found.index.windows[windows[1].start].before == frozenset()
+
+
 def test_ids_that_nobody_could_put_down_yet_are_put_down_later(world: Watched) -> None:
     window = Window.containing(moment("2026-03-01T14:00:00Z"), 60)
     keys = kept(world, "predictions")[window]
