@@ -2,13 +2,15 @@
 
 Both manifests of a job are written at its end, and their events come in any order. Whichever comes,
 the manifest of what was read is counted, with the answers that are known by then, under a name that
-does not depend on the event; so the second event replaces what the first one counted.
+depends on these and not on the event; so what the second event counts takes the place of what the
+first one did, as a later version of an object does.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops_framework.drift.batch_rows import records
 from mlops_framework.drift.config import S3Location
@@ -26,7 +28,7 @@ class BatchJob:
     """What one manifest of a job read, and the answers to it.
 
     Attributes:
-        source: The manifest, without a version: a job writes it once.
+        source: The manifest, which a job writes once; its version stands for the known answers.
         asked: What it names.
         answers: Where the answer to each object is, as far as it is known.
     """
@@ -37,8 +39,19 @@ class BatchJob:
 
 
 def job_of(manifest: ObjectVersion) -> ObjectVersion:
-    """What a job's rows are counted under: its manifest without a version."""
+    """What a job's rows are counted under, while it has no answers: its manifest alone."""
     return ObjectVersion(manifest.bucket, manifest.key)
+
+
+def _version_of(manifest: ObjectVersion, answers: Answers, written: int) -> ObjectVersion:
+    """What a job's rows are counted under: a version of its manifest for each set of answers.
+
+    So answers that come later take the place of what was counted without them, and re-open its
+    window; the manifests of what was written only become more.
+    """
+    found = sorted(f"{name}\n{place}" for name, place in answers.items() if place is not None)
+    version = hashlib.sha256("\n".join(found).encode()).hexdigest()[:32] if found else ""
+    return replace(job_of(manifest), version=version, sequencer=f"{written:08X}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +91,8 @@ class BatchJobs:
             for folder in (key.folders("output") if key else ())
             for found in self.store.keys(source.bucket, folder)
         ]
-        return BatchJob(source, asked, answers_to(asked, written))
+        answers = answers_to(asked, written)
+        return BatchJob(_version_of(source, answers, len(written)), asked, answers)
 
     def chunks(self, job: BatchJob, key: ManifestKey, columns: tuple[str, ...]) -> Iterator[bytes]:
         """The job's rows as capture records.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -79,9 +79,8 @@ class Planning:
                 f"accepted is a time of more than nothing and at most {LONGEST.days} days"
             )
         known: Mapping[Window, Sequence[str]] = self.records.profile_keys(since, until)
-        profiled = {key for keys in known.values() for key in keys}
         versions: dict[str, list[str]] = {}
-        for key in sorted(profiled):
+        for key in sorted(key for keys in known.values() for key in keys):
             versions.setdefault(digest_of(key)[:PLACE_DIGITS], []).append(key)
         variants = self.listing.folders(self.config.captures)
         found: list[list[dict[str, str]]] = []
@@ -92,7 +91,7 @@ class Planning:
             wanted = [
                 (source.version, length)
                 for source, length in self._captured(hour, variants)
-                if since <= source.time < until and not self._done(source, profiled)
+                if since <= source.time < until and not self._done(source, versions)
             ]
             sequencers = self._sequencers([version for version, _ in wanted], versions)
             for version, length in wanted:
@@ -134,10 +133,18 @@ class Planning:
             earlier.setdefault(source.key, []).append(source.sequencer)
         return {key: sequenced_after(known) for key, known in earlier.items()}
 
-    def _done(self, source: _Captured, profiled: Set[str]) -> bool:
-        """Whether the profile that is written last is there; see :mod:`..profile_objects`."""
+    def _done(self, source: _Captured, profiles: Mapping[str, Sequence[str]]) -> bool:
+        """Whether the profile that is written last is there; see :mod:`..profile_objects`.
+
+        Of a batch job, one with any answers: later ones have an event of their own.
+        """
         window = Window.containing(source.time, self.config.window_minutes)
-        return profile_key(self.config, window, source.version.digest) in profiled
+        own, digest = profile_key(self.config, window, source.version.digest), source.version.digest
+        same = digest if source.version.version else digest[:PLACE_DIGITS]
+        folder = own.removesuffix(f"{digest}.json")
+        return any(
+            key.startswith(f"{folder}{same}") for key in profiles.get(digest[:PLACE_DIGITS], ())
+        )
 
 
 @dataclass(frozen=True)

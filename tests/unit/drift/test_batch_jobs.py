@@ -15,7 +15,7 @@ from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import DocumentInvalid
 from mlops_framework.drift.layout import baseline_key
-from mlops_framework.drift.objects import ObjectVersion, StoredProfile
+from mlops_framework.drift.objects import ObjectVersion, StoredProfile, latest_versions
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.record_forms import RecordForm
 from mlops_framework.drift.rows import CapturedRows
@@ -100,12 +100,10 @@ class World:
         return self.service.profile_object(ObjectVersion(BUCKET, key, f"v-{side}", "0A"))
 
     def profile(self) -> Profile:
-        """The only one stored."""
+        """The only one that counts."""
         keys = [key for key in self.bucket.keys(BUCKET, "drift/") if "/profiles/" in key]
-        (key,) = keys
-        document = self.bucket.read(BUCKET, key)
-        assert document is not None
-        stored = StoredProfile.from_document(document, key)
+        found = self.bucket.read_all(BUCKET, keys)
+        (stored,) = latest_versions(StoredProfile.from_document(each, "it") for each in found)
         assert stored.window.start == datetime.fromisoformat("2026-03-01T14:00:00Z")
         return stored.profile
 
@@ -139,6 +137,28 @@ def test_an_answer_that_comes_later_replaces_what_was_counted_without_it(
     world.put(f"{ROOT}/output/2026/03/01/15/output-1.json", output)
     world.event("output", "15")
     assert world.profile().predictions["prediction"].records == 6
+
+
+def test_answers_that_come_after_a_window_was_judged_re_open_it(baseline: Baseline) -> None:
+    world = World(baseline)
+
+    def judged(now: str) -> list[int]:
+        service = replace(world.service, clock=SetClock(datetime.fromisoformat(now)))
+        return [entry["records"] for entry in service.evaluate(MONITOR.name).evaluations]
+
+    assert judged("2026-03-01T14:00:00Z") == []
+    world.job({"a.csv": ROWS}, {"a.csv.out": SCORES})
+    output = world.bucket.objects.pop((BUCKET, f"{ROOT}/output/2026/03/01/14/output-1.json"))
+    world.event("input")
+    assert judged("2026-03-01T15:30:00Z") == [6]
+    world.put(f"{ROOT}/output/2026/03/01/15/output-1.json", output)
+    world.event("output", "15")
+    assert judged("2026-03-01T15:40:00Z") == [6]
+    assert judged("2026-03-01T15:45:00Z") == []
+    report = f"drift/{MONITOR.name}/reports/2026/03/01/1400/report.json"
+    document = json.loads(world.bucket.objects[BUCKET, report])
+    assert document["captures"]["objects"] == 1
+    assert [each["name"] for each in document["predictions"]] == ["prediction"]
 
 
 def test_objects_may_be_packed_have_a_header_and_stand_in_subfolders(baseline: Baseline) -> None:
