@@ -217,7 +217,7 @@ FOREIGN = {
     "batch-transform": (*BUILDING, "sagemaker:CreateEndpoint", "apigateway:", "lambda:"),
     "drift-monitor": (*SERVING, *BUILDING, "lambda:", "sagemaker:"),
     "image-builder": (*SERVING, "lambda:", "sagemaker:", "events:", "scheduler:"),
-    "realtime-endpoint": (*BUILDING, "scheduler:", "events:"),
+    "realtime-endpoint": (*BUILDING, "scheduler:"),
     "training": (*SERVING, *BUILDING, "lambda:", "sqs:"),
     "tuning": (*SERVING, *BUILDING, "lambda:", "sqs:"),
     **dict.fromkeys(ANALYZERS, (*SERVING, *BUILDING, "scheduler:")),

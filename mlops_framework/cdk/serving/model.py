@@ -150,12 +150,11 @@ def let_serve(stack: FrameworkStack, role: iam.Role, construct_id: str, source: 
 def _let_load(stack: FrameworkStack, role: iam.Role, many: cdk.CfnCondition, models: str) -> None:
     """Let a role find and read every archive of a multi-model endpoint."""
     data = stack.platform.bucket_arn("data-bucket-name")
-    # Without a location nothing is read in its place, but Fn::Select is still checked.
-    place = object_arn(stack, either(many, models, "s3://none/"))
+    place = either(many, object_arn(stack, models), f"{data}/{naming.MODELS_PREFIX}/")
     allow(
         role,
         actions=perms.READ_OBJECTS,
-        resources=[f"{either(many, place, f'{data}/{naming.MODELS_PREFIX}/')}*"],
+        resources=[f"{place}*"],
         because="Which models a multi-model endpoint has, its folder says, and calls name them.",
     )
     bucket = f"arn:{stack.partition}:s3:::{bucket_of(f'{models}///')}"
