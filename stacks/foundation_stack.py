@@ -124,9 +124,10 @@ class FoundationStack(FrameworkStack):
             )
         )
         here = {"StringEquals": {"aws:SourceAccount": self.account}}
-        # SNS's guide: on the way from EventBridge to an encrypted topic KMS is told no source, and
-        # a condition on it loses every message without a trace.
-        for service, condition in {"cloudwatch": here, "events": None, "sns": here}.items():
+        # SNS's guide: on the way from EventBridge to an encrypted topic KMS is told no source; that
+        # it is on the way from an alarm, nobody says. A condition that is never met loses every
+        # message without a trace, and who may publish is the topic's own policy.
+        for service, condition in {"cloudwatch": None, "events": None, "sns": here}.items():
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid=f"Messages{service.capitalize()}",

@@ -162,7 +162,8 @@ def _alarm(alarm: Resource, account: Account) -> Found:
     for state in ("AlarmActions", "OKActions", "InsufficientDataActions"):
         for topic in alarm.properties.get(state, ()):
             for ask in _target(topic, account):
-                given = {**ask.context, **source}
+                # Only of SNS is it known that it is told the alarm and its account.
+                given = {**ask.context, **(source if ask.action == "sns:Publish" else {})}
                 yield Visit("cloudwatch.amazonaws.com", Ask(ask.action, ask.resource, given))
 
 
