@@ -16,6 +16,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from mlops_framework.drift.objects import StoredProfile, latest_versions
+
 pytestmark = pytest.mark.slow
 
 NAME = "forms"
@@ -95,10 +97,10 @@ def test_a_batch_job_is_followed_from_its_manifests_to_a_verdict(
     def profile() -> Any:
         found = s3.list_objects_v2(Bucket=bucket, Prefix=f"drift/{NAME}/profiles/")
         keys = [each["Key"] for each in found.get("Contents", ())]
-        assert len(keys) < 2, keys
-        if not keys:
-            return None
-        return json.loads(s3.get_object(Bucket=bucket, Key=keys[0])["Body"].read())["profile"]
+        read = [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+        counts = latest_versions(StoredProfile.from_document(each, "a profile") for each in read)
+        assert len(counts) < 2, keys
+        return counts[0].profile.to_document() if counts else None
 
     for number in range(2):
         rows = orders(300, shift=15)
