@@ -257,7 +257,10 @@ class EnvironmentConfig(_Section):
         Annotated[str, Field(pattern="^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-zA-Z0-9-]+$")]
         | None
     ) = Field(
-        default=None, description="Your key for data at rest; the platform makes one if null."
+        default=None,
+        description="Your key for data at rest; the platform makes one if null. Its policy has to "
+        "leave it to IAM who uses it, let CloudWatch Logs encrypt with it, and let CloudWatch and "
+        "EventBridge use it without a condition on their source.",
     )
     permissions_boundary_arn: (
         Annotated[str, Field(pattern="^arn:aws[a-z-]*:iam::[0-9]{12}:policy/[a-zA-Z0-9+=,.@_/-]+$")]
