@@ -315,10 +315,15 @@ def _is_minute(minute: int) -> bool:
 
 
 def _ids(data: Bytes, found: Scan, kept: Places) -> Sequence[str]:
-    spans = found.spans.get("inference-id") or found.spans.get("event-id")
+    own, events = found.spans.get("inference-id"), found.spans.get("event-id")
+    spans = own or events
     if spans is None:
         return [""] * len(kept)
-    return _texts(data, spans.at(kept))
+    ids = _texts(data, spans.at(kept))
+    if own is None or events is None or all(ids):
+        return ids
+    others = _texts(data, events.at(kept))
+    return [one or other for one, other in zip(ids, others, strict=True)]
 
 
 def _truths(data: Bytes, found: Scan, kept: Places, encoding: str) -> Sequence[Truth | None]:

@@ -181,6 +181,16 @@ def test_ordinary_traffic_takes_the_quick_way(
     }
 
 
+def test_where_a_caller_gave_an_empty_id_the_events_counts(baseline: Baseline) -> None:
+    answered = (("40,1,red", "CSV"), ("0.5", "CSV"), "2026-03-01T14:07:31Z")
+    named = record(*answered, "a", True)
+    (batch,) = BatchReader(baseline.specs).read(
+        chunks_of([named, named.replace('"a"', '""'), named, named])
+    )
+    assert isinstance(batch, Batch)
+    assert batch.ids() == ["a", "e-1", "a", "a"]
+
+
 @given(st.lists(st.sampled_from(["", "a", "bb", "ccc" * 9]), max_size=30), st.integers(1, 9))
 def test_blocks_hold_every_line_once_wherever_the_text_is_cut(lines: list[str], size: int) -> None:
     text = "".join(f"{line}\n" for line in lines).encode()
