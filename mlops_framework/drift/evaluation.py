@@ -28,8 +28,9 @@ from mlops_framework.drift.messages import (
 )
 from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.ports import Distribution, Metrics, Publisher, Store
+from mlops_framework.drift.recent import recent_of
 from mlops_framework.drift.records import Records
-from mlops_framework.drift.report import Evaluation, Recent, report_document
+from mlops_framework.drift.report import Evaluation, report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.rulings import Rule, Ruling
@@ -41,8 +42,6 @@ from mlops_framework.drift.windows import LATE_HORIZON, Task, Window, due
 
 LATEST_VERSION: Final = 1
 _HTML: Final = "text/html; charset=utf-8"
-MOST_RECENT: Final = 48
-"""Windows before it that a report shows."""
 _SKIPPED: Final = RetrainingDecision(False, "No window with enough data was judged.")
 
 
@@ -73,8 +72,6 @@ class _Round:
     state: MonitorState
     evaluations: list[Mapping[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
-    metrics: list[dict[str, float]] = field(default_factory=list)
-    columns: list[Mapping[str, Mapping[str, float]]] = field(default_factory=list)
     decision: RetrainingDecision = _SKIPPED
     latest: Mapping[str, Any] | None = None
 
@@ -87,6 +84,8 @@ class Evaluate:
         distribution: Takes windows that are too large for one function; ``None`` where there is
             nobody, or when they have done their part.
         later: Whether windows can be given to many later, should they have to be.
+        written: By what the windows were judged whose reports were written, also by an attempt that
+            failed: where another evaluation judged them by something else, its report is gone.
     """
 
     config: MonitorConfig
@@ -98,6 +97,7 @@ class Evaluate:
     rules: Sequence[Rule] = ()
     distribution: Distribution | None = None
     later: bool = False
+    written: dict[Window, str] = field(default_factory=dict)
 
     def __call__(
         self, baseline: Baseline, now: datetime, since: datetime | None, until: datetime | None
@@ -189,7 +189,11 @@ class Evaluate:
         )
         return due(
             profiles,
-            {window: (seen.fingerprint, seen.complete) for window, seen in windows},
+            {
+                window: (seen.fingerprint, seen.complete)
+                for window, seen in windows
+                if self.written.get(window, seen.fingerprint) == seen.fingerprint
+            },
             now=now,
             minutes=config.window_minutes,
             grace=grace,
@@ -200,6 +204,7 @@ class Evaluate:
     def _judge(self, scene: Scene, fingerprint: str, done: _Round) -> None:
         """Judge one window, write its report, and note what is to be remembered and said."""
         evaluation, task = self._evaluation(scene), scene.task
+        self.written[task.window] = fingerprint
         report = self._write_report(evaluation)
         before = done.state.windows.get(task.window.start)
         seen = Evaluated(
@@ -219,8 +224,9 @@ class Evaluate:
             done.messages.append({"event": RETRAINING, "detail": detail})
         self._alert(evaluation, before, decision, report, done)
         done.state = replace(done.state, windows={**done.state.windows, task.window.start: seen})
-        done.metrics.append(metrics_of(evaluation, decision))
-        done.columns.append(column_metrics_of(evaluation))
+        done.messages.append({"metrics": metrics_of(evaluation, decision)})
+        for column, effects in column_metrics_of(evaluation).items():
+            done.messages.append({"metrics": effects, "column": column})
         entry = {
             "window": detail["window"],
             "verdict": evaluation.verdict,
@@ -270,7 +276,7 @@ class Evaluate:
             stale=stale,
             sections=tuple(sections),
             further=ruling.document,
-            recent=_recent(judged, task.window),
+            recent=recent_of(judged, task.window),
             judged=judged,
         )
 
@@ -343,17 +349,18 @@ class Evaluate:
         """Write the state with what is to be said, say it, and note that it was said."""
         if not done.evaluations and not done.state.outbox and tag:
             return
+        if done.latest:
+            done.messages.insert(0, {"latest": done.latest})
         done.state = replace(done.state, outbox=(*done.state.outbox, *done.messages))
         tag = self._records.write_state(done.state, tag)
-        if done.latest:
-            self._records.write(latest_key(self.config), done.latest)
-        for values in done.metrics:
-            self.metrics.record(self.config.name, values)
-        for columns in done.columns:
-            for column, effects in columns.items():
-                self.metrics.record(self.config.name, effects, column=column)
         for message in done.state.outbox:
-            if "event" in message:
+            if "latest" in message:
+                self._records.write(latest_key(self.config), message["latest"])
+            elif "metrics" in message:
+                self.metrics.record(
+                    self.config.name, message["metrics"], column=message.get("column", "")
+                )
+            elif "event" in message:
                 self.publisher.event(message["event"], message["detail"])
             else:
                 self.publisher.alert(message["alert"], message["text"])
@@ -383,16 +390,3 @@ class Evaluate:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def _recent(judged: Mapping[datetime, Evaluated], window: Window) -> tuple[Recent, ...]:
-    """The latest windows before one; what became drift by a section counts as such."""
-    starts = sorted(start for start in judged if start < window.start)[-MOST_RECENT:]
-    return tuple(
-        Recent(
-            start,
-            "drift" if judged[start].breaches else judged[start].verdict,
-            len(judged[start].features),
-        )
-        for start in starts
-    )

@@ -74,8 +74,8 @@ class MonitorState:
         alerts: What people were told about the columns and the traffic.
         sections: What they were told about what else is watched.
         retraining: What was asked for.
-        outbox: Messages decided on but perhaps not sent yet; they are written down before they are
-            sent, so that a crash in between delays them and cannot lose them.
+        outbox: Messages and metrics decided on but perhaps not sent yet; they are written down
+            before they are sent, so that a crash in between delays them and cannot lose them.
     """
 
     watching_since: datetime

@@ -1,0 +1,58 @@
+"""Evaluations that end in the middle, and two at once: nothing is lost or out of date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlops_framework.testing.drift import InMemoryBucket
+from tests.unit.drift.conftest import rows_of
+from tests.unit.drift.test_service import BUCKET, NAME, World
+
+LIKE, UNLIKE = rows_of(500, 2), rows_of(500, 3, shift=9)
+
+
+@pytest.fixture
+def world() -> World:
+    """A monitor with its baseline, watching since noon."""
+    world = World()
+    world.drift.build_baseline(NAME)
+    world.evaluate("2026-03-01T12:00:00Z")
+    return world
+
+
+def test_an_evaluation_that_dies_when_it_has_decided_loses_nothing(world: World) -> None:
+    world.capture("2026-03-01T12:05:00Z", UNLIKE)
+    world.clock.set("2026-03-01T12:15:00Z")
+
+    class Dying(InMemoryBucket):
+        def write_state(self, bucket: str, key: str, text: str, tag: str) -> str:
+            super().write_state(bucket, key, text, tag)
+            raise KeyboardInterrupt
+
+    dying = replace(world.drift, store=Dying(world.bucket.objects, world.bucket.files))
+    with pytest.raises(KeyboardInterrupt):
+        dying.evaluate(NAME)
+    assert (world.metrics.values[1:], world.publisher.events) == ([], [])
+    assert world.evaluate("2026-03-01T12:16:00Z") == []
+    assert world.metrics.values[-1][1]["Drift"] == 1.0
+    assert world.document("latest.json")["verdict"] == "drift"
+    assert len(world.publisher.alerts) == 1
+
+
+def test_the_report_is_of_all_that_was_there_when_two_evaluations_write_it(world: World) -> None:
+    world.capture("2026-03-01T12:05:00Z", LIKE)
+    world.clock.set("2026-03-01T12:15:00Z")
+    key = (BUCKET, f"drift/{NAME}/reports/2026/03/01/1200/report.json")
+
+    def another() -> None:
+        mine = world.bucket.objects[key]
+        world.capture("2026-03-01T12:06:00Z", LIKE, name="b")
+        world.drift.evaluate(NAME)
+        world.bucket.objects[key] = mine  # the slower one writes after the quicker one
+
+    world.bucket.interfere.append(another)
+    world.drift.evaluate(NAME)
+    assert world.document("reports/2026/03/01/1200/report.json")["captures"]["objects"] == 2
+    assert world.evaluate("2026-03-01T12:16:00Z") == []
