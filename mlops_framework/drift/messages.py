@@ -12,6 +12,7 @@ from mlops_framework.drift.policy import unreadable_inputs
 from mlops_framework.drift.report import Evaluation
 from mlops_framework.drift.retraining import RetrainingDecision
 from mlops_framework.drift.sections import Section
+from mlops_framework.drift.watched import watched
 from mlops_framework.drift.windows import instant
 
 EVENT_VERSION: Final = 1
@@ -63,7 +64,7 @@ def alert_text(
     report: Mapping[str, str],
 ) -> tuple[str, str]:
     """Subject and text of an alert on columns or traffic: understood without opening anything."""
-    config, endpoint = evaluation.config, evaluation.config.endpoint_name
+    config, endpoint = evaluation.config, watched(evaluation.config)
     subjects: dict[Alert, str] = {
         "drift": f"Drift on {endpoint}",
         "still-drift": f"Drift on {endpoint} goes on",
@@ -125,7 +126,7 @@ def _footer(evaluation: Evaluation, report: Mapping[str, str]) -> list[str]:
     config = evaluation.config
     return [
         "",
-        f"Model: {config.model_name}   Endpoint: {config.endpoint_name}   "
+        f"Model: {config.model_name}   Endpoint: {watched(config)}   "
         f"Environment: {config.environment}",
         f"Records: {evaluation.profile.rows:,} in this window, {evaluation.baseline.rows:,} in the "
         f"training data ({evaluation.baseline.source})",

@@ -26,6 +26,7 @@ from mlops_framework.drift.policy import Judged, Judgement, Policy, Verdict, dec
 from mlops_framework.drift.profile import Profile, prediction_spec, sample_of
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.state import Evaluated
+from mlops_framework.drift.watched import watched
 from mlops_framework.drift.windows import Task, instant
 
 KIND: Final = "mlops-drift-report"
@@ -166,7 +167,9 @@ def report_document(evaluation: Evaluation) -> dict[str, Any]:
         "version": VERSION,
         "monitor": {
             "environment": config.environment,
+            "name": config.name,
             "endpoint_name": config.endpoint_name,
+            "watched": watched(config),
             "model_name": config.model_name,
             "schedule": config.schedule_expression,
         },

@@ -49,10 +49,14 @@ _TESTS: Final[Mapping[str, str]] = {
 }
 
 
+def _watched(monitor: Mapping[str, Any]) -> str:
+    return str(monitor.get("watched") or monitor["endpoint_name"])
+
+
 def report_page(report: Mapping[str, Any]) -> str:
     """The HTML page of a report (:func:`~mlops_framework.drift.report.report_document`)."""
     monitor = report["monitor"]
-    title = f"Drift report: {monitor['endpoint_name']}, {_window(report['window'])}"
+    title = f"Drift report: {_watched(monitor)}, {_window(report['window'])}"
     sections = (
         _header(report),
         findings_section(report),
@@ -90,7 +94,7 @@ def _header(report: Mapping[str, Any]) -> str:
     return (
         f'<header class="{tone}">\n'
         f'<p class="eyebrow">Drift report · {escape(monitor["environment"])}</p>\n'
-        f"<h1>{escape(monitor['endpoint_name'])}</h1>\n"
+        f"<h1>{escape(_watched(monitor))}</h1>\n"
         f'<p class="when"><span class="badge">{label}</span> '
         f"{escape(_window(report['window']))} {still_open}</p>\n"
         f'<p class="summary">{escape(report["summary"])}</p>\n'

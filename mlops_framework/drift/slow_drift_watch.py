@@ -23,6 +23,7 @@ from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement, Policy, 
 from mlops_framework.drift.ports import Store
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.slow_drift import RUN_LENGTH, Judged, SlowDrift, judge_sequence
+from mlops_framework.drift.watched import watched
 from mlops_framework.drift.watching import Scene
 from mlops_framework.drift.windows import Window, instant, moment
 
@@ -89,7 +90,7 @@ class Adding:
             told = {drift.trait.column for drift in self.judged.drifts}
         drifts = [drift for drift in self.judged.drifts if drift.trait.column not in told]
         features = tuple(dict.fromkeys(drift.trait.column for drift in drifts))
-        endpoint = self.scene.config.endpoint_name
+        endpoint = watched(self.scene.config)
         # Columns that drift in this very window: neither news nor all well.
         otherwise: Verdict = "insufficient-data" if self.judged.drifts else "healthy"
         return Section(

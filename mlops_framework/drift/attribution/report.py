@@ -15,6 +15,7 @@ from mlops_framework.drift.findings import Finding, percent
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement, Verdict
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.sums import Floats
+from mlops_framework.drift.watched import watched
 
 _MOST_SHOWN: Final = 40
 
@@ -68,7 +69,7 @@ class AttributionSight:
         """See ``Sight.section``."""
         settings = self.config.attribution
         assert settings is not None
-        found, endpoint = self.agreement, self.config.endpoint_name
+        found, endpoint = self.agreement, watched(self.config)
         verdict: Verdict = "insufficient-data"
         findings: tuple[Finding, ...] = ()
         moved = self._moved()

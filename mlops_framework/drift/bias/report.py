@@ -15,6 +15,7 @@ from mlops_framework.drift.findings import Finding, number
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement, Verdict
 from mlops_framework.drift.sections import Section
 from mlops_framework.drift.statistics.result import Outcome
+from mlops_framework.drift.watched import watched
 
 _EVERYBODY: Final = "everybody"
 
@@ -61,7 +62,7 @@ class BiasSight:
         verdict: Verdict = "insufficient-data"
         if self.comparisons:
             verdict = "drift" if breached else "healthy"
-        endpoint = self.config.endpoint_name
+        endpoint = watched(self.config)
         worst = {one.facet or _EVERYBODY: None for one, _ in breached}
         metrics = {"BiasBreaches": float(len(breached))} if self.comparisons else {}
         return Section(

@@ -20,6 +20,7 @@ from mlops_framework.drift.layout import heartbeat_key
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
 from mlops_framework.drift.ports import Clock, Store
 from mlops_framework.drift.sections import Section
+from mlops_framework.drift.watched import watched
 from mlops_framework.drift.watching import Scene
 from mlops_framework.drift.windows import Window, instant
 
@@ -117,8 +118,8 @@ class Pulse:
         """The section. Plain silence is told by the verdict on the columns already."""
         faults = [fault for fault in self.faults if fault.known]
         aspects = tuple(dict.fromkeys(fault.aspect for fault in faults))
-        name = self.config.endpoint_name
-        watched = "Captures and labels" if self.labels else "Captures"
+        name = watched(self.config)
+        what = "Captures and labels" if self.labels else "Captures"
         return Section(
             kind="heartbeat",
             verdict="drift" if faults else "healthy",
@@ -127,8 +128,8 @@ class Pulse:
                 Finding("", f.aspect, "heartbeat", f.share, None, None, f.sentence, "heartbeat")
                 for f in self.faults
             ),
-            alarm=f"{watched} of {name}: {', '.join(aspects)}",
-            recovered=f"{watched} of {name} are in order again",
+            alarm=f"{what} of {name}: {', '.join(aspects)}",
+            recovered=f"{what} of {name} are in order again",
             document=self._document,
             metrics={"HeartbeatFaults": float(len(self.faults))},
         )

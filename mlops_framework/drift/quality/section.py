@@ -26,6 +26,7 @@ from mlops_framework.drift.quality.ranking import roc_points
 from mlops_framework.drift.quality.sums import QualitySums
 from mlops_framework.drift.quality.view import QualityView
 from mlops_framework.drift.sections import Section
+from mlops_framework.drift.watched import watched
 from mlops_framework.drift.windows import instant
 
 KIND: Final = "model-quality"
@@ -53,7 +54,7 @@ def section_of(
     )
     features = tuple(dict.fromkeys(one.claim.subject for _, one in breached))
     verdict: Verdict = "drift" if breached else ("healthy" if held else "insufficient-data")
-    endpoint = view.config.endpoint_name
+    endpoint = watched(view.config)
     findings = tuple(_finding(view, one, judged_claim) for one, judged_claim in breached)
     named = ", ".join(features[:3])
     return Section(

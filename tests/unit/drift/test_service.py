@@ -487,3 +487,10 @@ def test_each_model_of_a_multi_model_endpoint_has_a_monitor_that_counts_its_own_
         (judged,) = drift.evaluate(monitor).evaluations
         verdicts[monitor] = (judged["records"], judged["verdict"])
     assert verdicts == {"churn": (500, "healthy"), "rent": (500, "drift")}
+    # Whoever is told knows which of the models it is.
+    (alert,) = world.publisher.alerts
+    assert alert[0] == f"[mlops-test] Drift on {NAME} (model rent.tar.gz): income"
+    key = "drift/rent/reports/2026/03/01/1400/report"
+    told = json.loads(world.bucket.objects[BUCKET, f"{key}.json"])["monitor"]
+    assert (told["name"], told["watched"]) == ("rent", f"{NAME} (model rent.tar.gz)")
+    assert f"<h1>{NAME} (model rent.tar.gz)</h1>" in world.bucket.objects[BUCKET, f"{key}.html"]
