@@ -178,8 +178,12 @@ def learnt(
 
 def _is_calm(config: MonitorConfig, baseline: Baseline, profile: Profile) -> bool:
     policy = Policy.of(config)
-    effect = max(CALM_EFFECT, policy.effect_threshold)
-    return judge(baseline, profile, replace(policy, effect_threshold=effect)).verdict == "healthy"
+    patient = replace(
+        policy,
+        effect_threshold=max(CALM_EFFECT, policy.effect_threshold),
+        thresholds=policy.thresholds.at_least(CALM_EFFECT),
+    )
+    return judge(baseline, profile, patient).verdict == "healthy"
 
 
 def _between(column: BaselineColumn, table: Table) -> BetweenHours | None:

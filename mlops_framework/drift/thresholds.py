@@ -36,6 +36,18 @@ class Thresholds:
                     return found[word]
         return None
 
+    def at_least(self, share: float) -> Self:
+        """The same, with none for the values of a column below a share; rates stay as they are."""
+        return type(self)(
+            {
+                column: {
+                    word: own if word == RATE or word in RATES else max(own, share)
+                    for word, own in given.items()
+                }
+                for column, given in self.of_columns.items()
+            }
+        )
+
     @classmethod
     def from_document(cls, document: Sequence[Mapping[str, Any]]) -> Self:
         """Read ``[{"column": "age", "test": "values", "share": 0.05}, ...]``.

@@ -17,6 +17,7 @@ from mlops_framework.drift.first_windows import FEWEST_GROUPS, GROUP, MOST, Firs
 from mlops_framework.drift.policy import Policy, judge
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.tally import counted
+from mlops_framework.drift.thresholds import Thresholds
 from mlops_framework.drift.values import Numbers, Texts, Values
 from mlops_framework.drift.windows import Task, Window, moment
 from mlops_framework.testing.drift import MONITOR, InMemoryBucket
@@ -97,6 +98,21 @@ def test_hours_that_always_differed_alarm_no_more_and_drift_does(baseline: Basel
     assert any(quarter[:6])
     assert sum(quarter) >= 3, "by single hours; evidence over hours adds up besides (slow_drift)"
     assert all(half)
+
+
+def test_hours_are_calm_whatever_single_columns_are_held_to(baseline: Baseline) -> None:
+    """A column's own limit of 0.02 is as fine as a monitor's."""
+    limits = [{"column": "*", "share": 0.02}, {"column": "g", "test": "missing", "share": 0.3}]
+    held = replace(MONITOR, thresholds=Thresholds.from_document(limits))
+    endpoint = Endpoint(baseline, 1, wobble=0.08)
+    alarms = 0
+    for hour in range(12):
+        profile = endpoint.profile()
+        alarms += judge(baseline, profile, Policy.of(held)).verdict == "drift"
+        first_windows.learnt(endpoint.bucket, held, baseline, endpoint.task(hour), profile)
+
+    assert alarms > 3
+    assert len(endpoint.starts()) == 12
 
 
 def test_where_hours_are_alike_nothing_is_lost(baseline: Baseline) -> None:
