@@ -10,7 +10,13 @@ from mlops_framework.drift.attribution.own_calls import TrafficOnly
 from mlops_framework.drift.baseline import Baseline
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.layout import kept_key, profile_key
-from mlops_framework.drift.objects import CaptureKey, ManifestKey, ObjectVersion, StoredProfile
+from mlops_framework.drift.objects import (
+    PLACE_DIGITS,
+    CaptureKey,
+    ManifestKey,
+    ObjectVersion,
+    StoredProfile,
+)
 from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.ports import Metrics, Monitors, Sources, Store
 from mlops_framework.drift.profile import Profile
@@ -145,13 +151,15 @@ class _Counting:
         is done with.
         """
         config = self.config
+        own = Window.containing(time, config.window_minutes)
+        if not profiles and self._counted_before(source, own):
+            profiles = {own: Profile.empty(self.baseline)}  # what was taken out counts no more
         # Before the profiles, so that whoever finds a profile finds what was kept with it.
         for keeping in self.keepings:
             for window, kept in keeping.artefacts().items():
                 key = kept_key(config, kept.name, window, f"{source.digest}{kept.suffix}")
                 self.store.write_bytes(config.data_bucket, key, kept.data, kept.media_type)
         keys = []
-        own = Window.containing(time, config.window_minutes)
         for window, profile in sorted(profiles.items(), key=lambda item: (item[0] == own, item[0])):
             keys.append(profile_key(config, window, source.digest))
             stored = StoredProfile(source, window, profile)
@@ -161,6 +169,12 @@ class _Counting:
         values = {"RecordsProfiled": float(rows), "UnreadableRecords": float(left_out)}
         self.metrics.record(config.name, values)
         return Profiled(config.name, tuple(sorted(keys)), rows, left_out)
+
+    def _counted_before(self, source: ObjectVersion, window: Window) -> bool:
+        """Whether an earlier version of an object, which is empty now, was counted."""
+        same = profile_key(self.config, window, source.digest[:PLACE_DIGITS])
+        found = self.store.keys(self.config.data_bucket, same.removesuffix(".json"))
+        return any(True for _ in found)
 
 
 __all__ = ["ProfileObjects", "Profiled"]

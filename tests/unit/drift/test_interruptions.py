@@ -56,3 +56,15 @@ def test_the_report_is_of_all_that_was_there_when_two_evaluations_write_it(world
     world.drift.evaluate(NAME)
     assert world.document("reports/2026/03/01/1200/report.json")["captures"]["objects"] == 2
     assert world.evaluate("2026-03-01T12:16:00Z") == []
+
+
+def test_an_object_whose_records_were_all_taken_out_counts_no_more(world: World) -> None:
+    world.capture("2026-03-01T12:05:00Z", UNLIKE)
+    world.capture("2026-03-01T12:06:00Z", LIKE, name="b")
+    assert world.evaluate("2026-03-01T13:15:00Z") == [("12:00", "drift")]
+    world.capture("2026-03-01T12:05:00Z", [], version="v2")
+    assert world.evaluate("2026-03-01T13:16:00Z") == [("12:00", "healthy")]
+    assert world.document("reports/2026/03/01/1200/report.json")["captures"]["rows"] == 500
+    # An object that always was empty is no traffic, and re-opens no window.
+    world.capture("2026-03-01T12:07:00Z", [], name="c")
+    assert world.evaluate("2026-03-01T13:17:00Z") == []
