@@ -275,7 +275,7 @@ def _outputs(
     rows: Sequence[Any], asked: int | None, declared: Mapping[str, JsonPath]
 ) -> dict[str, list[str]]:
     """The response by output name: ``prediction``, or ``prediction.0`` and so on for several."""
-    if len(rows) == 1 and isinstance(rows[0], list):
+    if len(rows) == 1 and isinstance(rows[0], list) and not declared:
         if len(rows[0]) == 1:
             return {PREDICTION: [scalar(rows[0][0]).strip()]}
         if asked is not None and 1 < asked == len(rows[0]):

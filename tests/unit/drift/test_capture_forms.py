@@ -218,6 +218,7 @@ FORMS = [
     {"input": {"values": "instances[*].features"}},
     {"input": {"rows": "[*]"}},
     {"output": {"columns": {"score": "predictions[*].score"}}},
+    {"output": {"columns": {"score": "predictions[*][0]"}}},
     {"output": {"rows": "predictions[*]"}, "input": {"values": "person.all"}},
 ]
 
@@ -366,6 +367,23 @@ def test_nothing_where_the_rows_should_be_is_said() -> None:
     with pytest.raises(Unreadable) as caught:
         inputs('{"rows": []}', "JSON", rows="instances[*]")
     assert caught.value.reason == "no-rows"
+
+
+@pytest.mark.parametrize(
+    ("answer", "path"),
+    [
+        (b'{"predictions": [[{"p": 0.25}]]}', "predictions[*][0].p"),
+        (b'{"predictions": [[0.25]]}', "predictions[*][0]"),
+        (b'{"predictions": [[0.75, 0.25]]}', "predictions[*][1]"),
+    ],
+)
+def test_paths_lead_into_a_list_that_is_one_row(answer: bytes, path: str) -> None:
+    form = RecordForm.from_document({"output": {"columns": {"score": path}}})
+    line = record(b"1,2,red", answer, ("CSV", "JSON"))
+    assert CaptureReader(NAMES, form).read(line).outputs == {"prediction.score": ["0.25"]}
+    assert quickly(MIXED, b"\n".join([line] * 9), form) == one_by_one(
+        MIXED, b"\n".join([line] * 9), form
+    )
 
 
 def test_one_list_of_predictions_for_several_rows_is_one_each() -> None:
