@@ -114,7 +114,7 @@ def history(
     """  # noqa: D301
     from mlops_framework.cli import screen
     from mlops_framework.cli.drift_files import save
-    from mlops_framework.drift.history import entry_of, history_page
+    from mlops_framework.drift.history import drifted_by, entry_of, history_page
 
     place = ctx.obj.places.find(env)
     today = ctx.obj.clock.today()
@@ -145,7 +145,7 @@ def history(
                     each["verdict"],
                     f"{each['records']:,}",
                     f"{each['largest_effect']:.3g}",
-                    ", ".join(each["features"]),
+                    drifted_by(each),
                 )
                 for each in entries
             ],

@@ -88,6 +88,14 @@ def entry_of(report: Mapping[str, Any]) -> Entry:
     )
 
 
+def drifted_by(entry: Entry) -> str:
+    """What drifted: the columns, or in words what else did; empty for a window that did not."""
+    if entry["verdict"] != "drift":
+        return ""
+    window, _, words = entry["summary"].partition(". ")
+    return ", ".join(entry["features"]) or words or window
+
+
 def history_page(endpoint: str, entries: Sequence[Entry]) -> str:
     """The page: windows over time, the columns that moved most, and every window as a row.
 

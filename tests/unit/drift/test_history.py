@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from mlops_framework.drift.history import Entry, entry_of, history_page
+from mlops_framework.drift.history import Entry, drifted_by, entry_of, history_page
 from tests.unit.drift.test_service import LIKE, UNLIKE, World
 
 
@@ -53,6 +53,14 @@ def test_a_report_becomes_one_row(entries: list[Entry]) -> None:
     assert entries[1]["largest_effect"] > 0.3
     assert entries[1]["columns"]["income"] > 1 > entries[1]["columns"]["colour"]
     assert set(entries[2]["columns"].values()) == {0.0}
+
+
+def test_a_row_says_what_drifted_even_where_it_is_no_column_of_that_window(
+    entries: list[Entry],
+) -> None:
+    assert [drifted_by(entry) for entry in entries] == ["", "income", ""]
+    slow = entries[1] | {"features": [], "summary": "Drift in 14:00. Values of age are higher."}
+    assert drifted_by(slow) == "Values of age are higher."
 
 
 def test_the_page_stands_by_itself_and_says_first_what_matters(entries: list[Entry]) -> None:
