@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -182,11 +183,16 @@ class _Profilers:
     def _of_minute(self, minute: int) -> Profiler:
         found = self._by_minute.get(minute)
         if found is None:
-            when = self._time if minute == NO_TIME else moment_of(minute)
-            window = self._window_of(when)
+            window = self._window_at(minute)
             found = self._windows.get(window) or Profiler(self._baseline, self._counting)
             self._windows[window] = self._by_minute[minute] = found
         return found
+
+    def _window_at(self, minute: int) -> Window:
+        """The window of a minute; of none, and of one at the end of time, the object's."""
+        with suppress(OverflowError):
+            return self._window_of(self._time if minute == NO_TIME else moment_of(minute))
+        return self._window_of(self._time)
 
 
 def minute_of(time: str | None) -> int:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from mlops_framework.drift.config import MonitorConfig
-from mlops_framework.drift.errors import ObjectMissing
+from mlops_framework.drift.errors import DocumentInvalid, ObjectMissing
 from mlops_framework.drift.ground_truth.joins import PART_ROWS, Joins
 from mlops_framework.drift.layout import run_key
 from mlops_framework.drift.records import Records
@@ -60,13 +60,14 @@ class Steps:
         }
 
     def profile(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Profile a batch of objects; one that is gone by now is passed over."""
+        """Profile a batch of objects; one that is gone by now, or damaged, is passed over."""
         config = self.drift.monitors.get(event["monitor"])
+        Records(self.drift.store, config).baseline()  # which is no object's fault if it is damaged
         rows = 0
         for source in sources_of(config, event["objects"]):
             try:
                 rows += self.drift.profile_object(source, config.name).rows
-            except ObjectMissing as fault:
+            except (ObjectMissing, DocumentInvalid) as fault:
                 LOGGER.warning("passed over: %s", fault)
         return {"rows": rows}
 

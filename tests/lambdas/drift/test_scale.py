@@ -11,6 +11,7 @@ import pytest
 
 from lambdas.drift.scale import StepInvalid, step
 from mlops_framework.drift.config import S3Location
+from mlops_framework.drift.errors import DocumentInvalid
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.scale.machine import scale_definition
 from mlops_framework.drift.scale.steps import Steps
@@ -92,6 +93,20 @@ def test_an_object_that_is_gone_by_now_is_passed_over(world: World, steps: Steps
     del world.bucket.objects[BUCKET, batch[0]["key"]]
     rows = step({"step": "profile", "monitor": NAME, "objects": batch}, steps=steps)
     assert rows == {"rows": 207}
+
+
+def test_a_damaged_object_stops_no_run_and_a_damaged_baseline_does(
+    world: World, steps: Steps
+) -> None:
+    (batch,) = listed(world, step({"step": "plan", **ASKED}, steps=steps))
+    damaged = f"captures/{NAME}/input/2026/03/01/14/job.json"  # a manifest, by its name
+    world.bucket.objects[BUCKET, damaged] = "no manifest"
+    batch.insert(0, {"key": damaged, "version": ""})
+    asked = {"step": "profile", "monitor": NAME, "objects": batch}
+    assert step(asked, steps=steps) == {"rows": 210}
+    world.bucket.objects[BUCKET, f"drift/{NAME}/baseline.json"] = "{}"
+    with pytest.raises(DocumentInvalid):
+        step(asked, steps=steps)
 
 
 def test_an_unknown_step_names_those_there_are(steps: Steps) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlops_framework.testing.drift import InMemoryBucket
+from mlops_framework.testing.drift import InMemoryBucket, capture_line
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, NAME, World
 
@@ -68,3 +68,12 @@ def test_an_object_whose_records_were_all_taken_out_counts_no_more(world: World)
     # An object that always was empty is no traffic, and re-opens no window.
     world.capture("2026-03-01T12:07:00Z", [], name="c")
     assert world.evaluate("2026-03-01T13:17:00Z") == []
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_a_time_beyond_all_windows_takes_no_object_away(world: World, time: str) -> None:
+    lines = [
+        capture_line(row, time=time if row is LIKE[7] else "2026-03-01T12:05:00Z") for row in LIKE
+    ]
+    assert world.capture_lines("2026-03-01T12:05:00Z", lines).rows == len(LIKE)
+    assert world.evaluate("2026-03-01T13:15:00Z") == [("12:00", "healthy")]
