@@ -75,7 +75,8 @@ def _reference(section: Mapping[str, Any]) -> str:
     if reference["origin"] == "baseline":
         return f"Compared with {reference['rows']:,} rows of the baseline data."
     count = len(reference["windows"])
-    return f"Compared with {reference['rows']:,} rows of the first {count} windows with labels."
+    windows = f"{count} windows" if count > 1 else "window"
+    return f"Compared with {reference['rows']:,} rows of the first {windows} with labels."
 
 
 def _metrics(metrics: Sequence[Mapping[str, Any]]) -> str:

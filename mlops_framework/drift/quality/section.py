@@ -124,7 +124,8 @@ def _sentence(view: QualityView, one: Compared, subject: str) -> str:
 def _whose(view: QualityView) -> str:
     if view.reference.origin == "baseline":
         return "in the baseline data"
-    return f"in the first {len(view.reference.windows)} windows with labels"
+    count = len(view.reference.windows)
+    return f"in the first {f'{count} windows' if count > 1 else 'window'} with labels"
 
 
 def _since(view: QualityView, subject: str) -> str:

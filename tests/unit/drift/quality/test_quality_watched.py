@@ -19,6 +19,7 @@ from mlops_framework.drift.ground_truth.predictions import KeepPredictions
 from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.quality.watching import ModelQualityWatcher
+from mlops_framework.drift.report_html import report_page
 from mlops_framework.testing.drift import (
     InMemoryMonitors,
     capture_line,
@@ -358,6 +359,8 @@ def test_a_regression_that_gets_worse_is_told_by_its_errors() -> None:
     assert report["verdict"] == "drift"
     assert report["findings"][0]["column"] in ("mae", "rmse")
     assert "rose from" in report["findings"][0]["sentence"]
+    assert "in the first window with labels" in report["findings"][0]["sentence"]
+    assert "500 rows of the first window with labels" in report_page(report)
 
 
 def test_predictions_in_the_baseline_data_are_what_windows_are_compared_with() -> None:
