@@ -124,6 +124,11 @@ def test_values_that_a_finite_baseline_must_miss_are_no_surprise() -> None:
     assert all_common.effect == pytest.approx(0.012)
 
 
+def test_a_category_that_a_small_baseline_happened_to_miss_is_no_surprise() -> None:
+    assert unseen_mass(100, 2000, singletons=0, doubletons=0, baseline_records=100).p_value > 1e-3
+    assert unseen_mass(100, 2000, singletons=0, doubletons=0, baseline_records=500).p_value < 1e-9
+
+
 def test_one_value_beyond_the_range_is_weak_evidence_and_five_are_strong() -> None:
     assert out_of_range(0, 0, 1000, 10_000).p_value == 1.0
     assert out_of_range(1, 0, 1000, 10_000).p_value > 0.1
