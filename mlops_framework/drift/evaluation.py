@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,7 +16,7 @@ from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import StateConflict
 from mlops_framework.drift.findings import findings_of
 from mlops_framework.drift.first_windows import learnt
-from mlops_framework.drift.layout import latest_key, report_keys
+from mlops_framework.drift.layout import report_keys
 from mlops_framework.drift.messages import (
     DETECTED,
     EVALUATED,
@@ -26,6 +27,7 @@ from mlops_framework.drift.messages import (
     metrics_of,
     section_alert_text,
 )
+from mlops_framework.drift.outbox import Outbox
 from mlops_framework.drift.policy import Judgement, Policy, judge
 from mlops_framework.drift.ports import Distribution, Metrics, Publisher, Store
 from mlops_framework.drift.recent import recent_of
@@ -353,23 +355,13 @@ class Evaluate:
             done.messages.insert(0, {"latest": done.latest})
         done.state = replace(done.state, outbox=(*done.state.outbox, *done.messages))
         tag = self._records.write_state(done.state, tag)
-        for message in done.state.outbox:
-            if "latest" in message:
-                self._records.write(latest_key(self.config), message["latest"])
-            elif "metrics" in message:
-                self.metrics.record(
-                    self.config.name, message["metrics"], column=message.get("column", "")
-                )
-            elif "event" in message:
-                self.publisher.event(message["event"], message["detail"])
-            else:
-                self.publisher.alert(message["alert"], message["text"])
-        if done.state.outbox:
+        left, fault = Outbox(self._records, self.metrics, self.publisher).send(done.state.outbox)
+        if left != done.state.outbox:
             # A conflict here means that another evaluation read the outbox and sends it once more.
-            try:
-                self._records.write_state(replace(done.state, outbox=()), tag)
-            except StateConflict:
-                return
+            with suppress(StateConflict):
+                self._records.write_state(replace(done.state, outbox=left), tag)
+        if fault is not None:
+            raise fault
 
     def _write_report(self, evaluation: Evaluation) -> dict[str, str]:
         config, window = self.config, evaluation.task.window

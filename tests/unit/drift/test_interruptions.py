@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlops_framework.testing.drift import InMemoryBucket, capture_line
+from mlops_framework.testing.drift import InMemoryBucket, RecordingPublisher, capture_line
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, NAME, World
 
@@ -39,6 +39,24 @@ def test_an_evaluation_that_dies_when_it_has_decided_loses_nothing(world: World)
     assert world.metrics.values[-1][1]["Drift"] == 1.0
     assert world.document("latest.json")["verdict"] == "drift"
     assert len(world.publisher.alerts) == 1
+
+
+def test_what_cannot_be_told_people_starts_no_retraining_again_and_again(world: World) -> None:
+    class Topicless(RecordingPublisher):
+        def alert(self, subject: str, text: str) -> None:
+            raise ConnectionError("the topic is gone")
+
+    publisher = Topicless()
+    drift, world.drift = world.drift, replace(world.drift, publisher=publisher)
+    world.capture("2026-03-01T12:05:00Z", UNLIKE)
+    for minute in (15, 16, 17):
+        with pytest.raises(ConnectionError):
+            world.evaluate(f"2026-03-01T12:{minute}:00Z")
+    assert publisher.types() == ["Drift Evaluated", "Drift Detected", "Retraining Requested"]
+    world.drift = drift  # which can be told people of
+    world.evaluate("2026-03-01T12:18:00Z")
+    assert len(world.publisher.alerts) == 1
+    assert world.publisher.events == []
 
 
 def test_the_report_is_of_all_that_was_there_when_two_evaluations_write_it(world: World) -> None:
