@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mlops_framework.drift.distinct import hashes_of
 from mlops_framework.drift.errors import BaselineInvalid
+from mlops_framework.drift.sums import Floats
 from mlops_framework.drift.values import Numbers, Texts, Values, joined
 from mlops_framework.drift.windows import moment
 
@@ -23,6 +24,8 @@ MOST_DISTINCT: Final = 4_000_000
 """Distinct texts that are held, of all columns together: some 600 MB."""
 MOST_VALUES: Final = 60_000_000
 """Values that are held: some 500 MB."""
+_LARGEST_TIME: Final = 1e20
+"""In nanoseconds since 1970: the year 5138."""
 _ALL: Final = 1 << 64
 
 Column: TypeAlias = Values | Sequence[str]
@@ -159,7 +162,8 @@ def hours_of(column: Column, name: str, source: str) -> NDArray[np.int64]:
     """The hour of each row, counted from 1970.
 
     Args:
-        column: Times, as ISO 8601 or seconds since 1970.
+        column: Times, as ISO 8601 or seconds since 1970; numbers as large as milliseconds,
+            microseconds or nanoseconds since then are these.
         name: What the column is called in messages.
         source: What the data is called in messages.
 
@@ -169,25 +173,44 @@ def hours_of(column: Column, name: str, source: str) -> NDArray[np.int64]:
     if isinstance(column, Numbers):
         if np.isnan(column.values).any():
             raise BaselineInvalid(f"{source}: a row has no time in its time column {name}.")
-        return (column.values // 3600).astype(np.int64)
+        beyond = column.values[np.abs(column.values) >= _LARGEST_TIME]
+        if len(beyond):
+            raise _no_time(f"{beyond[0]:g}", name, source)
+        return (_seconds(column.values) // 3600).astype(np.int64)
     distinct: dict[str, int] = {}
     if isinstance(column, Texts):
         indices, texts = column.indices, list(column.distinct)
     else:
         indices = np.array([distinct.setdefault(text, len(distinct)) for text in column], np.int64)
         texts = list(distinct)
-    hours = []
+    times = []
     for text in texts:
         try:
-            number = float(text) if text.replace(".", "", 1).isdigit() else moment(text).timestamp()
+            plain = text.replace(".", "", 1).isdigit()
+            number = float(text) if plain else moment(text).timestamp()
+            if abs(number) >= _LARGEST_TIME:
+                raise ValueError(text)
         except ValueError:
-            raise BaselineInvalid(
-                f"{source}: {text[:40]!r} in its time column {name} is no time; accepted are ISO "
-                "8601 (2026-03-01T14:07:31Z) and seconds since 1970."
-            ) from None
-        hours.append(int(number // 3600))
-    found: NDArray[np.int64] = np.array(hours, np.int64)[indices]
+            raise _no_time(repr(text[:40]), name, source) from None
+        times.append(number)
+    hours = (_seconds(np.array(times, np.float64)) // 3600).astype(np.int64)
+    found: NDArray[np.int64] = hours[indices]
     return found
+
+
+def _seconds(numbers: Floats) -> Floats:
+    """Seconds since 1970 of numbers that may be thousandths, millionths or billionths of them."""
+    size = np.abs(numbers)
+    units = np.select([size >= 1e17, size >= 1e14, size >= 1e11], [1e-9, 1e-6, 1e-3], 1.0)
+    seconds: Floats = numbers * units
+    return seconds
+
+
+def _no_time(found: str, name: str, source: str) -> BaselineInvalid:
+    return BaselineInvalid(
+        f"{source}: {found} in its time column {name} is no time; accepted are ISO 8601 "
+        "(2026-03-01T14:07:31Z) and seconds since 1970 (or milli-, micro- or nanoseconds)."
+    )
 
 
 class _Numbers:

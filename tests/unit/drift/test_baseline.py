@@ -4,11 +4,14 @@ import json
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mlops_framework.drift.baseline import Baseline, BaselineColumn
 from mlops_framework.drift.errors import BaselineInvalid, DocumentInvalid
 from mlops_framework.drift.policy import Policy, judge
+from mlops_framework.drift.training_columns import hours_of as hours_of_rows
+from mlops_framework.drift.values import Numbers
 from mlops_framework.testing.drift import capture_line
 from tests.unit.drift.conftest import csv_of, profile_of, rows_of
 
@@ -193,7 +196,20 @@ def test_a_wobble_that_ordinary_hours_have_is_healthy_and_a_larger_change_is_fou
     assert {b.column for b in judge(base, shifted, policy).breaches} == {"x", "g"}
 
 
+@pytest.mark.parametrize("unit", [1, 1e3, 1e6, 1e9])
+@pytest.mark.parametrize("numbers", [True, False])
+def test_times_in_smaller_units_than_seconds_are_of_the_same_hours(
+    unit: float, *, numbers: bool
+) -> None:
+    seconds = [1_772_000_000 + 600 * row for row in range(30)]
+    times = np.array(seconds, np.float64) * unit
+    column = Numbers(times) if numbers else [f"{time:.0f}" for time in times.tolist()]
+    assert hours_of_rows(column, "at", "x").tolist() == [second // 3600 for second in seconds]
+
+
 def test_a_time_that_is_none_is_named() -> None:
+    with pytest.raises(BaselineInvalid, match=r"inf in its time column at is no time"):
+        hours_of_rows(Numbers(np.array([1.8e9, np.inf])), "at", "x")
     with pytest.raises(BaselineInvalid, match=r"'noon' in its time column at is no time"):
         hours_of(["1,a,noon\n"])
     with pytest.raises(BaselineInvalid, match=r"no column 'when' to leave out as time_column"):
