@@ -93,8 +93,9 @@ def findings_of(
         )
         return (Finding("", "heartbeat", "heartbeat", 1.0, None, None, sentence),)
     if judgement.verdict == "insufficient-data":
+        records = "record" if profile.rows == 1 else "records"
         sentence = (
-            f"Only {profile.rows:,} records arrived; a verdict needs at least "
+            f"Only {profile.rows:,} {records} arrived; a verdict needs at least "
             f"{max(policy.minimum_records, FEWEST_VALUES):,}."
         )
         if stale:

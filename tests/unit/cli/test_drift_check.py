@@ -227,7 +227,8 @@ def test_too_few_records_give_no_verdict_and_exit_status_three(
     result = run("drift", "check", str(current), "-b", str(train))
 
     assert result.exit_code == 3
-    assert f"Only {count} records arrived; a verdict needs at least 200." in result.stdout
+    records = "1 record" if count == 1 else f"{count} records"
+    assert f"Only {records} arrived; a verdict needs at least 200." in result.stdout
 
 
 def test_fewer_records_can_be_asked_to_be_enough(run: Run, train: Path, tmp_path: Path) -> None:
