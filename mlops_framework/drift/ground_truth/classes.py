@@ -22,6 +22,8 @@ def class_of(text: str) -> str:
     plain = category_of(text)
     if plain.lower() in MISSING:
         return ""
+    if "_" in plain:  # Python takes 2024_07 for a number
+        return plain
     try:
         number = float(plain)
     except ValueError:

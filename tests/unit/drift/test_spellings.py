@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from mlops_framework.drift.baseline import Baseline
+from mlops_framework.drift.ground_truth.classes import class_of
 from mlops_framework.drift.policy import Policy, judge
 from mlops_framework.testing.drift import capture_line
 from tests.unit.drift.conftest import profile_of
@@ -58,3 +59,4 @@ def test_months_with_an_underscore_are_names_and_no_numbers() -> None:
     rows = [f"2024_{month:02d}\n" for month in range(1, 13)] * 20
     column = Baseline.of_csv(["x\n", *rows], label_column="", source="train.csv").columns[0]
     assert column.spec.kind == "categories"
+    assert class_of("2024_07") == "2024_07"
