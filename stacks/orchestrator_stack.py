@@ -205,12 +205,8 @@ class OrchestratorStack(FrameworkStack):
 
     def _let_api_gateway_log(self) -> None:
         """Name the role that API Gateway logs with; one per account and region."""
-        # API Gateway tells STS no account, so that a condition on it could never be met.
-        role = iam.Role(
-            self,
-            "ApiLoggingRole",
-            description="API Gateway writes logs with it",
-            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+        role = self.role_for(
+            "ApiLoggingRole", "apigateway.amazonaws.com", "API Gateway writes logs with it"
         )
         role.add_managed_policy(
             iam.ManagedPolicy.from_aws_managed_policy_name(

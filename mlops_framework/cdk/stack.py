@@ -63,6 +63,13 @@ class PlatformValues:
         return s3.Bucket.from_bucket_name(self._stack, construct_id, self.value(key))
 
 
+_NAME_THE_ACCOUNT = frozenset(
+    f"{service}.amazonaws.com"
+    for service in ("codebuild", "events", "sagemaker", "scheduler", "states")
+)
+"""Services whose guides give this condition for the roles that they take."""
+
+
 class FrameworkStack(cdk.Stack):
     """A stack that is tagged, guarded and fed by the platform.
 
@@ -152,14 +159,17 @@ class FrameworkStack(cdk.Stack):
     def role_for(self, construct_id: str, service: str, description: str) -> iam.Role:
         """A role that one AWS service may take, and only for this account.
 
-        ``aws:SourceAccount`` keeps another account from using the service as its deputy.
+        ``aws:SourceAccount`` keeps another account from using the service as its deputy. Only of
+        some services is it known that they name the account when they take a role; any other could
+        not take it at all.
         """
+        here = {"StringEquals": {"aws:SourceAccount": self.account}}
         return iam.Role(
             self,
             construct_id,
             description=description,
             assumed_by=iam.ServicePrincipal(
-                service, conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+                service, conditions=here if service in _NAME_THE_ACCOUNT else None
             ),
         )
 

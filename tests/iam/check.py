@@ -19,11 +19,11 @@ from tests.iam.reference import problem
 from tests.iam.running import running
 from tests.iam.uses import Use, Visit
 
-# Each one's guide has a page on confused deputies that says so; API Gateway's and CloudFormation's
-# have none for the roles that they are handed.
+# Their guides say so; those of API Gateway, CloudFormation and CodePipeline do not, for the roles
+# that they are handed.
 _TELL_THE_ACCOUNT = frozenset(
     f"{service}.amazonaws.com"
-    for service in ("codebuild", "codepipeline", "events", "sagemaker", "scheduler", "states")
+    for service in ("codebuild", "events", "sagemaker", "scheduler", "states")
 )
 # Nobody has a policy for a bucket that a test made up.
 _NOT_THERE_AT_ALL = frozenset({"NoSuchBucket"})
