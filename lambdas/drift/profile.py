@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from lambdas.drift import wiring
 from mlops_framework.drift.errors import BaselineMissing, MonitorUnknown, ObjectMissing
+from mlops_framework.drift.ground_truth.labels import FAULTS
 from mlops_framework.drift.objects import ObjectVersion, monitor_of
 from mlops_framework.drift.service import DriftMonitor
 
@@ -79,6 +80,8 @@ def _labelled(monitor: str, source: ObjectVersion, drift: DriftMonitor) -> bool:
         LOGGER.info("skipped: %s", taken.skipped)
     else:
         LOGGER.info("%s: %d labels, %d left out", source, taken.labels, taken.left_out)
+        for reason, count in sorted(taken.faults.items()):
+            LOGGER.warning("%s: %d left out (%s): %s", source, count, reason, FAULTS[reason])
     return True
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -39,14 +40,19 @@ class Taken:
     Attributes:
         keys: Keys of the files written.
         labels: Labels found.
-        left_out: Records that could not be read.
+        faults: Records that could not be read, by reason (:data:`~.labels.FAULTS`).
         skipped: Why it was not read; empty if it was.
     """
 
     keys: tuple[str, ...] = ()
     labels: int = 0
-    left_out: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
     skipped: str = ""
+
+    @property
+    def left_out(self) -> int:
+        """Records that could not be read."""
+        return sum(self.faults.values())
 
 
 @dataclass(frozen=True, order=True)
@@ -99,7 +105,7 @@ def take_labels(
         return Taken(skipped=f"{source} is not of the form {expected}/yyyy/mm/dd/HH/<file>")
     origin = _origin(source)
     folder = f"{kept_prefix(config, NAME)}{hour.strftime(_HOUR)}"
-    keys, count, left_out = [], 0, 0
+    keys, count, faults = [], 0, Counter[str]()
     found = read_labels(sources.captured(source), attribute=settings.label_attribute)
     for part, labels in enumerate(parts_of(found)):
         name = f"{origin}.{source.sequencer or '0'}.{source.digest[-12:]}-{part:04}{SUFFIX}"
@@ -107,8 +113,8 @@ def take_labels(
         store.write_bytes(config.data_bucket, f"{folder}/{name}", data, MEDIA_TYPE)
         keys.append(f"{folder}/{name}")
         count += len(labels)
-        left_out += sum(labels.faults.values())
-    return Taken(tuple(keys), count, left_out)
+        faults.update(labels.faults)
+    return Taken(tuple(keys), count, dict(faults))
 
 
 def label_files(

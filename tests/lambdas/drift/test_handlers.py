@@ -108,7 +108,9 @@ def test_every_object_of_a_batch_is_profiled(world: World) -> None:
     assert any("/profiles/2026/03/01/1400/" in key for key in world.bucket.writes)
 
 
-def test_labels_are_taken_for_the_monitor_that_the_rule_names() -> None:
+def test_labels_are_taken_for_the_monitor_that_the_rule_names(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = World()
     config = replace(
         MONITOR,
@@ -118,13 +120,21 @@ def test_labels_are_taken_for_the_monitor_that_the_rule_names() -> None:
     monitors = InMemoryMonitors({config.name: config})
     drift = replace(world.drift, monitors=monitors)
     key = label_key("labels", "2026-03-01T15:00:00Z")
-    world.bucket.objects[BUCKET, key] = f"{label_line('a', 1.5)}\n{label_line('b', 2.5)}\n"
+    unread = [label_line("c", 3).replace('"CSV"', '"XML"'), "{", label_line("", 4), "["]
+    lines = [label_line("a", 1.5), *unread, label_line("b", 2.5)]
+    world.bucket.objects[BUCKET, key] = "\n".join(lines)
     event = {"labels_of": config.name, "detail": object_created(key)["detail"]}
     assert profile(batch(event, event), drift=drift) == {"batchItemFailures": []}
     assert (
-        world.metrics.values == [(config.name, {"LabelsTaken": 2.0, "UnreadableLabels": 0.0})] * 2
+        world.metrics.values == [(config.name, {"LabelsTaken": 2.0, "UnreadableLabels": 4.0})] * 2
     )
     assert len(world.bucket.files) == 1
+    told = [record.message.partition(": ")[2] for record in caplog.records]
+    assert told[:3] == [
+        "1 left out (label-encoding): the encoding is none of CSV, JSON and BASE64",
+        "1 left out (no-event-id): the record has no eventMetadata.eventId",
+        "2 left out (not-json): the line is not a JSON object",
+    ]
 
 
 def test_only_what_may_succeed_later_is_delivered_again(world: World) -> None:
