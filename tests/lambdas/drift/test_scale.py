@@ -114,6 +114,16 @@ def test_an_unknown_step_names_those_there_are(steps: Steps) -> None:
         step({"step": "guess"}, steps=steps)
 
 
+def test_only_what_takes_seconds_is_done_by_executions_that_end_after_five_minutes() -> None:
+    states = scale_definition(partition="aws", steps_arn="STEPS", evaluate_arn="EVALUATE")["States"]
+    kinds = {
+        state["ItemSelector"]["step"]: state["ItemProcessor"]["ProcessorConfig"]["ExecutionType"]
+        for state in states.values()
+        if "step" in state.get("ItemSelector", {})
+    }
+    assert kinds == {"profile": "STANDARD", "merge": "EXPRESS", "join": "STANDARD"}
+
+
 def test_every_state_of_the_machine_can_be_reached_and_every_step_is_one() -> None:
     written = scale_definition(partition="aws", steps_arn="STEPS", evaluate_arn="EVALUATE")
     states = written["States"]
