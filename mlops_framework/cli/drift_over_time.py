@@ -45,9 +45,9 @@ def backfill(
 ) -> None:
     """Profile and judge captured traffic of the past, by many functions side by side.
 
-    Captures that are profiled already are passed over, so that what was broken off goes on where it
-    was: give the same command again. Each window gets a report; windows that were judged before are
-    judged again.
+    Captures that are profiled, and labels that were taken, are passed over, so that what was broken
+    off goes on where it was: give the same command again. Each window gets a report; windows that
+    were judged before are judged again.
 
     \b
     mlops drift backfill churn-prod --env prod --from 2026-01-01 --to 2026-04-01
@@ -170,8 +170,10 @@ class _Run:
         """ARN of its execution: the one that is running, or a new one."""
         asked = json.dumps({"monitor": self.endpoint, "from": self.start, "to": self.end})
         digest = hashlib.sha256(asked.encode()).hexdigest()[:32]
+        from mlops_framework.drift.scale.runs import BACKFILL
+
         for attempt in range(1000):
-            name = f"backfill-{digest}-{attempt}"
+            name = f"{BACKFILL}{digest}-{attempt}"
             execution = f"{self.machine.replace(':stateMachine:', ':execution:')}:{name}"
             try:
                 if self.client.describe_execution(executionArn=execution)["status"] == "RUNNING":

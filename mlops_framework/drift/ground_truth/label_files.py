@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -30,6 +30,7 @@ from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.ports import Sources, Store
 
 NAME: Final = "labels"
+_VERSION_DIGITS: Final = 12
 _HOUR: Final = "%Y/%m/%d/%H00"
 
 
@@ -78,6 +79,10 @@ class LabelFile:
         """Its name among all files of the monitor, short enough to be kept in lists."""
         return f"{self.origin.rpartition('~')[2]}-{self.version}"
 
+    def is_of(self, source: ObjectVersion) -> bool:
+        """Whether its labels are those of an object version."""
+        return self.version.partition("-")[0] == source.digest[-_VERSION_DIGITS:]
+
     @classmethod
     def of_key(cls, key: str, root: str) -> LabelFile:
         """Read its key below the root of all label files."""
@@ -103,12 +108,12 @@ def take_labels(
     hour = collected_at(source.key)
     if not inside or hour is None:
         return Taken(skipped=f"{source} is not of the form {expected}/yyyy/mm/dd/HH/<file>")
-    origin = _origin(source)
+    origin, version = origin_of(source), source.digest[-_VERSION_DIGITS:]
     folder = f"{kept_prefix(config, NAME)}{hour.strftime(_HOUR)}"
     keys, count, faults = [], 0, Counter[str]()
     found = read_labels(sources.captured(source), attribute=settings.label_attribute)
     for part, labels in enumerate(parts_of(found)):
-        name = f"{origin}.{source.sequencer or '0'}.{source.digest[-12:]}-{part:04}{SUFFIX}"
+        name = f"{origin}.{source.sequencer or '0'}.{version}-{part:04}{SUFFIX}"
         data = table_bytes(_table(labels, source))
         store.write_bytes(config.data_bucket, f"{folder}/{name}", data, MEDIA_TYPE)
         keys.append(f"{folder}/{name}")
@@ -121,14 +126,28 @@ def label_files(
     config: MonitorConfig, store: Store, start: datetime, end: datetime
 ) -> Sequence[LabelFile]:
     """The files of labels collected in ``start .. end``, of each object its last version's."""
+    return last_versions(_all_files(config, store, start, end))
+
+
+def files_by_origin(
+    config: MonitorConfig, store: Store, start: datetime, end: datetime
+) -> Mapping[str, Sequence[LabelFile]]:
+    """The files of all versions of each object, by :func:`origin_of`."""
+    found: dict[str, list[LabelFile]] = {}
+    for file in _all_files(config, store, start, end):
+        found.setdefault(file.origin, []).append(file)
+    return found
+
+
+def _all_files(
+    config: MonitorConfig, store: Store, start: datetime, end: datetime
+) -> Iterator[LabelFile]:
     root = kept_prefix(config, NAME)
-    found: list[LabelFile] = []
     day = start.replace(hour=0, minute=0, second=0, microsecond=0)
     while day <= end:
-        keys = store.keys(config.data_bucket, f"{root}{day:%Y/%m/%d}/")
-        found += [LabelFile.of_key(key, root) for key in keys]
+        for key in store.keys(config.data_bucket, f"{root}{day:%Y/%m/%d}/"):
+            yield LabelFile.of_key(key, root)
         day += timedelta(days=1)
-    return last_versions(found)
 
 
 def last_versions(files: Iterable[LabelFile]) -> Sequence[LabelFile]:
@@ -157,8 +176,11 @@ def labels_of(table: Table) -> Labels:
     )
 
 
-def _origin(source: ObjectVersion) -> str:
-    """Files of one hour are in the order of their names, as far as names are told apart here."""
+def origin_of(source: ObjectVersion) -> str:
+    """Of which object a file is.
+
+    Files of one hour are in the order of their names, as far as names are told apart here.
+    """
     plain = re.sub(r"[^A-Za-z0-9_-]", "-", source.key.rpartition("/")[2])[:80]
     digest = hashlib.sha256(f"{source.bucket}\n{source.key}".encode()).hexdigest()
     return f"{plain}~{digest[:12]}"

@@ -85,7 +85,7 @@ class Planning:
         variants = self.listing.folders(self.config.captures)
         found: list[list[dict[str, str]]] = []
         size = 0
-        for hour in _hours(since, until):
+        for hour in hours_of(since, until):
             if len(found) >= MOST_BATCHES:
                 return Plan(found, hour)
             wanted = [
@@ -155,16 +155,19 @@ class _Captured:
     time: datetime
 
 
-def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
+def hours_of(since: datetime, until: datetime) -> Iterator[datetime]:
+    """The hours that touch a time."""
     hour = since.replace(minute=0, second=0, microsecond=0)
     while hour < until:
         yield hour
         hour += timedelta(hours=1)
 
 
-def sources_of(config: MonitorConfig, batch: Iterable[Mapping[str, Any]]) -> list[ObjectVersion]:
-    """The object versions of a batch."""
-    bucket = config.captures.bucket
+def sources_of(
+    config: MonitorConfig, batch: Iterable[Mapping[str, Any]], bucket: str = ""
+) -> list[ObjectVersion]:
+    """The object versions of a batch, of captures if no bucket is named."""
+    bucket = bucket or config.captures.bucket
     return [
         ObjectVersion(bucket, each["key"], each["version"], each.get("sequencer", ""))
         for each in batch

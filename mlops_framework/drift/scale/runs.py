@@ -11,6 +11,9 @@ from typing import Final
 from mlops_framework.drift.ports import Distribution
 from mlops_framework.drift.windows import Window
 
+BACKFILL: Final = "backfill-"
+"""How runs are named that people ask for; they look for labels, too. What an evaluation starts has
+been told of its labels by events."""
 MOST_UNITS: Final = 6_000
 """Profiles that one evaluation reads and merges: some 25 of the seconds that it has."""
 _WINDOW: Final = 100

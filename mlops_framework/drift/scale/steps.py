@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from mlops_framework.drift.config import MonitorConfig
+from mlops_framework.drift.config import MonitorConfig, S3Location
 from mlops_framework.drift.errors import DocumentInvalid, ObjectMissing
 from mlops_framework.drift.ground_truth.joins import PART_ROWS, Joins
 from mlops_framework.drift.layout import run_key
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.scale.gathering import Gathering
 from mlops_framework.drift.scale.joining import FEW_ROWS, Joining
+from mlops_framework.drift.scale.label_planning import LABELS, LabelPlanning
 from mlops_framework.drift.scale.merging import MergeTree
 from mlops_framework.drift.scale.planning import Listing, Planning, sources_of
+from mlops_framework.drift.scale.runs import BACKFILL
 from mlops_framework.drift.service import DriftMonitor
 from mlops_framework.drift.windows import Window, instant, moment
 
@@ -49,27 +51,48 @@ class Steps:
     part_rows: int = PART_ROWS
 
     def plan(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Which objects are to be profiled; ``from`` of the answer is where to go on."""
+        """Which objects are to be profiled, and in a backfill which labels are to be taken.
+
+        ``from`` of the answer is where to go on.
+        """
         config = self.drift.monitors.get(event["monitor"])
         planning = Planning(self.listing, Records(self.drift.store, config), config)
-        plan = planning.plan(moment(event["from"]), moment(event["to"]))
-        answer = self._list(config, event["run"], f"plan-{event['from']}", plan.batches)
+        since, until = moment(event["from"]), moment(event["to"])
+        plan = planning.plan(since, until)
+        batches = plan.batches
+        if event["run"].startswith(BACKFILL):
+            labels = LabelPlanning(self.listing, self.drift.store, config)
+            stop = plan.rest or labels.horizon(until, self.drift.clock())
+            batches = [*batches, *labels.plan(since, stop)]
+        answer = self._list(config, event["run"], f"plan-{event['from']}", batches)
         return answer | {
             "more": plan.rest is not None,
-            "from": instant(plan.rest or moment(event["to"])),
+            "from": instant(plan.rest or until),
         }
 
     def profile(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Profile a batch of objects; one that is gone by now, or damaged, is passed over."""
+        """Profile a batch of objects, or take their labels.
+
+        One that is gone by now, or damaged, is passed over.
+        """
         config = self.drift.monitors.get(event["monitor"])
         Records(self.drift.store, config).baseline()  # which is no object's fault if it is damaged
         rows = 0
-        for source in sources_of(config, event["objects"]):
+        for item in event["objects"]:
             try:
-                rows += self.drift.profile_object(source, config.name).rows
+                rows += self._profiled(config, item)
             except (ObjectMissing, DocumentInvalid) as fault:
                 LOGGER.warning("passed over: %s", fault)
         return {"rows": rows}
+
+    def _profiled(self, config: MonitorConfig, item: Mapping[str, Any]) -> int:
+        if item.get("of") != LABELS:
+            (source,) = sources_of(config, [item])
+            return self.drift.profile_object(source, config.name).rows
+        bucket = S3Location.parse(config.ground_truth_location).bucket
+        (source,) = sources_of(config, [item], bucket)
+        self.drift.take_labels(config.name, source)
+        return 0
 
     def group(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """What is to be merged next, and the times to be judged when that is nothing."""

@@ -12,10 +12,19 @@ import pytest
 from lambdas.drift.scale import StepInvalid, step
 from mlops_framework.drift.config import S3Location
 from mlops_framework.drift.errors import DocumentInvalid
+from mlops_framework.drift.ground_truth.label_files import label_files
+from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.objects import ObjectVersion
 from mlops_framework.drift.scale.machine import scale_definition
 from mlops_framework.drift.scale.steps import Steps
-from mlops_framework.testing.drift import capture_key, capture_line
+from mlops_framework.drift.windows import moment
+from mlops_framework.testing.drift import (
+    InMemoryMonitors,
+    capture_key,
+    capture_line,
+    label_key,
+    label_line,
+)
 from tests.unit.drift.conftest import rows_of
 from tests.unit.drift.test_service import BUCKET, CONFIG, NAME, World
 
@@ -107,6 +116,33 @@ def test_a_damaged_object_stops_no_run_and_a_damaged_baseline_does(
     world.bucket.objects[BUCKET, f"drift/{NAME}/baseline.json"] = "{}"
     with pytest.raises(DocumentInvalid):
         step(asked, steps=steps)
+
+
+def test_a_backfill_takes_labels_that_are_older_than_their_monitor(world: World) -> None:
+    location = f"s3://{BUCKET}/truth"
+    truth = GroundTruth(problem_type="BinaryClassification", probability_attribute="0")
+    config = replace(world.config, ground_truth=truth, ground_truth_location=location)
+    drift = replace(world.drift, monitors=InMemoryMonitors({NAME: config}))
+    steps = Steps(drift, Listed(world))
+    for hour in ("2026-03-02T07", "2026-03-03T09", "2026-03-09T00"):  # one in the future, one late
+        key = label_key("truth", f"{hour}:00:00Z")
+        world.bucket.objects[BUCKET, key] = label_line(hour, 1)
+    asked = {**ASKED, "to": "2026-03-02T12:00:00Z"}
+
+    def planned(run: str) -> list[Any]:
+        answer = step({"step": "plan", **asked, "run": run}, steps=steps)
+        batches = listed(world, answer)
+        items = [item for batch in batches for item in batch]
+        step({"step": "profile", "monitor": NAME, "objects": items}, steps=steps)
+        return [item["key"] for item in items if "of" in item]
+
+    assert planned("20260301T1400-of-an-evaluation") == []
+    assert planned("backfill-1-0") == [label_key("truth", "2026-03-02T07:00:00Z")]
+    assert planned("backfill-1-1") == []
+    world.clock.set("2026-03-03T10:00:00Z")
+    assert planned("backfill-1-2") == [label_key("truth", "2026-03-03T09:00:00Z")]
+    span = (moment(ASKED["from"]), moment(ASKED["to"]))
+    assert [file.hour.hour for file in label_files(config, world.bucket, *span)] == [7, 9]
 
 
 def test_an_unknown_step_names_those_there_are(steps: Steps) -> None:
