@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import accumulate
 from typing import Final, Literal
 
 from mlops_framework.drift.baseline import Baseline, BaselineColumn
@@ -110,8 +111,9 @@ def findings_of(
         nominal = bool(name) and _nominal(baseline.columns[columns[name]])
         lead = min(breaches, key=partial(_leads, nominal=nominal))
         if name:
-            index = columns[name]
-            sentence = _sentence(lead, baseline.columns[index], profile.columns[index])
+            pair = baseline.columns[columns[name]], profile.columns[columns[name]]
+            lead = _plainer(lead, breaches, *pair)
+            sentence = _sentence(lead, *pair)
         else:
             sentence = _unreadable_sentence(profile)
         effect = max(breach.effect for breach in breaches)
@@ -144,6 +146,24 @@ def _nominal(column: BaselineColumn) -> bool:
 def _leads(breach: Judged, *, nominal: bool) -> tuple[int, float]:
     order = _LEAD.index(breach.test) if breach.test in _LEAD else len(_LEAD)
     return -1 if nominal and breach.test == "shares" else order, breach.q_value
+
+
+def _plainer(
+    lead: Judged, breaches: Sequence[Judged], column: BaselineColumn, window: ColumnCounts
+) -> Judged:
+    """The spread instead of the place, where it is the spread that changed more.
+
+    Ranks of a lopsided column move when it spreads out around its average.
+    """
+    scale = next((breach for breach in breaches if breach.test == "scale"), None)
+    centre = column.spec.centre
+    before, after = column.counts.mean(centre), window.mean(centre)
+    spread, now = column.counts.deviation(), window.deviation()
+    if lead.test != "location" or scale is None or None in (before, after, spread, now):
+        return lead
+    wider = (now or 0.0) - (spread or 0.0)
+    says_so = (wider > 0) == (scale.statistic > 0)
+    return scale if says_so and abs((after or 0.0) - (before or 0.0)) < abs(wider) else lead
 
 
 def _sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) -> str:
@@ -210,7 +230,19 @@ def _moved_sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) 
         what = f"the standard deviation went from {number(spread)} to {number(now)}"
     else:
         what = f"the average went from {number(before)} to {number(after)}{shift}"
+        if lead.test == "location" and ((after or 0.0) > (before or 0.0)) != (lead.statistic > 0):
+            # A few large values can pull the average where most values did not go.
+            was, share = (percent(_above(column, one)) for one in (column.counts, window))
+            side = f"{share} of the values lie above the training data's middle, where {was} did"
+            what = f"{side}, though {what}"
     return f"{name} {verb}: {what}; {percent(lead.effect)} of the records moved."
+
+
+def _above(column: BaselineColumn, counts: ColumnCounts) -> float:
+    """Share of the values in cells above the one with the training data's median."""
+    upto = list(accumulate(column.counts.cells))
+    middle = next(cell for cell, count in enumerate(upto) if 2 * count >= column.counts.valid)
+    return sum(counts.cells[middle + 1 :]) / max(1, counts.valid)
 
 
 def _shares_sentence(column: BaselineColumn, window: ColumnCounts) -> str:

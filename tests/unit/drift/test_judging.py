@@ -92,6 +92,41 @@ def test_a_wider_spread_around_the_same_middle_is_found() -> None:
     assert "x spread out: the standard deviation went from 0.99" in values.sentence
 
 
+def lopsided(seed: int, count: int = 3000) -> list[float]:
+    source = random.Random(seed)
+    return [source.lognormvariate(0, 0.5) for _ in range(count)]
+
+
+def values_told(before: list[float], now: list[float]) -> tuple[str, str]:
+    """Test and sentence of what values of one column differ by."""
+    base = Baseline.of_csv(
+        ["x\n", *(f"{value}\n" for value in before)], label_column="", source="x"
+    )
+    found = findings(base, profile_of(base, [capture_line([value]) for value in now]))
+    values = next(finding for finding in found if finding.aspect == "values")
+    return values.test, values.sentence
+
+
+def test_a_lopsided_column_that_spreads_out_around_its_average_is_told_so() -> None:
+    """Its ranks move down, since most of its values lie below the average."""
+    average = sum(lopsided(1)) / 3000
+    test, told = values_told(
+        lopsided(1), [average + 1.6 * (value - average) for value in lopsided(2)]
+    )
+    assert test == "scale"
+    assert told.startswith("x spread out: the standard deviation went from 0.6")
+
+
+def test_values_that_went_where_their_average_did_not_are_told_by_the_middle() -> None:
+    source = random.Random(3)
+    before = [source.gauss(0, 1) + 200 * (place % 100 == 0) for place in range(3000)]
+    test, told = values_told(before, [source.gauss(0.5, 1) for _ in range(1000)])
+    assert test == "location"
+    assert told.startswith("x moved up: ")
+    assert "70.4 % of the values lie above the training data's middle, where 50.0 % did" in told
+    assert "though the average went from 1.99 to 0.5425" in told
+
+
 def test_missing_values_are_a_finding_of_their_own(baseline: Baseline) -> None:
     rows = [("" if i % 20 == 0 else r[0], r[1], r[2]) for i, r in enumerate(rows_of(1000, 2))]
     told = sentence(baseline, rows, "income")
