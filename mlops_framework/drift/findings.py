@@ -40,6 +40,8 @@ _DATE: Final = re.compile(r"\d{4}-\d\d(-\d\d|$)|\d\d?[./]\d\d?[./]\d{4}")
 
 _NOMINAL_CODES: Final = 25
 """Few codes are usually names ("3 = divorced"), so their shares say more than their average."""
+_DIGITS: Final = 4
+_MOST_DIGITS: Final = 15
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,16 @@ def number(value: float | None) -> str:
         return "0"
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.{_DIGITS}g}"
+
+
+def _from_to(before: float | None, after: float | None) -> str:
+    """Two numbers that differ, with as many digits as it takes to see that they do."""
+    told, digits = (number(before), number(after)), _DIGITS
+    while told[0] == told[1] and before is not None and after is not None and digits < _MOST_DIGITS:
+        digits += 1
+        told = f"{before:,.{digits}g}", f"{after:,.{digits}g}"
+    return f"from {told[0]} to {told[1]}"
 
 
 def percent(share: float) -> str:
@@ -227,9 +238,9 @@ def _moved_sentence(lead: Judged, column: BaselineColumn, window: ColumnCounts) 
             # All of it is far from the training data's middle: it has moved rather than spread.
             verb, spreads = "moved up" if after > before else "moved down", False
     if spreads:
-        what = f"the standard deviation went from {number(spread)} to {number(now)}"
+        what = f"the standard deviation went {_from_to(spread, now)}"
     else:
-        what = f"the average went from {number(before)} to {number(after)}{shift}"
+        what = f"the average went {_from_to(before, after)}{shift}"
         if lead.test == "location" and ((after or 0.0) > (before or 0.0)) != (lead.statistic > 0):
             # A few large values can pull the average where most values did not go.
             was, share = (percent(_above(column, one)) for one in (column.counts, window))

@@ -127,6 +127,20 @@ def test_values_that_went_where_their_average_did_not_are_told_by_the_middle() -
     assert "though the average went from 1.99 to 0.5425" in told
 
 
+@pytest.mark.parametrize(
+    ("centre", "spread", "told"),
+    [(42.36, 0.001, "from 42.36 to 42.361 "), (1e9, 1.0, "from 1,000,000,000 to 1,000,000,001 ")],
+)
+def test_numbers_have_the_digits_by_which_they_differ(
+    centre: float, spread: float, told: str
+) -> None:
+    source = random.Random(3)
+    before = [round(source.gauss(centre, spread), 6) for _ in range(3000)]
+    now = [round(source.gauss(centre + spread, spread), 6) for _ in range(500)]
+    _, sentence_told = values_told(before, now)
+    assert told in sentence_told
+
+
 def test_missing_values_are_a_finding_of_their_own(baseline: Baseline) -> None:
     rows = [("" if i % 20 == 0 else r[0], r[1], r[2]) for i, r in enumerate(rows_of(1000, 2))]
     told = sentence(baseline, rows, "income")
