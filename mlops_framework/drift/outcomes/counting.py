@@ -48,7 +48,12 @@ class Counting:
     def sums(self, rows: CapturedRows) -> OutcomeSums:
         """Count rows; those of records that have labels themselves with their labels."""
         config = self.config
-        rows = replace(rows, inputs=tuple(map(spelt_alike, rows.inputs, self.specs)))
+        # Texts are spelt as they were sent, and told apart only where somebody asks for groups.
+        inputs = (
+            spelt_alike(values, spec) if spec.ordered else values
+            for values, spec in zip(rows.inputs, self.specs, strict=True)
+        )
+        rows = replace(rows, inputs=tuple(inputs))
         found = OutcomeSums()
         if config.ground_truth is not None:
             joined = self._joined(rows, config.ground_truth, config.bias)
@@ -73,7 +78,7 @@ class Counting:
             labels = classes_of(written) if truth.classes else Numbers(numbers_of(written))
         wanted = bias.columns if bias else frozenset()
         facets = {
-            spec.name: values
+            spec.name: spelt_alike(values, spec)
             for spec, values in zip(self.specs, rows.inputs, strict=True)
             if spec.name in wanted
         }
