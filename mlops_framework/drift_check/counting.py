@@ -96,7 +96,7 @@ def count_of_table(
     Raises:
         FileUnusable: If it lacks columns of the baseline.
     """
-    outcomes = TableOutcomes(config)
+    outcomes = TableOutcomes(config, {spec.name: spec for spec in baseline.specs})
     apart = [*columns_of(config), *filter(None, (config.label_column, config.time_column))]
     try:
         counted = count_parts(

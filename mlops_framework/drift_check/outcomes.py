@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_framework.drift.checking import Counted
+from mlops_framework.drift.columns import ColumnSpec
 from mlops_framework.drift.config import MonitorConfig
 from mlops_framework.drift.errors import StateConflict
 from mlops_framework.drift.ground_truth.id_hashes import row_hashes
@@ -23,7 +24,9 @@ from mlops_framework.drift.ground_truth.settings import GroundTruth
 from mlops_framework.drift.outcomes.sums import OutcomeSums, counting_id
 from mlops_framework.drift.quality.training import rows_of, values_of_column
 from mlops_framework.drift.report import Evaluation
+from mlops_framework.drift.rows import spelt_alike
 from mlops_framework.drift.training_columns import Part
+from mlops_framework.drift.values import Values
 
 PREDICTED: Final = ("baseline_inference_attribute", "baseline_probability_attribute")
 
@@ -122,10 +125,12 @@ class TableOutcomes:
 
     Attributes:
         config: The rule.
+        specs: The baseline's columns, by name.
         sums: What was counted.
     """
 
     config: MonitorConfig
+    specs: Mapping[str, ColumnSpec]
     sums: OutcomeSums | None = None
     _rows: int = 0
 
@@ -163,7 +168,9 @@ class TableOutcomes:
         rows = rows_of(part, truth)
         wanted = sorted(bias.columns) if bias else ()
         facets = {
-            name: values_of_column(part.columns[name]) for name in wanted if name in part.columns
+            name: self._spelt(name, values_of_column(part.columns[name]))
+            for name in wanted
+            if name in part.columns
         }
         hashes = None
         if bias and bias.flip_test_columns:
@@ -171,6 +178,10 @@ class TableOutcomes:
             ids, first = pa.array(map(str, numbers)), np.zeros(part.rows, np.int64)
             hashes = row_hashes(ids, np.arange(part.rows), first)
         return replace(rows, facets=facets, hashes=hashes)
+
+    def _spelt(self, name: str, values: Values) -> Values:
+        spec = self.specs.get(name)
+        return values if spec is None else spelt_alike(values, spec)
 
 
 __all__ = ["Shelf", "TableOutcomes", "columns_of", "not_judged"]

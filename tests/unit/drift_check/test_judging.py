@@ -172,6 +172,9 @@ def test_quality_and_bias_are_judged_where_files_hold_predictions_and_labels() -
     assert any("The accuracy fell from" in sentence for sentence in worse.findings)
     assert unfair.drifted
     assert any("disparate impact" in sentence for sentence in unfair.findings)
+    nobody = check({**people(1500, 2), "sex": ["null"] * 1500}, train, request=QUALITY)
+    (group,) = nobody.report["bias"]["facets"]
+    assert (group["rows"], group["others"], group["unknown"]) == (0, 0, 1500)
     for found in (worse, unfair):
         assert not found.features
         jsonschema.validate(found.report, SCHEMA)
