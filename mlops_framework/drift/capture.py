@@ -64,7 +64,8 @@ class Invocation(NamedTuple):
         outputs: Values of the response by output name, one list entry a row; empty when the
             response was not captured or could not be read.
         faults: Why rows or sides of an otherwise readable invocation were left out, one entry each.
-        unexpected: Names of JSON members the baseline does not have.
+        unexpected: Names of members the baseline does not have, each once for every row that has
+            it.
         identity: ``inferenceId`` if the caller gave one, else ``eventId``: what labels name.
         places: Of each row of ``inputs`` its number in the request, from 0.
         payload_rows: Rows of the request, those left out included.
@@ -208,19 +209,19 @@ class CaptureReader:
         rows = tuple(table[place] for place in here)
         if order is not None:
             rows = tuple([row[place] for place in order] for row in rows)
-        return Inputs(rows, left_out, unexpected, here)
+        return Inputs(rows, left_out, unexpected * len(rows), here)
 
     def _json_inputs(self, payload: Sequence[Any]) -> Inputs:
         good: list[Row] = []
         places: list[int] = []
         faults: list[Reason] = []
-        unexpected: dict[str, None] = {}
+        unexpected: list[str] = []
         for place, item in enumerate(payload):
             try:
                 if isinstance(item, dict):
                     good.append(self._members(item))
                     extra = item.keys() - self._known
-                    unexpected.update({name: None for name in extra if item[name] is not None})
+                    unexpected += [name for name in extra if item[name] is not None]
                 elif isinstance(item, list):
                     if len(item) != self._width:
                         raise Unreadable("field-count")

@@ -219,7 +219,7 @@ class Profiler:
         for reason in invocation.faults:
             self.leave_out(reason, line)
         if invocation.unexpected:
-            self._unexpected = self._unexpected.added(dict.fromkeys(invocation.unexpected, 1))
+            self._unexpected = self._unexpected.added(Counter(invocation.unexpected))
         if len(self._rows) >= _CHUNK_ROWS:
             self._flush()
 

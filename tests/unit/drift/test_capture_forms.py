@@ -354,6 +354,17 @@ def test_a_header_line_puts_columns_in_order_and_names_the_others() -> None:
     assert read.unexpected == ("id",)
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_members_that_training_did_not_have_are_counted_by_row(rows: int) -> None:
+    values = {"income": 1, "children": 2, "colour": "red", "zip": 7}
+    asked = json.dumps({"instances": [values] * rows}).encode()
+    text = b"\n".join([record(asked, None, ("JSON", ""))] * 9)
+    form = RecordForm()
+    assert quickly(MIXED, text, form) == one_by_one(MIXED, text, form)
+    read = CaptureReader(NAMES).read(record(asked, None, ("JSON", "")))
+    assert read.unexpected == ("zip",) * rows
+
+
 def test_paths_lead_to_nested_values() -> None:
     payload = '{"instances":[{"who":{"income":1,"of":[0,2]},"colour":"red"},{"colour":"blue"}]}'
     paths = {"income": "instances[*].who.income", "children": "instances[*].who.of[1]"}
