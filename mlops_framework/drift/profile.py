@@ -202,6 +202,8 @@ class Profiler:
     def add_batch(self, batch: Batch) -> None:
         """Count the rows of many records."""
         self._invocations += len(batch.invocations)
+        if not len(batch):
+            return
         for tally, values in zip(self._tallies, batch.columns, strict=True):
             tally.add(values)
         for name, values in batch.outputs.items():

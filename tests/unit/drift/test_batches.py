@@ -181,6 +181,18 @@ def test_ordinary_traffic_takes_the_quick_way(
     }
 
 
+def test_an_hour_of_requests_without_rows_has_no_predictions(baseline: Baseline) -> None:
+    def asked(rows: str, hour: int) -> str:
+        time = f"2026-03-01T{hour}:07:31Z"
+        answer = '{"predictions": %s}' % ("[[0.5, 1]]" if rows else "[]")
+        return record((f'{{"instances": [{rows}]}}', "JSON"), (answer, "JSON"), time, "", True)
+
+    rows = '{"income": 1, "children": 2, "colour": "red"}'
+    lines = [*[asked(rows, 14)] * 9, asked("", 15), *[asked(rows, 14)] * 9]
+    quick = profile_lines(lines, baseline, minutes=60, time=NOON)
+    assert {at: one.to_json() for at, one in quick.items()} == by_the_real_parser(baseline, lines)
+
+
 def test_where_a_caller_gave_an_empty_id_the_events_counts(baseline: Baseline) -> None:
     answered = (("40,1,red", "CSV"), ("0.5", "CSV"), "2026-03-01T14:07:31Z")
     named = record(*answered, "a", True)
