@@ -10,7 +10,7 @@ from mlops_framework.contracts.base import Place
 from mlops_framework.contracts.parameters import template_values
 from mlops_framework.registry import Registry
 
-PLACE = Place("us-east-1", "aws", "111122223333", "mlops-data", "mlops-dev")
+PLACE = Place("us-east-1", "aws", "111122223333", "my-data", "mlops-dev")
 PSEUDO = {
     "AWS::AccountId": PLACE.account,
     "AWS::Partition": PLACE.partition,

@@ -159,7 +159,7 @@ def test_jobs_read_what_the_request_names(deployed: Deploy) -> None:
     policy = json.dumps(deployed().named("JobRoleDefaultPolicy"))
 
     assert "arn:aws:s3:::my-data/train.csv*" in policy
-    assert "arn:aws:s3:::mlops-data/captures*" in policy
+    assert "arn:aws:s3:::my-data/captures*" in policy
 
 
 def test_a_baseline_that_is_brought_is_used_as_it_stands(dev: Synthesized) -> None:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from mlops_framework.blueprints.drift_monitor.traffic import (
     CapturedTime,
     OptionalTargetModel,
     Records,
+    out_of_reach,
 )
 from mlops_framework.blueprints.drift_monitor.truth import (
     GroundTruth,
@@ -28,7 +29,7 @@ from mlops_framework.blueprints.drift_monitor.truth import (
     label_prefix,
     truth_conflicts,
 )
-from mlops_framework.contracts.base import PerStage, PipelineRequest
+from mlops_framework.contracts.base import PerStage, PipelineRequest, Place
 from mlops_framework.contracts.faults import NOTHING, shown
 from mlops_framework.contracts.fields import (
     ColumnName,
@@ -39,7 +40,7 @@ from mlops_framework.contracts.fields import (
     ScheduleExpression,
 )
 from mlops_framework.contracts.parameters import Parameter
-from mlops_framework.errors import Fault
+from mlops_framework.errors import Fault, RequestInvalid
 
 _RATE: Final = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _WEEK: Final = 7
@@ -234,6 +235,16 @@ class DriftMonitorRequest(PipelineRequest):
     retrain_monthly_cap: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=4, description="Most trainings per calendar month (UTC) that drift may start."
     )
+
+    def resolved(self, place: Place) -> Self:
+        """The request as it is, once what it watches lies where the functions may read."""
+        watched = {
+            "capture_location": self.capture_location,
+            "ground_truth_location": self.ground_truth_location,
+        }
+        if faults := tuple(out_of_reach(watched, place.data_bucket)):
+            raise RequestInvalid(faults)
+        return self
 
     def parameter_value(self, name: str, stage: str) -> Any:
         """Work the longest silence out of the schedule, and where keys of labels begin."""

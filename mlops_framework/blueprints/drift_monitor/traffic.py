@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from mlops_framework.contracts.base import Document
+from mlops_framework.contracts.faults import shown
 from mlops_framework.contracts.fields import Accepts
+from mlops_framework.errors import Fault
 
 _NAME: Final = r'([A-Za-z_][A-Za-z0-9_]*|"[^"\\]+")'
 _ITEM: Final = r"\[(-?[0-9]{1,9}|\*)?\]"
@@ -75,3 +78,26 @@ class CapturedTime(Document):
         max_length=256,
         description="Names of the columns of CSV requests, in their order; JSON objects name them.",
     )
+
+
+def out_of_reach(
+    locations: Mapping[str, str | dict[str, str]], data_bucket: str
+) -> Iterator[Fault]:
+    """A fault for each location in another bucket, of which neither events nor objects ever come.
+
+    Args:
+        locations: By field, one for all stages or one for each; an empty one is nowhere.
+        data_bucket: The one bucket whose events reach the drift functions, which may read no other.
+    """
+    for name, given in locations.items():
+        by_stage = given if isinstance(given, dict) else {"": given}
+        for stage, location in by_stage.items():
+            bucket = location.removeprefix("s3://").partition("/")[0]
+            if bucket and bucket != data_bucket:
+                yield Fault(
+                    f"{name}.{stage}" if stage else name,
+                    f"It lies in the bucket {bucket}; drift monitors read {data_bucket} alone, so "
+                    "that nothing would ever arrive. Let it be written or copied there.",
+                    f"a location in s3://{data_bucket}/, or empty",
+                    shown(location),
+                )
