@@ -94,7 +94,7 @@ class InferenceCapture:
             return ""
         moment = self.now().astimezone(UTC)
         line = json.dumps(record_of(exchange, self.types, moment), separators=(",", ":"))
-        key = f"{self.prefix}/{exchange.variant or self.variant}/{_name(moment, exchange)}"
+        key = f"{self.prefix}/{exchange.variant or self.variant}/{self._name(moment, exchange)}"
         try:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=f"{line}\n".encode())
         except Exception:
@@ -102,16 +102,17 @@ class InferenceCapture:
             return ""
         return f"s3://{self.bucket}/{key}"
 
+    def _name(self, moment: datetime, exchange: Exchange) -> str:
+        """Hour and file as SageMaker names them, then the share, and the model if there are many.
 
-def _name(moment: datetime, exchange: Exchange) -> str:
-    """Hour and file as SageMaker names them; behind that the model of a multi-model endpoint.
-
-    SageMaker's names have no full stop before ``.jsonl``. A model's name is a key below a prefix,
-    and ``!`` stands for the slashes in it, which would be folders.
-    """
-    name = f"{moment:%Y/%m/%d/%H/%M-%S}-{moment.microsecond // 1000:03d}-{uuid.uuid4()}"
-    model = f".model={exchange.target_model.replace('/', '!')}" if exchange.target_model else ""
-    return f"{name}{model}.jsonl"
+        SageMaker's names have no full stop before ``.jsonl``. The share is there because nobody
+        else can tell a monitor how many calls a capture stands for. A model's name is a key below
+        a prefix, and ``!`` stands for the slashes in it, which would be folders.
+        """
+        name = f"{moment:%Y/%m/%d/%H/%M-%S}-{moment.microsecond // 1000:03d}-{uuid.uuid4()}"
+        target = exchange.target_model.replace("/", "!")
+        model = f".model={target}" if target else ""
+        return f"{name}.share={self.share}{model}.jsonl"
 
 
 def record_of(exchange: Exchange, types: MediaTypes, moment: datetime) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _SEQUENCER_DIGITS: Final = 64
 _CAPTURE_KEY: Final = re.compile(
     r"(?:.*/)?(?P<endpoint>[^/]+)/(?P<variant>[^/]+)"
     r"/(?P<hour>\d{4}/\d{2}/\d{2}/\d{2})/(?P<minute>\d{2})-(?P<second>\d{2})"
-    r"[^/]*?(?:\.model=(?P<model>[^/]+))?\.jsonl"
+    r"[^/]*?(?:\.share=(?P<share>\d{1,3}))?(?:\.model=(?P<model>[^/]+))?\.jsonl"
 )
 _MANIFEST_KEY: Final = re.compile(
     r"(?P<root>(?:.*/)?(?P<endpoint>[^/]+))/(?P<side>input|output)"
@@ -65,7 +65,7 @@ class ObjectVersion:
 
 @dataclass(frozen=True)
 class CaptureKey:
-    """What the key of a capture object says (SageMaker's layout, and a model where there are many).
+    """What the key of a capture object says: SageMaker's layout, and what our API adds to it.
 
     Attributes:
         endpoint: The endpoint.
@@ -73,12 +73,14 @@ class CaptureKey:
         time: Moment of the object's first invocation, UTC.
         model: The model of a multi-model endpoint that answered, as calls name it; empty where the
             key names none, which SageMaker's own never do.
+        share: Calls that our API captured then, percent; ``None`` where the key does not say.
     """
 
     endpoint: str
     variant: str
     time: datetime
     model: str = ""
+    share: int | None = None
 
     def is_of(self, variant: str, model: str) -> bool:
         """Whether this is a capture of a variant and of a model; empty for any."""
@@ -88,7 +90,8 @@ class CaptureKey:
     def parse(cls, key: str) -> Self | None:
         """Read ``<prefix>/<endpoint>/<variant>/yyyy/mm/dd/HH/MM-SS-mmm-<uuid>.jsonl``.
 
-        Before ``.jsonl`` may stand ``.model=<name>``, with ``!`` for the slashes in the name.
+        Before ``.jsonl`` may stand ``.share=<percent>``, and behind that ``.model=<name>``, with
+        ``!`` for the slashes in the name.
 
         Returns:
             ``None`` if the key is not of that form.
@@ -98,7 +101,10 @@ class CaptureKey:
             return None
         time = _time(f"{match['hour']}/{match['minute']}/{match['second']}")
         model = (match["model"] or "").replace("!", "/")
-        return None if time is None else cls(match["endpoint"], match["variant"], time, model)
+        share = int(match["share"]) if match["share"] else None
+        if time is None:
+            return None
+        return cls(match["endpoint"], match["variant"], time, model, share)
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,16 @@ def monitor_of(key: str) -> str:
     """The monitor that the key of a capture names; empty if it is no capture's."""
     found = CaptureKey.parse(key) or ManifestKey.parse(key)
     return found.endpoint if found else ""
+
+
+def newest_share(captured: Iterable[ObjectVersion]) -> int | None:
+    """The share of the calls that our API captured last, percent; ``None`` where no key says it."""
+    keys = (each.key for each in captured if ".share=" in each.key)
+    # From the hour's folders on a key is in order of time; before them stands the variant. Parsing
+    # one is enough: a call is an object, so there may be very many.
+    last = max(keys, key=lambda key: key.split("/")[-5:], default="")
+    found = CaptureKey.parse(last)
+    return found.share if found else None
 
 
 def _time(text: str) -> datetime | None:

@@ -89,6 +89,7 @@ def faults_of(
     *,
     objects: int,
     capture: CaptureState | None,
+    sampling: int | None,
     memory: Memory,
     now: datetime,
 ) -> list[Fault]:
@@ -101,12 +102,13 @@ def faults_of(
         profile: What was captured in it.
         objects: How many captured objects it was judged with.
         capture: What SageMaker says; ``None`` if there is no such endpoint.
+        sampling: Percentage of the requests that are captured; ``None`` where nobody could say.
         memory: What was found before.
         now: The present.
     """
     found = [
         *_silence(config, window, profile, capture, batch=memory.sampling is None),
-        *_sampling(config, capture, memory),
+        *_sampling(config, sampling, memory),
         *_schema(baseline, profile),
         *_lateness(window, memory.late(window, objects), config),
         *_gap(config, memory, now),
@@ -172,15 +174,13 @@ def _same_place(destination: str, config: MonitorConfig) -> bool:
     return destination.rstrip("/") in (captures, str(config.captures))
 
 
-def _sampling(
-    config: MonitorConfig, capture: CaptureState | None, memory: Memory
-) -> Iterator[Fault]:
-    if capture is None or not capture.enabled or memory.sampling in (None, capture.sampling):
+def _sampling(config: MonitorConfig, sampling: int | None, memory: Memory) -> Iterator[Fault]:
+    if sampling is None or memory.sampling in (None, sampling):
         return
     yield Fault(
         "sampling-changed",
         f"Data capture of {config.endpoint_name} went from {memory.sampling} % to "
-        f"{capture.sampling} % of the requests; counts of records before and after do not compare.",
+        f"{sampling} % of the requests; counts of records before and after do not compare.",
     )
 
 

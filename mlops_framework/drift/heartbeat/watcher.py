@@ -17,6 +17,7 @@ from mlops_framework.drift.heartbeat.labels import files_by_day, label_faults
 from mlops_framework.drift.heartbeat.memory import Memory
 from mlops_framework.drift.heartbeat.pulse import Fault, faults_of
 from mlops_framework.drift.layout import heartbeat_key
+from mlops_framework.drift.objects import newest_share
 from mlops_framework.drift.policy import Claim, JudgedClaim, Judgement
 from mlops_framework.drift.ports import Clock, Store
 from mlops_framework.drift.sections import Section
@@ -67,7 +68,7 @@ class HeartbeatWatcher:
         document, tag = self.store.read_state(config.data_bucket, key)
         memory = Memory.from_document(document, f"s3://{config.data_bucket}/{key}")
         capture, now = self.captures.state(config.endpoint_name), self.clock()
-        objects = len(scene.captured)
+        objects, sampling = len(scene.captured), _sampling(scene, capture, memory)
         faults = faults_of(
             config,
             task.window,
@@ -75,15 +76,15 @@ class HeartbeatWatcher:
             scene.profile,
             objects=objects,
             capture=capture,
+            sampling=sampling,
             memory=memory,
             now=now,
         )
-        sampling = capture.sampling if capture and capture.enabled else None
         labels, told = self._labels(scene, memory, sampling, now)
         after = memory.after(task.window, objects, sampling, now, KEPT, labels)
         text = json.dumps(after.to_document(), sort_keys=True)
         self.store.write_state(config.data_bucket, key, text, tag)
-        return Pulse(config, [*faults, *told], capture, memory, labels)
+        return Pulse(config, [*faults, *told], capture, sampling, memory, labels)
 
     def _labels(
         self, scene: Scene, memory: Memory, sampling: int | None, now: datetime
@@ -103,6 +104,17 @@ class HeartbeatWatcher:
         )
 
 
+def _sampling(scene: Scene, capture: CaptureState | None, memory: Memory) -> int | None:
+    """Percentage of the requests that are captured; ``None`` where nobody could say.
+
+    SageMaker says its own. Where it captures nothing, or nothing of one model, the keys of what our
+    inference API captured say it; those of a window judged again say what once was.
+    """
+    if capture and capture.enabled and not scene.config.target_model:
+        return capture.sampling
+    return newest_share(scene.captured) if memory.newest(scene.task.window) else None
+
+
 @dataclass(frozen=True)
 class Pulse:
     """What was felt in one window."""
@@ -110,6 +122,7 @@ class Pulse:
     config: MonitorConfig
     faults: Sequence[Fault]
     capture: CaptureState | None
+    sampling: int | None
     memory: Memory
     labels: LabelMemory | None = None
     claims: Sequence[Claim] = field(default=())
@@ -136,11 +149,13 @@ class Pulse:
 
     @property
     def _document(self) -> Mapping[str, object]:
-        capture = self.capture
+        capture, share = self.capture, self.sampling
+        if share is None and capture:
+            share = capture.sampling
         document: dict[str, object] = {
             "endpoint_status": capture.status if capture else None,
             "capture_enabled": bool(capture and capture.enabled),
-            "sampling_percentage": capture.sampling if capture else None,
+            "sampling_percentage": share,
             "last_looked": self.memory.looked and instant(self.memory.looked),
             "faults": list(dict.fromkeys(fault.aspect for fault in self.faults)),
         }

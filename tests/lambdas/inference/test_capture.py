@@ -65,7 +65,8 @@ def test_the_drift_engine_reads_what_the_api_captured(bucket: Bucket) -> None:
     call = {"payload": "42,1200\n", "content_type": "text/csv", "inference_id": "call-7"}
     assert ask(bucket, call) == 200
     ((key, text),) = bucket.objects.items()
-    assert CaptureKey.parse(key) == CaptureKey("income", "blue", NOON.replace(microsecond=0))
+    time = NOON.replace(microsecond=0)
+    assert CaptureKey.parse(key) == CaptureKey("income", "blue", time, share=100)
     read = READER.read(text)
     assert [list(row) for row in read.inputs] == [["42", "1200"]]
     assert (read.outputs, read.identity) == ({"prediction": ["0.25"]}, "call-7")
@@ -77,7 +78,7 @@ def test_of_a_multi_model_endpoint_the_capture_names_the_model(bucket: Bucket) -
     assert ask(bucket, call, many=True) == 200
     ((key, text),) = bucket.objects.items()
     time = NOON.replace(microsecond=0)
-    assert CaptureKey.parse(key) == CaptureKey("income", "blue", time, "eu/rent_2.tar.gz")
+    assert CaptureKey.parse(key) == CaptureKey("income", "blue", time, "eu/rent_2.tar.gz", 100)
     assert key.startswith("captures/income/blue/2026/03/01/12/34-56-789-")
     assert [list(row) for row in READER.read(text).inputs] == [["42", "1200"]]
 

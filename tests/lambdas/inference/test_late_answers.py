@@ -138,7 +138,7 @@ class Platform:
     def captured(self) -> Any:
         (key,) = self.s3.below("captures/")
         assert CaptureKey.parse(key) == CaptureKey(
-            "letters", "champion", NOON.replace(microsecond=0)
+            "letters", "champion", NOON.replace(microsecond=0), share=100
         )
         return READER.read(self.s3.objects[key][0])
 

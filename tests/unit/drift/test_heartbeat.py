@@ -132,6 +132,24 @@ def test_another_sampling_percentage_is_told_once(world: World, endpoints: Endpo
     ]
 
 
+def test_another_share_of_what_the_inference_api_captures_is_told_once(
+    world: World, endpoints: Endpoints
+) -> None:
+    """The captures say it themselves; those of an hour judged again say what was before."""
+    endpoints.found = CaptureState("InService", by_sagemaker=False)
+    for hour, share in ((14, 100), (15, 20), (16, 20)):
+        world.capture(f"2026-03-01T{hour}:05:00Z", LIKE, name=f"a.share={share}")
+        if hour == 16:
+            world.capture("2026-03-01T14:50:00Z", LIKE, name="late.share=100")
+        world.evaluate(f"2026-03-01T{hour + 1}:15:00Z")
+    assert [aspect for aspect, _ in told(world, 14)] == ["late-capture"]
+    ((aspect, sentence),) = told(world, 15)
+    assert (aspect, "from 100 % to 20 %" in sentence) == ("sampling-changed", True)
+    assert told(world, 16) == []
+    report = world.document("reports/2026/03/01/1600/report.json")
+    assert report["heartbeat"]["sampling_percentage"] == 20
+
+
 def test_captures_after_the_window_was_over_are_late(world: World) -> None:
     world.capture("2026-03-01T13:50:00Z", LIKE, name="late")
     assert world.evaluate("2026-03-01T14:30:00Z") == [("13:00", "healthy")]

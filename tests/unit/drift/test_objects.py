@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.objects import CaptureKey, ObjectVersion, StoredProfile, latest_versions
+from mlops_framework.drift.objects import (
+    CaptureKey,
+    ObjectVersion,
+    StoredProfile,
+    latest_versions,
+    newest_share,
+)
 from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.windows import Window, moment
 
@@ -29,6 +35,32 @@ def test_the_api_of_a_multi_model_endpoint_names_the_model_behind_that() -> None
     assert of_all is not None
     assert of_all.is_of("", "")
     assert not of_all.is_of("", "eu/churn.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("ending", "model", "share"),
+    [
+        (".share=20.jsonl", "", 20),
+        (".share=100.model=eu!churn.tar.gz.jsonl", "eu/churn.tar.gz", 100),
+        (".model=churn.share=5.jsonl", "churn.share=5", None),
+    ],
+)
+def test_the_api_says_how_many_calls_it_captures(
+    ending: str, model: str, share: int | None
+) -> None:
+    found = CaptureKey.parse(KEY.replace(".jsonl", ending))
+    assert found is not None
+    assert (found.variant, found.model, found.share) == ("AllTraffic", model, share)
+
+
+def test_the_share_of_the_newest_call_counts_whichever_variant_answered() -> None:
+    keys = [
+        "c/e/blue/2026/08/08/02/59-00-000-b.share=20.jsonl",
+        "c/e/red/2026/08/08/02/58-59-999-a.share=50.jsonl",
+        "c/e/red/2026/08/08/02/59-59-999-a.jsonl",
+    ]
+    assert newest_share(ObjectVersion("b", key) for key in keys) == 20
+    assert newest_share([ObjectVersion("b", KEY)]) is None
 
 
 @pytest.mark.parametrize(
