@@ -29,7 +29,6 @@ from mlops_framework.drift.values import (
     category_of,
     number_of,
     text_of,
-    texts_of,
 )
 
 _REMEMBERED: Final = 100_000
@@ -248,14 +247,3 @@ def counted(spec: ColumnSpec, values: Values) -> ColumnCounts:
     tally = Tally(spec)
     tally.add(values)
     return tally.counts()
-
-
-def counted_texts(spec: ColumnSpec, values: list[str]) -> ColumnCounts:
-    """Count texts, one per row."""
-    return counted(spec, texts_of(values))
-
-
-def counted_weighted(spec: ColumnSpec, weights: Mapping[str, int]) -> ColumnCounts:
-    """Count texts given with their multiplicity."""
-    indices = np.repeat(np.arange(len(weights)), list(weights.values()))
-    return counted(spec, Texts(indices, tuple(weights)))

@@ -182,18 +182,6 @@ class ModelQualityConstraints:
             limits[name] = Limit(threshold, comparison)
         return cls(problem, limits)
 
-    @classmethod
-    def suggested(cls, statistics: ModelQualityStatistics) -> Self:
-        """The limits a baseline job suggests: each metric no worse than it is."""
-        return cls(
-            statistics.problem_type,
-            {
-                name: Limit(metric.value, comparison_of(name))
-                for name, metric in statistics.metrics.items()
-                if math.isfinite(metric.value) and "best_constant" not in name
-            },
-        )
-
     def violations(self, statistics: ModelQualityStatistics) -> tuple[Violation, ...]:
         """Metrics on the wrong side of their limit."""
         return tuple(

@@ -13,7 +13,8 @@ from mlops_framework.drift.columns import ColumnSpec, top_categories
 from mlops_framework.drift.distinct import KEPT, Distinct, DistinctCounter, hashes_of
 from mlops_framework.drift.sample import Sample
 from mlops_framework.drift.sums import exponent_of, in_units, whole_sum
-from mlops_framework.drift.tally import counted_texts
+from mlops_framework.drift.tally import counted
+from mlops_framework.drift.values import texts_of
 
 finite = st.floats(-1e100, 1e100, allow_nan=False)
 texts = st.lists(st.text(max_size=4), max_size=60)
@@ -101,7 +102,7 @@ def test_top_categories_are_exact_and_none_left_out_is_above_the_bound(
     values: list[str], buckets: int
 ) -> None:
     spec = ColumnSpec("x", "categories", categories=("a", "b"), buckets=buckets)
-    found, bound = top_categories(spec, counted_texts(spec, values), 3)
+    found, bound = top_categories(spec, counted(spec, texts_of(values)), 3)
     truth = Counter(values)
     assert all(truth[text] == count for text, count in found)
     assert [count for _, count in found] == sorted((n for _, n in found), reverse=True)

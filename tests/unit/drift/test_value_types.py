@@ -22,7 +22,7 @@ from mlops_framework.drift.profile import Profile
 from mlops_framework.drift.report import report_document
 from mlops_framework.drift.report_html import report_page
 from mlops_framework.drift.sums import Floats
-from mlops_framework.drift.tally import counted, counted_texts
+from mlops_framework.drift.tally import counted
 from mlops_framework.drift.values import Numbers, texts_of
 from tests.unit.drift.test_report import SCHEMA, evaluation
 
@@ -39,7 +39,7 @@ def types(counts: ColumnCounts) -> tuple[int, int, int, int]:
 
 @pytest.mark.parametrize("spec", [NUMBERS, CODES, TEXTS, BUCKETS], ids=lambda spec: spec.kind)
 def test_a_value_has_the_same_type_whatever_its_column_is(spec: ColumnSpec) -> None:
-    counts = counted_texts(spec, SEEN)
+    counts = counted(spec, texts_of(SEEN))
 
     assert types(counts) == (4, 2, 2, 4)
     assert counts.missing == 2
@@ -58,10 +58,10 @@ WORDS = st.sampled_from([*SEEN, "nan", "NA", "id-1", "id-2"])
 @given(st.lists(st.lists(WORDS, max_size=12), max_size=5))
 def test_types_add_up_in_any_order_and_are_stored_as_they_were(parts: list[list[str]]) -> None:
     for spec in (NUMBERS, TEXTS):
-        whole = counted_texts(spec, [word for part in parts for word in part])
-        merged = counted_texts(spec, [])
+        whole = counted(spec, texts_of([word for part in parts for word in part]))
+        merged = counted(spec, texts_of([]))
         for part in reversed(parts):
-            merged = merged.merged(counted_texts(spec, part))
+            merged = merged.merged(counted(spec, texts_of(part)))
 
         assert types(merged) == types(whole)
         assert merged.untyped == 0
@@ -78,7 +78,7 @@ def earlier(counts: ColumnCounts) -> ColumnCounts:
 
 
 def test_profiles_of_earlier_releases_are_added_and_known_to_be_of_no_type() -> None:
-    now = counted_texts(NUMBERS, ["1", "2", "x"])
+    now = counted(NUMBERS, texts_of(["1", "2", "x"]))
 
     both = earlier(now).merged(now)
 
@@ -110,7 +110,9 @@ def test_the_type_check_counts_types_in_columns_of_text_too() -> None:
     rules = (FeatureConstraints("x", kind) for kind in ("Integral", "Fractional", "String"))
 
     for rule, share in zip(rules, (0.5, 0.75, None), strict=True):
-        window = Profile(baseline.id, (counted_texts(letters.spec, ["7", "8", "2.5", "b", ""]),))
+        window = Profile(
+            baseline.id, (counted(letters.spec, texts_of(["7", "8", "2.5", "b", ""])),)
+        )
         checked = checks_of(Constraints((rule,)), baseline, window)
         found = [one.observed for one in checked if one.check == "data_type_check"]
         assert found == ([] if share is None else [share])
@@ -147,7 +149,7 @@ def test_reports_tell_types_where_they_differ() -> None:
     likes = ["7", "a", "b", "c"] * 50
 
     def reported(values: list[str], *, now: bool = True) -> tuple[dict[str, Any], str]:
-        counts = counted_texts(letters.spec, values)
+        counts = counted(letters.spec, texts_of(values))
         profile = Profile(baseline.id, (counts if now else earlier(counts),))
         document = report_document(evaluation(baseline, profile))
         jsonschema.validate(document, SCHEMA)
