@@ -59,6 +59,9 @@ class SectionFound(_Part):
 
     verdict: Verdict = Field(description="The finding.")
     features: tuple[str, ...] = Field(description="What breached, worst first.")
+    features_left_out: int = Field(
+        default=0, description="How many more there are, which only the report names."
+    )
 
 
 class DriftDetail(_Detail):
@@ -70,6 +73,11 @@ class DriftDetail(_Detail):
     window: Window = Field(description="The traffic that was looked at.")
     verdict: Verdict = Field(description="The finding.")
     features: tuple[str, ...] = Field(description="Drifting features, worst first.")
+    features_left_out: int = Field(
+        default=0,
+        description="How many more there are, which only the report names: an event holds the "
+        "names of thousands, and no more.",
+    )
     retraining: Retraining = Field(description="What follows from it.")
     report: ReportLocation = Field(description="The full report.")
     sections: dict[str, SectionFound] = Field(

@@ -229,10 +229,10 @@ class Evaluate:
         done.messages.append({"metrics": metrics_of(evaluation, decision)})
         for column, effects in column_metrics_of(evaluation).items():
             done.messages.append({"metrics": effects, "column": column})
-        entry = {
+        entry: dict[str, Any] = {
             "window": detail["window"],
             "verdict": evaluation.verdict,
-            "features": detail["features"],
+            **{name: detail[name] for name in ("features", "features_left_out") if name in detail},
             "report": report,
         }
         done.evaluations.append(entry | {"records": evaluation.profile.rows})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -20,6 +22,13 @@ EVALUATED: Final = "Drift Evaluated"
 DETECTED: Final = "Drift Detected"
 RETRAINING: Final = "Retraining Requested"
 
+MOST_DETAIL: Final = 200_000
+"""Characters of a detail as ASCII JSON.
+
+EventBridge refuses entries of more than 256 KB (API, ``PutEventsRequestEntry``), and queues and
+functions behind it messages of more, which get its envelope, too.
+"""
+
 _MOST_SENTENCES: Final = 8
 _SAY_SINCE: Final = ("model-quality", "slow-drift")
 _LONGEST_SUBJECT: Final = 100  # SNS refuses longer ones
@@ -28,7 +37,39 @@ _LONGEST_SUBJECT: Final = 100  # SNS refuses longer ones
 def event_detail(
     evaluation: Evaluation, retraining: RetrainingDecision, report: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The detail of every event of this room (version 1)."""
+    """The detail of every event of this room (version 1).
+
+    Names of more features than an event holds are left out, the least of each list, and counted;
+    the report has them all.
+    """
+    whole = _detail(evaluation, retraining, report, None)
+    if _fits(whole):
+        return whole
+    lists = (evaluation.features, *(part.features for part in evaluation.sections))
+    few = bisect_right(
+        range(1, max(map(len, lists)) + 1),
+        False,
+        key=lambda most: not _fits(_detail(evaluation, retraining, report, most)),
+    )
+    return _detail(evaluation, retraining, report, few)
+
+
+def _fits(detail: Mapping[str, Any]) -> bool:
+    return len(json.dumps(detail)) <= MOST_DETAIL
+
+
+def _named(features: Sequence[str], most: int | None) -> dict[str, Any]:
+    named = {"features": list(features[:most])}
+    left_out = len(features) - len(named["features"])
+    return named | ({"features_left_out": left_out} if left_out else {})
+
+
+def _detail(
+    evaluation: Evaluation,
+    retraining: RetrainingDecision,
+    report: Mapping[str, str],
+    most: int | None,
+) -> dict[str, Any]:
     config, window = evaluation.config, evaluation.task.window
     return {
         "version": EVENT_VERSION,
@@ -42,13 +83,13 @@ def event_detail(
             "complete": evaluation.task.complete,
         },
         "verdict": evaluation.verdict,
-        "features": list(evaluation.features),
+        **_named(evaluation.features, most),
         "retraining": {"requested": retraining.requested, "reason": retraining.reason},
         "report": dict(report),
     } | (
         {
             "sections": {
-                part.kind: {"verdict": part.verdict, "features": list(part.features)}
+                part.kind: {"verdict": part.verdict, **_named(part.features, most)}
                 for part in evaluation.sections
             }
         }
