@@ -44,6 +44,8 @@ _DIGITS, _SIGNS = np.flatnonzero(_IS_DIGIT), np.flatnonzero(~_IS_DIGIT)
 _WEIGHTS: Final = 10 ** np.arange(11, -1, -1, dtype=np.int64)
 
 NO_TIME: Final = -1
+ANY_MINUTE: Final = (0, 10**12)
+"""First and last minute where a record may have any."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,17 @@ class BatchReader:
     Args:
         specs: The baseline's columns in order.
         form: Where rows and values are, if not where they usually are.
+        within: First and last minute that records may have, as ``yyyymmddHHMM``; lines of others
+            are for the real parser.
     """
 
-    def __init__(self, specs: Sequence[ColumnSpec], form: RecordForm | None = None) -> None:
+    def __init__(
+        self,
+        specs: Sequence[ColumnSpec],
+        form: RecordForm | None = None,
+        within: tuple[int, int] = ANY_MINUTE,
+    ) -> None:
+        self._within = within
         self._specs = tuple(specs)
         self._form = form or RecordForm()
         # A line that names all columns names the longest. Where a name stands for a number that is
@@ -158,7 +168,7 @@ class BatchReader:
     def _batch(self, data: Bytes, found: Scan, layout: RecordLayout) -> tuple[Batch | None, Marks]:
         """The columns of the lines that have a layout, and which of them are in it."""
         good = np.ones(len(found.lines), bool)
-        minutes = _minutes(data, found.spans.get("time"), good)
+        minutes = _minutes(data, found.spans.get("time"), good, self._within)
         # Leaving lines out may show others that have to be: twice is enough for what occurs.
         for _ in range(3):
             kept = np.flatnonzero(good)
@@ -275,8 +285,8 @@ def _output_name(member: str) -> str:
     return f"{PREDICTION}.{member}" if member.isdecimal() else output_name(member)
 
 
-def _minutes(data: Bytes, spans: Spans | None, good: Marks) -> Places:
-    """The minute of each line as ``yyyymmddHHMM``; lines whose time is of another form are bad."""
+def _minutes(data: Bytes, spans: Spans | None, good: Marks, within: tuple[int, int]) -> Places:
+    """The minute of each line as ``yyyymmddHHMM``; lines of another form or time are bad."""
     if spans is None:
         return np.full(len(good), NO_TIME, np.int64)
     good &= spans.ends - spans.starts == len(_TIME)
@@ -288,7 +298,7 @@ def _minutes(data: Bytes, spans: Spans | None, good: Marks) -> Places:
     form &= digits[:, 12] < 6  # seconds
     minutes[good] = digits[:, :12].astype(np.int64) @ _WEIGHTS
     for minute in np.unique(minutes[good][form]).tolist():
-        if not _is_minute(minute):
+        if not (within[0] <= minute <= within[1] and _is_minute(minute)):
             form &= minutes[good] != minute
     good[good] = form
     return minutes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mlops_framework.drift.attribution.own_calls import TrafficOnly
 from mlops_framework.drift.baseline import Baseline
@@ -25,7 +25,7 @@ from mlops_framework.drift.profiling import profile_chunks
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.rows import CapturedRows
 from mlops_framework.drift.watching import Keeper, Keeping
-from mlops_framework.drift.windows import Window
+from mlops_framework.drift.windows import LATE_HORIZON, Window
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,8 @@ class _Counting:
             form=self.config.records,
             counting=Counting.of(self.config, self.baseline),
             rows=self._keep if self.keepings else None,
+            # No scheduled evaluation would look at the window of such a time.
+            farthest=LATE_HORIZON + timedelta(minutes=self.config.window_minutes),
         )
 
     def _keep(self, window: Window, rows: CapturedRows) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
 from mlops_framework.drift.baseline import Baseline
-from mlops_framework.drift.batches import NO_TIME, Batch, BatchReader, moment_of
+from mlops_framework.drift.batches import ANY_MINUTE, NO_TIME, Batch, BatchReader, moment_of
 from mlops_framework.drift.capture import CaptureReader, Invocation, Truth, Unreadable
 from mlops_framework.drift.outcomes.counting import Counting
 from mlops_framework.drift.profile import Profile, Profiler
@@ -39,6 +39,7 @@ def profile_chunks(
     form: RecordForm | None = None,
     rows: RowsOf | None = None,
     counting: Counting | None = None,
+    farthest: timedelta | None = None,
 ) -> Mapping[Window, Profile]:
     """Count each record in the window of its own time.
 
@@ -50,10 +51,13 @@ def profile_chunks(
         form: Where rows and values of the payloads are, if not where they usually are.
         rows: Is given the rows themselves, for what has to know which is whose.
         counting: What is counted of rows beside their columns; ``None`` for nothing.
+        farthest: Records whose time is farther off the object's are left out, counted in the
+            object's window; ``None`` to count every record where its time says.
     """
-    profilers = _Profilers(baseline, window_of, time, rows, counting)
+    within = _minutes_around(time, farthest)
+    profilers = _Profilers(baseline, window_of, time, rows, counting, within)
     reader = CaptureReader(baseline.names, form)
-    for found in BatchReader(baseline.specs, form).read(chunks):
+    for found in BatchReader(baseline.specs, form, within).read(chunks):
         if isinstance(found, Batch):
             profilers.add_batch(found)
         elif found.strip():
@@ -95,7 +99,9 @@ class _Profilers:
         time: datetime,
         rows: RowsOf | None,
         counting: Counting | None,
+        within: tuple[int, int],
     ) -> None:
+        self._within = within
         self._baseline = baseline
         self._rows = rows
         self._counting = counting
@@ -152,6 +158,8 @@ class _Profilers:
         try:
             invocation = reader.read(line)
             minute = minute_of(invocation.time)
+            if self._is_off(minute):
+                raise Unreadable("time-off")
             profiler = self._of_minute(minute)
             profiler.add(invocation, line)
             if self._apart:
@@ -161,7 +169,13 @@ class _Profilers:
                 minute = minute_of(fault.time)
             except Unreadable:
                 minute = NO_TIME
+            if self._is_off(minute):
+                minute = NO_TIME
             self._of_minute(minute).leave_out(fault.reason, line)
+
+    def _is_off(self, minute: int) -> bool:
+        first, last = self._within
+        return minute != NO_TIME and not first <= minute <= last
 
     def _hold(self, window: Window, invocation: Invocation, minute: int) -> None:
         held = self._held[window]
@@ -193,6 +207,17 @@ class _Profilers:
         with suppress(OverflowError):
             return self._window_of(self._time if minute == NO_TIME else moment_of(minute))
         return self._window_of(self._time)
+
+
+def _minutes_around(time: datetime, farthest: timedelta | None) -> tuple[int, int]:
+    """First and last minute that is no farther from a time; any where nothing is said."""
+    first, last = ANY_MINUTE
+    if farthest is not None:
+        with suppress(OverflowError, Unreadable):
+            first = minute_of(instant(time - farthest))
+        with suppress(OverflowError, Unreadable):
+            last = minute_of(instant(time + farthest))
+    return first, last
 
 
 def minute_of(time: str | None) -> int:

@@ -22,6 +22,7 @@ Reason = Literal[
     "output-rows",
     "output-width",
     "no-time",
+    "time-off",
 ]
 
 REASONS: Final[Mapping[str, str]] = {
@@ -41,6 +42,7 @@ REASONS: Final[Mapping[str, str]] = {
     "output-rows": "the response has another number of rows than the request",
     "output-width": "the response has more than 32 values a row",
     "no-time": "eventMetadata.inferenceTime is not a time",
+    "time-off": "eventMetadata.inferenceTime is far off the time in the object's key",
 }
 
 

@@ -6,7 +6,8 @@ import base64
 import json
 import random
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from mlops_framework.drift.batches import Batch, BatchReader
 from mlops_framework.drift.blocks import blocks
 from mlops_framework.drift.capture import CaptureReader, Unreadable
 from mlops_framework.drift.profile import Profiler
-from mlops_framework.drift.profiling import chunks_of, profile_lines
+from mlops_framework.drift.profiling import chunks_of, profile_chunks, profile_lines
 from mlops_framework.drift.windows import Window, instant, moment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -100,7 +101,9 @@ captured = st.lists(records | junk, max_size=12).flatmap(
 )
 
 
-def by_the_real_parser(baseline: Baseline, lines: Iterable[str]) -> dict[Window, str]:
+def by_the_real_parser(
+    baseline: Baseline, lines: Iterable[str], farthest: timedelta | None = None
+) -> dict[Window, str]:
     reader, profilers = CaptureReader(baseline.names), dict[Window, Profiler]()
 
     def at(time: str | None) -> Profiler:
@@ -110,16 +113,25 @@ def by_the_real_parser(baseline: Baseline, lines: Iterable[str]) -> dict[Window,
             raise Unreadable("no-time") from None
         return profilers.setdefault(Window.containing(found, 60), Profiler(baseline))
 
+    def is_off(time: str | None) -> bool:
+        if time is None or farthest is None:
+            return False
+        with suppress(ValueError):
+            return abs(moment(time) - NOON) > farthest
+        return False
+
     for line in lines:
         if not line.strip():
             continue
         raw = line.encode("utf-8", "surrogatepass")
         try:
             invocation = reader.read(raw)
+            if is_off(invocation.time):
+                raise Unreadable("time-off")
             at(invocation.time).add(invocation, raw)
         except Unreadable as fault:
             try:
-                at(fault.time).leave_out(fault.reason, raw)
+                at(None if is_off(fault.time) else fault.time).leave_out(fault.reason, raw)
             except Unreadable:
                 at(None).leave_out(fault.reason, raw)
     return {window: profiler.profile().to_json() for window, profiler in profilers.items()}
@@ -132,6 +144,18 @@ def test_the_quick_way_counts_what_the_real_parser_counts(
 ) -> None:
     quick = profile_lines(lines, baseline, minutes=60, time=NOON)
     plain = by_the_real_parser(baseline, lines)
+    assert {window: profile.to_json() for window, profile in quick.items()} == plain
+
+
+@settings(max_examples=40, deadline=None)
+@given(captured)
+def test_both_ways_leave_out_what_is_too_far_off_the_objects_own_time(
+    baseline: Baseline, lines: list[str]
+) -> None:
+    farthest = timedelta(hours=2, minutes=30)  # between the times that are made here
+    window_of, chunks = (lambda time: Window.containing(time, 60)), chunks_of(lines)
+    quick = profile_chunks(chunks, baseline, window_of=window_of, time=NOON, farthest=farthest)
+    plain = by_the_real_parser(baseline, lines, farthest)
     assert {window: profile.to_json() for window, profile in quick.items()} == plain
 
 

@@ -88,10 +88,31 @@ def test_an_object_whose_records_were_all_taken_out_counts_no_more(world: World)
     assert world.evaluate("2026-03-01T13:17:00Z") == []
 
 
-@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
-def test_a_time_beyond_all_windows_takes_no_object_away(world: World, time: str) -> None:
+@pytest.mark.parametrize(
+    "time",
+    [
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00Z",
+        "2025-03-01T12:05:00Z",
+        "2026-03-03T12:05:00Z",
+    ],
+)
+def test_a_time_that_nobody_would_look_at_is_counted_as_left_out_where_the_object_is(
+    world: World, time: str
+) -> None:
     lines = [
         capture_line(row, time=time if row is LIKE[7] else "2026-03-01T12:05:00Z") for row in LIKE
     ]
-    assert world.capture_lines("2026-03-01T12:05:00Z", lines).rows == len(LIKE)
+    profiled = world.capture_lines("2026-03-01T12:05:00Z", lines)
+    assert (profiled.rows, profiled.left_out, len(profiled.keys)) == (len(LIKE) - 1, 1, 1)
     assert world.evaluate("2026-03-01T13:15:00Z") == [("12:00", "healthy")]
+    captures = world.document("reports/2026/03/01/1200/report.json")["captures"]
+    (told,) = captures["left_out"]
+    assert (told["reason"], told["count"]) == ("time-off", 1)
+    assert told["meaning"].startswith("eventMetadata.inferenceTime is far off")
+
+
+def test_records_that_come_a_day_late_are_counted_where_their_time_says(world: World) -> None:
+    lines = [capture_line(row, time="2026-03-01T12:05:00Z") for row in LIKE]
+    assert world.capture_lines("2026-03-02T13:05:00Z", lines).left_out == 0
+    assert ("12:00", "healthy") in world.evaluate("2026-03-02T13:30:00Z")
