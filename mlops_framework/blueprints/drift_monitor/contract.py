@@ -158,8 +158,8 @@ class DriftMonitorRequest(PipelineRequest):
     )
     distributed_above: Annotated[int, Field(ge=64, le=100000)] = Field(
         default=1000,
-        description="Windows of more captured objects than this are merged by many functions side "
-        "by side.",
+        description="Windows of more captured objects than this are merged, and joined with their "
+        "labels, by many functions side by side.",
     )
     slow_drift: bool = Field(
         default=True,
