@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from mlops_framework.drift.records import Records
 from mlops_framework.drift.scale.gathering import Gathering
 from mlops_framework.drift.scale.merging import MergeTree
-from mlops_framework.drift.scale.planning import Planning
 from mlops_framework.drift.scale.steps import Steps
 
 MakeSteps = Callable[[], Steps]
@@ -39,7 +38,9 @@ class Context(Protocol):
 def run(
     context: Context, make_steps: MakeSteps, monitor: str, since: datetime, until: datetime
 ) -> dict[str, int]:
-    """Profile what is not profiled yet; merge and join windows that are large for one function.
+    """Profile what is not profiled yet, and take labels that no event announced.
+
+    Windows that are large for one function are merged, and joined with their labels.
 
     Judging stays with the evaluation of the monitor, which remembers and tells.
 
@@ -61,7 +62,7 @@ def run(
     done = {"batches": 0, "groups": 0, "joins": 0}
     at: datetime | None = since
     while at is not None:
-        plan = Planning(steps.listing, records, config).plan(at, until)
+        plan = steps.planned(config, at, until, labels=True)
         _each(context, plan.batches, _Profile(make_steps, monitor))
         done["batches"] += len(plan.batches)
         at = plan.rest

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from mlops_framework.drift.config import MonitorConfig, S3Location
@@ -22,7 +22,7 @@ from mlops_framework.drift.scale.gathering import Gathering
 from mlops_framework.drift.scale.joining import FEW_ROWS, Joining
 from mlops_framework.drift.scale.label_planning import LABELS, LabelPlanning
 from mlops_framework.drift.scale.merging import MergeTree
-from mlops_framework.drift.scale.planning import Listing, Planning, sources_of
+from mlops_framework.drift.scale.planning import Listing, Plan, Planning, sources_of
 from mlops_framework.drift.scale.runs import BACKFILL
 from mlops_framework.drift.service import DriftMonitor
 from mlops_framework.drift.windows import Window, instant, moment
@@ -56,19 +56,25 @@ class Steps:
         ``from`` of the answer is where to go on.
         """
         config = self.drift.monitors.get(event["monitor"])
-        planning = Planning(self.listing, Records(self.drift.store, config), config)
         since, until = moment(event["from"]), moment(event["to"])
-        plan = planning.plan(since, until)
-        batches = plan.batches
-        if event["run"].startswith(BACKFILL):
-            labels = LabelPlanning(self.listing, self.drift.store, config)
-            stop = plan.rest or labels.horizon(until, self.drift.clock())
-            batches = [*batches, *labels.plan(since, stop)]
-        answer = self._list(config, event["run"], f"plan-{event['from']}", batches)
+        plan = self.planned(config, since, until, labels=event["run"].startswith(BACKFILL))
+        answer = self._list(config, event["run"], f"plan-{event['from']}", plan.batches)
         return answer | {
             "more": plan.rest is not None,
             "from": instant(plan.rest or until),
         }
+
+    def planned(
+        self, config: MonitorConfig, since: datetime, until: datetime, *, labels: bool
+    ) -> Plan:
+        """Which captured objects are to be profiled next, and with them which labels taken."""
+        records = Records(self.drift.store, config)
+        plan = Planning(self.listing, records, config).plan(since, until)
+        if not labels:
+            return plan
+        labelled = LabelPlanning(self.listing, self.drift.store, config)
+        stop = plan.rest or labelled.horizon(until, self.drift.clock())
+        return replace(plan, batches=[*plan.batches, *labelled.plan(since, stop)])
 
     def profile(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Profile a batch of objects, or take their labels.
